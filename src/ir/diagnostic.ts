@@ -1,0 +1,41 @@
+/** Ordinary trouble in a model, as data: the sentence is made late, in report/. */
+export type Diagnostic = {
+  [C in DiagnosticCode]: {
+    readonly code: C;
+    readonly severity: Severity;
+    /** The layer's name; null where it concerns the model. */
+    readonly layer: string | null;
+    readonly args: DiagnosticArgs[C];
+  };
+}[DiagnosticCode];
+
+export type Severity = 'info' | 'warning';
+
+export type DiagnosticCode = keyof DiagnosticArgs;
+
+export interface DiagnosticArgs {
+  'batch-bound': { readonly input: string; readonly dimension: string };
+  'data-dependent': { readonly dimension: string; readonly op: string };
+  'unknown-operator': { readonly op: string };
+  'shape-unknown': { readonly op: string; readonly reason: string };
+  'shape-contradicted': { readonly tensor: string; readonly declared: string; readonly inferred: string };
+  'external-data-missing': { readonly file: string; readonly tensors: number };
+  'not-sorted': { readonly nodes: number };
+  'dead-nodes': { readonly nodes: number; readonly names: readonly string[] };
+  'unused-initializers': { readonly tensors: number; readonly names: readonly string[] };
+  'branch-counted': { readonly branch: string; readonly macs: number; readonly otherMacs: number };
+  'branch-unclear': { readonly reason: string };
+  'trip-count-unknown': { readonly op: string };
+  'loop-counted': { readonly op: string; readonly iterations: number };
+  'unused-binding': { readonly name: string };
+  'unmatched-pattern': { readonly option: string; readonly pattern: string };
+}
+
+export function diagnostic<C extends DiagnosticCode>(
+  code: C,
+  severity: Severity,
+  layer: string | null,
+  args: DiagnosticArgs[C],
+): Extract<Diagnostic, { code: C }> {
+  return { code, severity, layer, args } as Extract<Diagnostic, { code: C }>;
+}

@@ -1,0 +1,23 @@
+/** Reference text for an error: `code` is stable for programs, the message is one clear sentence for people. */
+export type ErrorCode =
+  | 'cannot-read'
+  | 'not-a-model'
+  | 'malformed-model'
+  | 'limit-exceeded'
+  | 'unbound-dimensions'
+  | 'invalid-option'
+  | 'number-overflow';
+
+/**
+ * Trouble that the user can mend: the command line, the model file or its folder. The command exits 2 with the message
+ * and without a stack trace. Any other exception is a bug in dsc-audit.
+ */
+export class DscAuditError extends Error {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string) {
+    super(message);
+    this.name = 'DscAuditError';
+    this.code = code;
+  }
+}

@@ -1,0 +1,27 @@
+import { DscAuditError } from './errors.ts';
+
+/** Integers are exact up to 2⁵³ − 1; a figure beyond is an error, never a rounded number. */
+function checked(value: number): number {
+  if (!Number.isSafeInteger(value)) {
+    throw new DscAuditError(
+      'number-overflow',
+      `A figure of this model exceeds 2^53 (about ${value.toExponential(1)}): its dimensions cannot be real.`,
+    );
+  }
+  return value;
+}
+
+/** The exact sum of integers. Throws `number-overflow` beyond 2⁵³. */
+export function addExact(...terms: readonly number[]): number {
+  let sum = 0;
+  for (const term of terms) sum = checked(sum + term);
+  return sum;
+}
+
+/** The exact product of integers; 1 for none. Throws `number-overflow` beyond 2⁵³. */
+export function multiplyExact(...factors: readonly number[]): number {
+  if (factors.includes(0)) return 0;
+  let product = 1;
+  for (const factor of factors) product = checked(product * factor);
+  return product;
+}
