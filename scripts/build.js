@@ -26,7 +26,9 @@ await build({
   legalComments: 'none',
   define: { __DSC_AUDIT_VERSION__: JSON.stringify(version) },
   // CommonJS packages inside an ESM bundle still ask for `require` to reach Node's own modules.
-  banner: { js: "import{createRequire as $createRequire}from'node:module';const require=$createRequire(import.meta.url);" },
+  banner: {
+    js: "import{createRequire as $createRequire}from'node:module';const require=$createRequire(import.meta.url);",
+  },
   logLevel: 'warning',
 });
 

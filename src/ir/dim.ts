@@ -115,7 +115,9 @@ export function bindDim(dim: Dim, bindings: DimBindings): Dim {
 export function symbolsOf(dim: Dim): readonly string[] {
   if (isStatic(dim)) return [];
   return dim.terms.flatMap(({ atoms }) =>
-    atoms.flatMap((atom) => (atom.type === 'symbol' ? [atom.key] : [...symbolsOf(atom.left), ...symbolsOf(atom.right)])),
+    atoms.flatMap((atom) =>
+      atom.type === 'symbol' ? [atom.key] : [...symbolsOf(atom.left), ...symbolsOf(atom.right)],
+    ),
   );
 }
 
