@@ -1,0 +1,59 @@
+/** The table of kernels: one line each. */
+import { binaryBlocked, binaryPlain } from './binary.ts';
+import { copy } from './copy.ts';
+import { depthwiseKernel, depthwiseMultiplier } from './depthwise.ts';
+import { fill } from './fill.ts';
+import { fillHalo } from './fill-halo.ts';
+import { gatherChannels } from './gather-channels.ts';
+import { gemmKernel } from './gemm.ts';
+import { globalAveragePool, globalMaxPool } from './global-pool.ts';
+import type { ArgumentTypes, Kernel } from './kernel.ts';
+import { averagePool, maxPool } from './pool.ts';
+import { reduce } from './reduce.ts';
+import { pack, unpack } from './repack.ts';
+import { resize } from './resize.ts';
+import { sequence } from './sequence.ts';
+import { softmax } from './softmax.ts';
+import { unary } from './unary.ts';
+import { winogradInput, winogradOutput } from './winograd.ts';
+
+export const KERNELS = {
+  gemm: gemmKernel({}),
+  /** For a table an output block. */
+  gemmNarrow: gemmKernel({ blocks: 1 }),
+  /** For a single pixel: four panels of weights side by side keep the memory busy. */
+  gemmPixel: gemmKernel({ pixels: 1, blocks: 4 }),
+  /** For steps of one channel: images, and groups that are no whole blocks. */
+  gemmSingle: gemmKernel({ channelsPerStep: 1 }),
+  depthwise: depthwiseKernel(null),
+  depthwise3: depthwiseKernel({ kernelWidth: 3, stride: 1 }),
+  depthwise3Stride2: depthwiseKernel({ kernelWidth: 3, stride: 2 }),
+  depthwise5: depthwiseKernel({ kernelWidth: 5, stride: 1 }),
+  depthwise5Stride2: depthwiseKernel({ kernelWidth: 5, stride: 2 }),
+  depthwiseMultiplier,
+  winogradInput,
+  winogradOutput,
+  unary,
+  binaryBlocked,
+  binaryPlain,
+  maxPool,
+  averagePool,
+  globalAveragePool,
+  globalMaxPool,
+  pack,
+  unpack,
+  copy,
+  fill,
+  fillHalo,
+  gatherChannels,
+  resize,
+  reduce,
+  softmax,
+  sequence,
+} as const satisfies Record<string, Kernel<ArgumentTypes>>;
+
+export type KernelName = keyof typeof KERNELS;
+
+export const KERNEL_NAMES = Object.keys(KERNELS) as readonly KernelName[];
+
+export type KernelArgumentTypes<K extends KernelName> = (typeof KERNELS)[K]['argumentTypes'];

@@ -1,0 +1,194 @@
+/**
+ * Winograd's minimal filtering F(4×4, 3×3) (Lavin and Gray, arXiv:1509.09308): Y = Aᵀ[(G g Gᵀ) ⊙ (Bᵀ d B)]A over tiles
+ * of 4×4 outputs. The products are 36 matrix products, which the matrix kernel computes as one batch.
+ */
+import type { FunctionBody, Local } from '../wasm/function-body.ts';
+import { type I32, splat, type V128 } from '../wasm/values.ts';
+import { defineKernel, indices, NO_ACTIVATION, PIXEL_BYTES } from './kernel.ts';
+
+/** Bᵀ and Aᵀ; rows of the filter's transform G are in the plan, which applies it to the weights. */
+const INPUT_TRANSFORM = [
+  [4, 0, -5, 0, 1, 0],
+  [0, -4, -4, 1, 1, 0],
+  [0, 4, -4, -1, 1, 0],
+  [0, -2, -1, 2, 1, 0],
+  [0, 2, -1, -2, 1, 0],
+  [0, 4, 0, -5, 0, 1],
+] as const;
+
+const OUTPUT_TRANSFORM = [
+  [1, 1, 1, 1, 1, 0],
+  [0, 1, -1, 2, -2, 0],
+  [0, 1, 1, 4, 4, 0],
+  [0, 1, -1, 8, -8, 1],
+] as const;
+
+export const WINOGRAD_TILE = 4;
+const WINDOW = 6;
+
+/** Bᵀ d B of every tile. A unit is one tile of one block of channels, tiles fastest. */
+export const winogradInput = defineKernel(
+  {
+    /** Address of the first tile's first pixel; tiles may reach over the edge, into zeroes. */
+    input: 'i32',
+    /** [36][block][tile][8]. */
+    output: 'i32',
+    /** The range of tiles within the image, and how many there are in a row of it. */
+    firstTile: 'i32',
+    tiles: 'i32',
+    tilesPerRow: 'i32',
+    inputRow: 'i32',
+    inputPlane: 'i32',
+    /** Bytes from one of the 36 matrices to the next. */
+    matrix: 'i32',
+  },
+  ({ body, begin, end, args }) => {
+    const window = indices(WINDOW * WINDOW).map(() => body.v128());
+    body.loop(begin, end, 1, (unit) => {
+      const block = body.i32(unit.div(args.tiles));
+      const tile = body.i32(unit.rem(args.tiles).add(args.firstTile));
+      const row = args.inputRow.mul(tile.div(args.tilesPerRow)).mul(WINOGRAD_TILE);
+      const column = tile.rem(args.tilesPerRow).mul(WINOGRAD_TILE * PIXEL_BYTES);
+      const corner = body.i32(args.input.add(block.mul(args.inputPlane)).add(row).add(column));
+      const target = body.i32(args.output.add(unit.mul(PIXEL_BYTES)));
+      body.loop(0, PIXEL_BYTES, 16, (half) => {
+        const source = body.i32(corner.add(half));
+        for (const y of indices(WINDOW)) {
+          const pixels = indices(WINDOW).map((x) => body.v128(source.loadVector(x * PIXEL_BYTES)));
+          assign(body, every(window, y * WINDOW, 1), transform(body, INPUT_TRANSFORM, pixels));
+          body.increase(source, args.inputRow);
+        }
+        const matrices = body.i32(target.add(half));
+        for (const x of indices(WINDOW)) {
+          const column = body.i32(matrices);
+          for (const value of transform(body, INPUT_TRANSFORM, every(window, x, WINDOW))) {
+            body.storeVector(column, value);
+            body.increase(column, args.matrix.mul(WINDOW));
+          }
+          body.increase(matrices, args.matrix);
+        }
+      });
+    });
+  },
+);
+
+/** Aᵀ m A, bias, residual and activation of every tile. A unit is one tile of one block of channels, tiles fastest. */
+export const winogradOutput = defineKernel(
+  {
+    input: 'i32',
+    output: 'i32',
+    bias: 'i32',
+    firstTile: 'i32',
+    tiles: 'i32',
+    tilesPerRow: 'i32',
+    matrix: 'i32',
+    outputRow: 'i32',
+    outputPlane: 'i32',
+    height: 'i32',
+    width: 'i32',
+    residual: 'i32',
+    residualRow: 'i32',
+    residualPlane: 'i32',
+    low: 'f32',
+    high: 'f32',
+    activation: 'i32',
+    alpha: 'f32',
+    beta: 'f32',
+  },
+  ({ body, begin, end, args, shared }) => {
+    const columns = indices(WINDOW * WINOGRAD_TILE).map(() => body.v128());
+    body.loop(begin, end, 1, (unit) => {
+      const block = body.i32(unit.div(args.tiles));
+      const tile = body.i32(unit.rem(args.tiles).add(args.firstTile));
+      const y = body.i32(tile.div(args.tilesPerRow).mul(WINOGRAD_TILE));
+      const x = body.i32(tile.rem(args.tilesPerRow).mul(WINOGRAD_TILE));
+      const rows = body.i32(args.height.sub(y).min(WINOGRAD_TILE));
+      const width = body.i32(args.width.sub(x).min(WINOGRAD_TILE));
+      const at = (base: I32, plane: I32, row: I32): I32 =>
+        base.add(block.mul(plane)).add(y.mul(row)).add(x.mul(PIXEL_BYTES));
+      const corner = body.i32(at(args.output, args.outputPlane, args.outputRow));
+      const residualCorner = body.i32(at(args.residual, args.residualPlane, args.residualRow));
+      body.loop(0, PIXEL_BYTES, 16, (half) => {
+        const source = body.i32(args.input.add(unit.mul(PIXEL_BYTES)).add(half));
+        for (const r of indices(WINDOW)) {
+          const values = indices(WINDOW).map(() => {
+            const value = body.v128(source.loadVector());
+            body.increase(source, args.matrix);
+            return value;
+          });
+          assign(
+            body,
+            every(columns, r * WINOGRAD_TILE, 1).slice(0, WINOGRAD_TILE),
+            transform(body, OUTPUT_TRANSFORM, values),
+          );
+        }
+        const bias = body.v128(args.bias.add(block.mul(PIXEL_BYTES)).add(half).loadVector());
+        const low = body.v128(args.low.splat());
+        const high = body.v128(args.high.splat());
+        for (const c of indices(WINOGRAD_TILE)) {
+          const column = indices(WINDOW).flatMap((r) =>
+            columns.slice(r * WINOGRAD_TILE + c, r * WINOGRAD_TILE + c + 1),
+          );
+          body.if(width.gt(c), () => {
+            const target = body.i32(corner.add(half));
+            const residual = body.i32(residualCorner.add(half));
+            for (const [r, value] of transform(body, OUTPUT_TRANSFORM, column).entries()) {
+              body.if(rows.gt(r), () => {
+                const sum = body.v128(value.add(bias));
+                body.if(args.residual.ne(0), () => body.set(sum, sum.add(residual.loadVector(c * PIXEL_BYTES))));
+                body.storeVector(target, sum.max(low).min(high), c * PIXEL_BYTES);
+              });
+              body.increase(target, args.outputRow);
+              body.increase(residual, args.residualRow);
+            }
+          });
+        }
+      });
+      body.if(args.activation.ne(NO_ACTIVATION), () =>
+        body.loop(0, rows, 1, (r) => {
+          const target = body.i32(corner.add(r.mul(args.outputRow)));
+          body.call(
+            shared.mapSpan,
+            target,
+            target,
+            width.shl(1),
+            args.activation,
+            args.alpha.splat(),
+            args.beta.splat(),
+          );
+        }),
+      );
+    });
+  },
+);
+
+const every = (values: readonly Local<V128>[], first: number, step: number): readonly Local<V128>[] =>
+  indices(WINDOW).flatMap((i) => values.slice(first + i * step, first + i * step + 1));
+
+function assign(body: FunctionBody, targets: readonly Local<V128>[], values: readonly V128[]): void {
+  for (const [i, target] of targets.entries()) {
+    const value = values[i];
+    if (value) body.set(target, value);
+  }
+}
+
+/** The matrix times the vector, without the zeroes and without multiplying by one. */
+function transform(
+  body: FunctionBody,
+  matrix: readonly (readonly number[])[],
+  vector: readonly V128[],
+): readonly V128[] {
+  return matrix.map((row) => {
+    const terms = row.flatMap((factor, i) => {
+      const value = vector[i];
+      return factor === 0 || !value ? [] : [{ factor, value }];
+    });
+    terms.sort((a, b) => Number(b.factor > 0) - Number(a.factor > 0));
+    const sum = terms.reduce<V128 | null>((left, { factor, value }) => {
+      const magnitude = Math.abs(factor) === 1 ? value : value.mul(splat(Math.abs(factor)));
+      if (left === null) return magnitude;
+      return factor > 0 ? left.add(magnitude) : left.sub(magnitude);
+    }, null);
+    return body.v128(sum ?? splat(0));
+  });
+}
