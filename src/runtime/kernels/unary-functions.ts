@@ -63,7 +63,7 @@ const sigmoid: VectorFunction = (body, x) => one.div(one.add(exp(body, x.neg()))
 
 /** A rational function of degree 13/6 on [−7.9, 7.9], where tanh leaves 1 by less than a float can tell (Eigen's). */
 function tanh(body: FunctionBody, x: V128): V128 {
-  const clamped = body.v128(x.max(splat(-7.90531110763549805)).min(splat(7.90531110763549805)));
+  const clamped = body.v128(x.max(splat(-7.905311107635498)).min(splat(7.905311107635498)));
   const square = body.v128(clamped.mul(clamped));
   const odd = horner(
     square,
@@ -99,8 +99,8 @@ const elu = (body: FunctionBody, x: V128, scale: V128, rate: V128): V128 => {
 
 const hardSigmoid: VectorFunction = (_, x, alpha, beta) => x.mul(alpha).add(beta).max(zero).min(one);
 
-const SELU_ALPHA = splat(1.67326319217681884765625);
-const SELU_GAMMA = splat(1.05070102214813232421875);
+const SELU_ALPHA = splat(1.6732631921768188);
+const SELU_GAMMA = splat(1.0507010221481323);
 
 /** By the graph's own names; `alpha` and `beta` are those of the operator. */
 export const UNARY_FUNCTIONS = {

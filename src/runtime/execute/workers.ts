@@ -1,0 +1,87 @@
+/** Threads that run a program beside the main one. */
+import { setTimeout } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
+import { CONTROL } from './control.ts';
+import type { EncodedProgram } from './encode.ts';
+
+export interface Workers {
+  /** Throws if a worker has ended by itself: a run would wait for it for ever. */
+  assertAlive(): void;
+  /** Ends all workers, also those in the middle of something. */
+  stop(): Promise<void>;
+}
+
+/**
+ * A worker's whole program. It is text, so that it runs the same from sources and from a bundle; everything it does is
+ * in the WebAssembly module.
+ */
+const WORKER_SOURCE = `
+const { workerData } = require('node:worker_threads');
+const { module, memory, scratch, first, end, thread, threads } = workerData;
+const { exports } = new WebAssembly.Instance(module, { env: { memory, mark: () => {} } });
+exports.setScratch(scratch);
+exports.work(first, end, thread, threads);
+`;
+
+/** Starts `threads − 1` workers and waits until all of them wait for work. */
+export async function startWorkers(
+  module: WebAssembly.Module,
+  memory: WebAssembly.Memory,
+  { scratch, scratchBytes, firstStep, endStep }: EncodedProgram,
+  threads: number,
+): Promise<Workers> {
+  let failure: Error | null = null;
+  let stopping = false;
+  const control = new Int32Array(memory.buffer);
+  const workers = Array.from({ length: threads - 1 }, (_, index) => {
+    const thread = index + 1;
+    const workerData = {
+      module,
+      memory,
+      scratch: scratch + thread * scratchBytes,
+      first: firstStep,
+      end: endStep,
+      thread,
+      threads,
+    };
+    const worker = new Worker(WORKER_SOURCE, { eval: true, workerData });
+    // A runtime that is never closed must not keep the process alive.
+    worker.unref();
+    worker.on('error', (error) => {
+      failure = error instanceof Error ? error : new Error(String(error));
+    });
+    worker.on('exit', () => {
+      if (!stopping) failure ??= new Error('A worker of the runtime ended unexpectedly.');
+    });
+    return worker;
+  });
+  const stop = async (): Promise<void> => {
+    stopping = true;
+    Atomics.store(control, CONTROL.stopped / 4, 1);
+    Atomics.add(control, CONTROL.generation / 4, 1);
+    Atomics.notify(control, CONTROL.generation / 4);
+    await Promise.all(workers.map((worker) => worker.terminate()));
+  };
+  const assertAlive = (): void => {
+    if (failure !== null) throw failure;
+    if (stopping) throw new Error('The network is closed.');
+  };
+  try {
+    await untilReady(control, threads - 1, assertAlive);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { assertAlive, stop };
+}
+
+const POLL_MS = 1;
+
+async function untilReady(control: Int32Array, workers: number, assertAlive: () => void): Promise<void> {
+  for (;;) {
+    const ready = Atomics.load(control, CONTROL.ready / 4);
+    if (ready === workers) return;
+    assertAlive();
+    await setTimeout(POLL_MS);
+  }
+}
