@@ -63,7 +63,8 @@ export interface Model {
   readonly format: 'onnx' | 'keras';
   readonly producer: string | null;
   readonly opsets: Readonly<Record<string, number>>;
-  readonly fileBytes: number;
+  /** The file and its external data; null where a part of that is not there. */
+  readonly fileBytes: number | null;
   readonly values: readonly Value[];
   readonly graph: Graph;
 }

@@ -172,15 +172,23 @@ export interface AttentionAttrs {
   /** q, k?, v?, past k?, past v?, …. */
   groupQueryAttention: { readonly heads: number; readonly keyValueHeads: number };
   /** q, k, v, state?, decay?, beta?; outputs y and the new state. */
-  linearAttention: { readonly heads: number; readonly keyValueHeads: number };
+  linearAttention: { readonly heads: number; readonly keyValueHeads: number; readonly deltaRule: boolean };
   /** x, …: the rotation of pairs of elements. */
   rotaryEmbedding: Record<never, never>;
 }
 
 export interface ElementwiseAttrs {
   unary: { readonly fn: UnaryFunction; readonly alpha: number | null; readonly beta: number | null };
-  /** a, b. `fmod`: the remainder takes the dividend's sign. `result`: for the quantised forms. */
-  binary: { readonly fn: BinaryFunction; readonly fmod: boolean; readonly left: boolean };
+  /**
+   * a, b. Broadcast as NumPy does, unless `alignAxis` tells from which axis of a on b lies (operator sets before 7).
+   * `truncates`: a remainder takes the dividend's sign. `left`: bits are shifted so.
+   */
+  binary: {
+    readonly fn: BinaryFunction;
+    readonly alignAxis: number | null;
+    readonly truncates: boolean;
+    readonly left: boolean;
+  };
   /** Any number of operands. */
   variadic: { readonly fn: 'max' | 'mean' | 'min' | 'sum' };
   /** x, min?, max?. */
@@ -199,8 +207,8 @@ export interface ElementwiseAttrs {
   dropout: Record<never, never>;
   /** x, bias: an activation of the sum. */
   biasActivation: { readonly fn: UnaryFunction };
-  /** x: an activation of one half of the last axis times the other half. */
-  gatedActivation: { readonly axis: number };
+  /** gate, x: an activation of the gate, times x. */
+  gatedActivation: Record<never, never>;
   /** x, scale, zero point?. */
   quantize: { readonly to: DType | null };
   /** x, scale, zero point?. */
@@ -229,7 +237,8 @@ export interface NormAttrs {
   lrn: { readonly size: number };
   lpNorm: { readonly axis: number };
   meanVarianceNorm: { readonly axes: readonly number[] };
-  softmax: { readonly axis: number; readonly log: boolean };
+  /** `coerces`: all axes from `axis` on are taken as one. */
+  softmax: { readonly axis: number; readonly coerces: boolean; readonly log: boolean };
   hardmax: { readonly axis: number };
 }
 
@@ -277,6 +286,8 @@ export interface MovementAttrs {
   expand: Record<never, never>;
   /** x, repeats. */
   tile: Record<never, never>;
+  /** x, repeats, axis: both scalars (operator sets before 6). */
+  tileAxis: Record<never, never>;
   /** x, shape. */
   centerCropPad: { readonly axes: readonly number[] | null };
   /** x, indices. */
@@ -304,8 +315,9 @@ export interface MovementAttrs {
 }
 
 export interface ResampleAttrs {
-  /** x, scales?, sizes?. `policy` for sizes that keep the aspect ratio. */
+  /** x, scales?, sizes?, region?. `policy` for sizes that keep the aspect ratio; `crops`: only the region is taken. */
   resize: {
+    readonly crops: boolean;
     readonly mode: 'cubic' | 'linear' | 'nearest';
     readonly axes: readonly number[] | null;
     readonly policy: 'not_larger' | 'not_smaller' | 'stretch';
@@ -339,7 +351,7 @@ export interface GenerateAttrs {
 
 export interface ControlAttrs {
   /** condition. */
-  if: { readonly then: Graph; readonly else: Graph };
+  if: { readonly thenBranch: Graph; readonly elseBranch: Graph };
   /** trip count?, condition?, carried values…. */
   loop: { readonly body: Graph };
   /** initial states…, scanned inputs…. `axes`: which axis is scanned; `batched`: opset 8, with a batch axis in front. */

@@ -1,0 +1,28 @@
+/**
+ * Bounds on what a model file may ask of us. Files come from strangers: each bound is far above what real models need,
+ * and low enough that a hostile file costs little time and memory.
+ */
+
+/** Nesting of messages in the file. Protobuf's own readers stop at 100; a subgraph takes three levels. */
+export const MAX_MESSAGE_DEPTH = 120;
+
+/** Messages in one file. A model of 100,000 nodes with shapes for each holds about a million; an empty one takes 2 bytes. */
+export const MAX_MESSAGES = 4_000_000;
+
+/** Nodes after local functions are put in place: nested calls multiply (CWE-776, "billion laughs"). */
+export const MAX_NODES = 1_000_000;
+
+/** Depth of calls from local function to local function; a call that reaches itself would never end. */
+export const MAX_CALL_DEPTH = 64;
+
+/** Bytes of one string. Names are short; descriptions may be long. */
+export const MAX_STRING_BYTES = 16 * 2 ** 20;
+
+/** Axes of one tensor. Frameworks stop at 8 to 32. */
+export const MAX_RANK = 256;
+
+/** Payloads up to this many bytes are kept with the graph; larger ones stay in the file until somebody asks. */
+export const INLINE_PAYLOAD_BYTES = 4096;
+
+/** What one read from a file fetches. */
+export const PAGE_BYTES = 16 * 1024;

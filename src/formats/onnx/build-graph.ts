@@ -1,0 +1,277 @@
+import { DscAuditError } from '../../ir/errors.ts';
+import type { Constant, Graph, Node, Value, ValueId } from '../../ir/graph.ts';
+import { MAX_CALL_DEPTH, MAX_NODES } from '../limits.ts';
+import { encoded, readConstantNode } from './constant-node.ts';
+import { type DeclaredType, declaredType } from './declared-type.ts';
+import { Names } from './names.ts';
+import { type Lowered, type LoweringContext, OnnxNode } from './onnx-node.ts';
+import { loweringOf } from './operators/index.ts';
+import type { AttributeProto, FunctionProto, GraphProto, NodeProto, SparseTensorProto } from './proto.ts';
+import { readExtents, readTensor, type TensorContext } from './tensor.ts';
+import { DeferredTensor } from './tensor-proto.ts';
+
+/** What surrounds the nodes that are being read. */
+interface Surroundings {
+  readonly names: Names;
+  /** Local functions and bodies around, outermost first. */
+  readonly scope: readonly string[];
+  readonly opsets: ReadonlyMap<string, number>;
+  /** The attributes of the function that is being put in place; null in a graph. */
+  readonly attributes: ReadonlyMap<string, AttributeProto> | null;
+  readonly callDepth: number;
+}
+
+const ONNX_DOMAINS = new Set(['', 'ai.onnx']);
+
+/** `ai.onnx` is the long name of the empty domain. */
+export const domainName = (domain: string | null | undefined): string =>
+  ONNX_DOMAINS.has(domain ?? '') ? '' : (domain ?? '');
+
+export const functionKey = (domain: string, name: string, overload: string): string =>
+  `${domain}\0${name}\0${overload}`;
+
+/** Builds the graph's own nodes and values from the file's, with local functions put in place where they are called. */
+export class GraphBuilder {
+  readonly values: Value[] = [];
+  readonly #functions: ReadonlyMap<string, FunctionProto>;
+  readonly #tensors: TensorContext;
+  #nodeCount = 0;
+
+  constructor(functions: ReadonlyMap<string, FunctionProto>, tensors: TensorContext) {
+    this.#functions = functions;
+    this.#tensors = tensors;
+  }
+
+  /** Reads the model's graph. */
+  build(graph: GraphProto, opsets: ReadonlyMap<string, number>): Graph {
+    return this.#readGraph(graph, { names: new Names(), scope: [], opsets, attributes: null, callDepth: 0 });
+  }
+
+  #readGraph(graph: GraphProto, around: Surroundings): Graph {
+    const constants = this.#readInitializers(graph, around);
+    const inputs: ValueId[] = [];
+    for (const { name, type } of graph.input ?? []) {
+      // Before IR version 4 every initializer was listed as an input too.
+      if (!name || around.names.definesItself(name)) continue;
+      inputs.push(this.#define(name, around, declaredType(name, type)));
+    }
+    const declared = new Map<string, DeclaredType | null>();
+    for (const { name, type } of [...(graph.valueInfo ?? []), ...(graph.output ?? [])]) {
+      if (name) declared.set(name, declaredType(name, type));
+    }
+    const nodes = this.#readNodes(graph.node ?? [], around, declared);
+    const outputs: ValueId[] = [];
+    for (const { name } of graph.output ?? []) {
+      const id = around.names.find(name ?? '');
+      if (id === undefined) throw malformed(`the graph's output '${name}' is computed by no node`);
+      if (id !== null) outputs.push(id);
+    }
+    return { name: graph.name ?? '', inputs, outputs, nodes, constants };
+  }
+
+  #readInitializers(graph: GraphProto, around: Surroundings): ValueId[] {
+    const ids: ValueId[] = [];
+    for (const tensor of graph.initializer ?? []) {
+      const constant = this.#readTensor(tensor, 'initializer');
+      if (constant && tensor.name) ids.push(this.#define(tensor.name, around, null, constant));
+    }
+    for (const sparse of graph.sparseInitializer ?? []) {
+      const constant = this.#readSparse(sparse, 'initializer');
+      if (constant && sparse.values?.name) ids.push(this.#define(sparse.values.name, around, null, constant));
+    }
+    return ids;
+  }
+
+  /** Names what all nodes compute, then lowers them: a file's nodes need not be in order. */
+  #readNodes(
+    nodes: readonly NodeProto[],
+    around: Surroundings,
+    declared: ReadonlyMap<string, DeclaredType | null>,
+  ): Node[] {
+    for (const node of nodes) {
+      const constant = isConstant(node)
+        ? readConstantNode(this.#attributesOf(node, around), {
+            tensor: (proto) => this.#readTensor(proto, 'inline'),
+            sparse: (proto) => this.#readSparse(proto, 'inline'),
+          })
+        : null;
+      for (const name of node.output ?? []) {
+        if (!name || (around.attributes !== null && isResult(around.names, name))) continue;
+        if (around.names.definesItself(name)) throw malformed(`tensor '${name}' is computed by two nodes`);
+        this.#define(name, around, declared.get(name) ?? null, constant);
+      }
+    }
+    return nodes.flatMap((node) => (isConstant(node) ? [] : this.#readNode(node, around)));
+  }
+
+  #readNode(node: NodeProto, around: Surroundings): Node[] {
+    if (++this.#nodeCount > MAX_NODES) {
+      throw new DscAuditError(
+        'limit-exceeded',
+        `the graph has more than ${MAX_NODES} nodes, local functions in place.`,
+      );
+    }
+    const domain = domainName(node.domain);
+    const op = node.opType ?? '';
+    const outputs = (node.output ?? []).map((name) => (name ? (around.names.find(name) ?? null) : null));
+    const label = node.name || node.output?.find(Boolean) || op;
+    const inputs = (node.input ?? []).map((name) => this.#resolve(name, label, around));
+    const attributes = this.#attributesOf(node, around);
+    const fn = this.#functions.get(functionKey(domain, op, node.overload ?? ''));
+    if (fn) return this.#callFunction(fn, label, inputs, outputs, attributes, around);
+
+    const context = this.#loweringContext(label, around);
+    const lowering = loweringOf(domain, op);
+    const opset = around.opsets.get(domain) ?? around.opsets.get('') ?? 1;
+    const lowered: Lowered = lowering
+      ? lowering(new OnnxNode(op, opset, label, inputs, outputs.length, attributes, context))
+      : { kind: 'unknown', attrs: {} };
+    return [
+      {
+        ...lowered,
+        op: domain === '' ? op : `${domain}::${op}`,
+        name: label,
+        scope: [...around.scope, ...moduleScope(node, label)],
+        inputs: lowered.inputs ?? inputs,
+        outputs,
+      } satisfies Node,
+    ];
+  }
+
+  /** Puts a local function's nodes in the place of a call: its formal names stand for the call's values. */
+  #callFunction(
+    fn: FunctionProto,
+    label: string,
+    inputs: readonly (ValueId | null)[],
+    outputs: readonly (ValueId | null)[],
+    given: ReadonlyMap<string, AttributeProto>,
+    around: Surroundings,
+  ): Node[] {
+    if (around.callDepth >= MAX_CALL_DEPTH) {
+      throw new DscAuditError(
+        'limit-exceeded',
+        `local function '${fn.name}' is called more than ${MAX_CALL_DEPTH} calls deep: it may call itself.`,
+      );
+    }
+    const names = new Names();
+    (fn.input ?? []).forEach((name, index) => {
+      names.define(name, inputs[index] ?? null);
+    });
+    const passed: [from: ValueId, to: ValueId][] = [];
+    (fn.output ?? []).forEach((name, index) => {
+      const output = outputs[index] ?? null;
+      const input = names.find(name) ?? null;
+      if (input !== null && output !== null) passed.push([input, output]);
+      else if (!names.definesItself(name) && output !== null) names.define(name, output);
+    });
+    const attributes = new Map((fn.attributeProto ?? []).map((attribute) => [attribute.name ?? '', attribute]));
+    for (const [name, attribute] of given) attributes.set(name, attribute);
+    const inside: Surroundings = {
+      names,
+      scope: [...around.scope, label],
+      opsets: new Map([...around.opsets, ...opsetsOf(fn.opsetImport ?? [])]),
+      attributes,
+      callDepth: around.callDepth + 1,
+    };
+    const nodes = this.#readNodes(fn.node ?? [], inside, new Map());
+    const copies = passed.map(
+      ([from, to]): Node => ({
+        kind: 'identity',
+        attrs: {},
+        op: 'Identity',
+        name: this.values[to]?.name ?? label,
+        scope: inside.scope,
+        inputs: [from],
+        outputs: [to],
+      }),
+    );
+    return [...nodes, ...copies];
+  }
+
+  #loweringContext(label: string, around: Surroundings): LoweringContext {
+    return {
+      addConstant: (dtype, values, shape = [values.length]) =>
+        this.#addValue({ name: '', constant: encoded(dtype, values, shape), declared: null }),
+      readBody: (body, branch) =>
+        this.#readGraph(body, {
+          ...around,
+          names: new Names(around.names),
+          scope: [...around.scope, label, branch],
+        }),
+      readTensor: (attribute) => (attribute.t ? this.#readTensor(attribute.t, 'inline') : null),
+    };
+  }
+
+  /** A node's attributes by name; within a function, those that refer to the call's are replaced by them. */
+  #attributesOf(node: NodeProto, around: Surroundings): ReadonlyMap<string, AttributeProto> {
+    const attributes = new Map<string, AttributeProto>();
+    for (const attribute of node.attribute ?? []) {
+      const name = attribute.name ?? '';
+      const referred = attribute.refAttrName ? around.attributes?.get(attribute.refAttrName) : attribute;
+      if (referred) attributes.set(name, referred);
+    }
+    return attributes;
+  }
+
+  #resolve(name: string, label: string, around: Surroundings): ValueId | null {
+    if (!name) return null;
+    const id = around.names.find(name);
+    if (id === undefined) throw malformed(`node '${label}' reads the tensor '${name}', which nothing computes`);
+    return id;
+  }
+
+  #define(
+    name: string,
+    around: Surroundings,
+    declared: DeclaredType | null,
+    constant: Constant | null = null,
+  ): ValueId {
+    const id = this.#addValue({ name: [...around.scope, name].join('/'), constant, declared });
+    around.names.define(name, id);
+    return id;
+  }
+
+  #addValue(value: Value): ValueId {
+    return this.values.push(value) - 1;
+  }
+
+  #readTensor(tensor: object, origin: Constant['origin']): Constant | null {
+    return tensor instanceof DeferredTensor ? readTensor(tensor, origin, this.#tensors) : null;
+  }
+
+  /** A sparse tensor counts and behaves as the dense one that it stands for; its values are not tracked. */
+  #readSparse(sparse: SparseTensorProto, origin: Constant['origin']): Constant | null {
+    const values = sparse.values ? this.#readTensor(sparse.values, origin) : null;
+    if (values === null) return null;
+    const shape = readExtents(sparse.values?.name ?? '', sparse.dims ?? []);
+    return { ...values, shape, data: { byteLength: values.data.byteLength, read: () => null } };
+  }
+}
+
+/** Operator set versions by domain. */
+export function opsetsOf(
+  imports: readonly { domain?: string | null; version?: unknown }[],
+): ReadonlyMap<string, number> {
+  return new Map(imports.map(({ domain, version }) => [domainName(domain), Number(version ?? 1)]));
+}
+
+function isConstant(node: NodeProto): boolean {
+  return node.opType === 'Constant' && domainName(node.domain) === '';
+}
+
+/** Within a function, the formal outputs already stand for the call's values. */
+function isResult(names: Names, name: string): boolean {
+  return names.definesItself(name);
+}
+
+/** Module paths that exporters write beside the name: `['', 'layer1', 'layer1.0', 'conv2d']`, outermost first. */
+function moduleScope(node: NodeProto, label: string): readonly string[] {
+  const scopes = node.metadataProps?.find(({ key }) => key === 'pkg.torch.onnx.name_scopes')?.value;
+  if (!scopes || label.includes('/')) return [];
+  const parts = Array.from(scopes.matchAll(/'([^']*)'/g), ([, part]) => part ?? '');
+  return parts.slice(0, -1).filter(Boolean);
+}
+
+function malformed(what: string): DscAuditError {
+  return new DscAuditError('malformed-model', `${what}.`);
+}

@@ -1,0 +1,75 @@
+import { DscAuditError } from '../../ir/errors.ts';
+import type { ByteSource, ModelSource } from '../byte-source.ts';
+
+/** Where a tensor's elements lie outside the model's file. */
+export interface ExternalLocation {
+  readonly file: string;
+  readonly offset: number;
+  /** Null: to the end of the file. */
+  readonly length: number | null;
+}
+
+/** Reads the `external_data` entries of a tensor. */
+export function externalLocation(
+  tensorName: string,
+  entries: readonly { key?: string | null; value?: string | null }[],
+): ExternalLocation {
+  const values = new Map(entries.map(({ key, value }) => [key ?? '', value ?? '']));
+  const file = values.get('location');
+  if (!file) {
+    throw new DscAuditError('malformed-model', `tensor '${tensorName}' is stored outside the file, but names no file.`);
+  }
+  const length = values.get('length');
+  return {
+    file,
+    offset: byteCount(tensorName, 'offset', values.get('offset') ?? '0'),
+    length: length === undefined ? null : byteCount(tensorName, 'length', length),
+  };
+}
+
+function byteCount(tensorName: string, key: string, text: string): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value)) {
+    throw new DscAuditError('malformed-model', `tensor '${tensorName}': external ${key} '${text}' is no byte count.`);
+  }
+  return value;
+}
+
+/** The files beside a model that hold its weights: each opened once, when first needed. */
+export class ExternalFiles {
+  readonly #model: ModelSource;
+  readonly #opened = new Map<string, ByteSource | null>();
+  readonly #missing = new Map<string, number>();
+
+  constructor(model: ModelSource) {
+    this.#model = model;
+  }
+
+  /** The file's bytes, or null where it is not there: counted, for the report. */
+  open(file: string): ByteSource | null {
+    const known = this.#opened.get(file);
+    const source = known === undefined ? this.#model.openBeside(file) : known;
+    this.#opened.set(file, source);
+    if (source === null) this.#missing.set(file, (this.#missing.get(file) ?? 0) + 1);
+    return source;
+  }
+
+  /** Files that are not there, with the number of tensors that each should hold. */
+  get missing(): ReadonlyMap<string, number> {
+    return this.#missing;
+  }
+
+  /** Size of all the files; null where one is missing. */
+  get totalBytes(): number | null {
+    let total = 0;
+    for (const source of this.#opened.values()) {
+      if (source === null) return null;
+      total += source.size;
+    }
+    return total;
+  }
+
+  close(): void {
+    for (const source of this.#opened.values()) source?.close();
+  }
+}

@@ -1,0 +1,41 @@
+import { always, type Lowering, type Rows } from './row.ts';
+
+const multiHead: Lowering = (node) => ({
+  kind: 'multiHeadAttention',
+  attrs: { heads: node.requiredInt('num_heads') },
+});
+
+export const attentionRows: Rows = {
+  Attention: (node) => ({
+    kind: 'attention',
+    attrs: { heads: node.optionalInt('q_num_heads'), keyValueHeads: node.optionalInt('kv_num_heads') },
+  }),
+  LinearAttention: (node) => ({
+    kind: 'linearAttention',
+    attrs: {
+      heads: node.requiredInt('q_num_heads'),
+      keyValueHeads: node.requiredInt('kv_num_heads'),
+      deltaRule: node.string('update_rule', 'gated_delta').endsWith('delta'),
+    },
+  }),
+  RotaryEmbedding: always('rotaryEmbedding', {}),
+};
+
+export const microsoftAttentionRows: Rows = {
+  Attention: (node) => ({
+    kind: 'projectedAttention',
+    attrs: { heads: node.requiredInt('num_heads'), sizes: node.optionalExtents('qkv_hidden_sizes') },
+  }),
+  // x, w, bias, x scale, w scale, mask, … → x, w, bias, mask, past.
+  QAttention: (node) => ({
+    kind: 'projectedAttention',
+    attrs: { heads: node.requiredInt('num_heads'), sizes: null },
+    inputs: node.reorder(0, 1, 2, 5, 8),
+  }),
+  MultiHeadAttention: multiHead,
+  GroupQueryAttention: (node) => ({
+    kind: 'groupQueryAttention',
+    attrs: { heads: node.requiredInt('num_heads'), keyValueHeads: node.requiredInt('kv_num_heads') },
+  }),
+  RotaryEmbedding: always('rotaryEmbedding', {}),
+};

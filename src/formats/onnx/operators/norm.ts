@@ -1,0 +1,55 @@
+import { always, type Lowering, type Rows } from './row.ts';
+
+const layerNorm =
+  (rms: boolean): Lowering =>
+  (node) => ({ kind: 'layerNorm', attrs: { axis: node.int('axis', -1), rms } });
+
+export const normRows: Rows = {
+  BatchNormalization: (node) => ({
+    kind: 'batchNorm',
+    // Before operator set 14 training was told by its further outputs.
+    attrs: { channelAxis: 1, training: node.opset < 14 ? node.outputs > 1 : node.flag('training_mode') },
+  }),
+  InstanceNormalization: always('instanceNorm', {}),
+  GroupNormalization: (node) => ({ kind: 'groupNorm', attrs: { groups: node.requiredInt('num_groups') } }),
+  LayerNormalization: layerNorm(false),
+  RMSNormalization: layerNorm(true),
+  // Written into the default domain by onnxruntime's optimiser.
+  SimplifiedLayerNormalization: layerNorm(true),
+  LRN: (node) => ({ kind: 'lrn', attrs: { size: node.requiredInt('size') } }),
+  LpNormalization: (node) => ({ kind: 'lpNorm', attrs: { axis: node.int('axis', -1) } }),
+  MeanVarianceNormalization: (node) => ({
+    kind: 'meanVarianceNorm',
+    attrs: { axes: node.optionalInts('axes') ?? [0, 2, 3] },
+  }),
+  // Before operator set 13 all axes from `axis` on were one.
+  Softmax: (node) => ({
+    kind: 'softmax',
+    attrs: { axis: node.int('axis', node.opset < 13 ? 1 : -1), coerces: node.opset < 13, log: false },
+  }),
+  LogSoftmax: (node) => ({
+    kind: 'softmax',
+    attrs: { axis: node.int('axis', node.opset < 13 ? 1 : -1), coerces: node.opset < 13, log: true },
+  }),
+  Hardmax: (node) => ({ kind: 'hardmax', attrs: { axis: node.int('axis', node.opset < 13 ? 1 : -1) } }),
+};
+
+export const microsoftNormRows: Rows = {
+  LayerNormalization: layerNorm(false),
+  SimplifiedLayerNormalization: layerNorm(true),
+  // x, residual, scale, bias?, second bias?.
+  SkipLayerNormalization: always('skipLayerNorm', { rms: false }),
+  // x, residual, scale, second bias?: it has no bias of its own.
+  SkipSimplifiedLayerNormalization: (node) => ({
+    kind: 'skipLayerNorm',
+    attrs: { rms: true },
+    inputs: node.reorder(0, 1, 2, null, 3),
+  }),
+  EmbedLayerNormalization: always('embedLayerNorm', {}),
+  GroupNorm: (node) => ({ kind: 'groupNorm', attrs: { groups: node.requiredInt('groups') } }),
+  QLinearSoftmax: always('quantizedElementwise', { operands: [0] }),
+  BiasSoftmax: (node) => ({
+    kind: 'softmax',
+    attrs: { axis: node.int('axis', 1), coerces: true, log: false },
+  }),
+};

@@ -1,0 +1,42 @@
+import type { OnnxNode } from '../onnx-node.ts';
+import { always, type Rows } from './row.ts';
+
+type Mode = 'cubic' | 'linear' | 'nearest';
+
+/** The older spellings `bilinear` and `bicubic` among them. */
+function modeOf(node: OnnxNode, fallback: Mode): Mode {
+  const name = node.string('mode', fallback);
+  if (name.endsWith('cubic')) return 'cubic';
+  return name.endsWith('linear') ? 'linear' : 'nearest';
+}
+
+const POLICIES = ['not_larger', 'not_smaller'] as const;
+
+export const resampleRows: Rows = {
+  Resize: (node) => ({
+    kind: 'resize',
+    attrs: {
+      mode: modeOf(node, 'nearest'),
+      axes: node.optionalInts('axes'),
+      policy: POLICIES.find((policy) => policy === node.string('keep_aspect_ratio_policy', 'stretch')) ?? 'stretch',
+      crops: node.string('coordinate_transformation_mode', '') === 'tf_crop_and_resize',
+    },
+    // Before operator set 11 there was no region of interest, and no sizes.
+    inputs:
+      node.opset < 11 ? [node.input(0), node.input(1)] : [node.input(0), node.input(2), node.input(3), node.input(1)],
+  }),
+  Upsample: (node) => ({
+    kind: 'resize',
+    attrs: { mode: modeOf(node, 'nearest'), axes: null, policy: 'stretch', crops: false },
+    inputs: [node.input(0), upsampleScales(node)],
+  }),
+  GridSample: (node) => ({ kind: 'gridSample', attrs: { mode: modeOf(node, 'linear') } }),
+  AffineGrid: always('affineGrid', {}),
+};
+
+/** An input since operator set 9; a list before; two numbers in the first. */
+function upsampleScales(node: OnnxNode) {
+  const height = node.optionalFloat('height_scale');
+  const width = node.optionalFloat('width_scale');
+  return height !== null && width !== null ? node.numbers([1, 1, height, width]) : node.inputOrFloats(1, 'scales');
+}

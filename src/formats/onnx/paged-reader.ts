@@ -1,0 +1,242 @@
+import protobuf from 'protobufjs/minimal.js';
+import { DscAuditError } from '../../ir/errors.ts';
+import { type ByteSource, readExactly } from '../byte-source.ts';
+import { MAX_MESSAGE_DEPTH, MAX_MESSAGES, MAX_STRING_BYTES, PAGE_BYTES } from '../limits.ts';
+
+const TWO_32 = 2 ** 32;
+
+/** A field that the generated decoders do not know, as it lies in the file. */
+export interface UnknownField {
+  readonly number: number;
+  /** Where the field's content begins: behind the length of a length-delimited one. */
+  readonly offset: number;
+  readonly length: number;
+}
+
+/**
+ * Reads protobuf's wire format from a source that need not be in memory, one page at a time. Positions are those of the
+ * file; 64-bit integers arrive as numbers. Every message is held within its parent's bytes and within the limits on
+ * depth and number.
+ */
+export class PagedReader extends protobuf.Reader {
+  readonly #source: ByteSource;
+  readonly #page = new Uint8Array(PAGE_BYTES);
+  readonly #view = new DataView(this.#page.buffer);
+  #pageStart = 0;
+  #pageLength = 0;
+  #end: number;
+  #depth = 0;
+  #messages = 0;
+  #lastTag = 0;
+  #unknownFields: UnknownField[] = [];
+
+  constructor(source: ByteSource) {
+    super(new Uint8Array(0));
+    this.#source = source;
+    this.len = source.size;
+    this.#end = source.size;
+  }
+
+  /** Where the message that is being read ends. */
+  get end(): number {
+    return this.#end;
+  }
+
+  /**
+   * Decodes a message of `length` bytes (all that is left where undefined), and hands `extend` the fields that the
+   * generated decoder had to pass over.
+   */
+  message<T>(
+    length: number | undefined,
+    decode: () => T,
+    extend?: (message: T, unknownFields: readonly UnknownField[]) => void,
+  ): T {
+    const parentEnd = this.#end;
+    const parentFields = this.#unknownFields;
+    const end = length === undefined ? parentEnd : this.pos + length;
+    if (end > parentEnd) throw this.#malformed('a part claims more bytes than the whole has');
+    if (++this.#messages > MAX_MESSAGES) throw limit(`more than ${MAX_MESSAGES} messages`);
+    if (++this.#depth > MAX_MESSAGE_DEPTH) throw limit(`nested more than ${MAX_MESSAGE_DEPTH} messages deep`);
+    this.#end = end;
+    this.#unknownFields = [];
+    const message = decode();
+    if (this.pos !== end) throw this.#malformed('a part does not end where it should');
+    extend?.(message, this.#unknownFields);
+    this.#end = parentEnd;
+    this.#unknownFields = parentFields;
+    this.#depth--;
+    return message;
+  }
+
+  /** Bytes of the file, wherever they lie; the position stays. */
+  bytesAt(offset: number, length: number): Uint8Array {
+    return readExactly(this.#source, offset, length);
+  }
+
+  override uint32(): number {
+    let value = 0;
+    for (let shift = 0; shift < 70; shift += 7) {
+      const byte = this.#byte();
+      if (shift < 35) value |= (byte & 0x7f) << shift;
+      if (byte < 0x80) {
+        this.#lastTag = value >>> 0;
+        return this.#lastTag;
+      }
+    }
+    throw this.#malformed('a number does not end');
+  }
+
+  override int32(): number {
+    return this.uint32() | 0;
+  }
+
+  override sint32(): number {
+    const value = this.uint32();
+    return (value >>> 1) ^ -(value & 1);
+  }
+
+  override bool(): boolean {
+    const [low, high] = this.#varint64();
+    return (low | high) !== 0;
+  }
+
+  // The declared result is a `Long`; generated decoders take a number as well, and nobody behind them needs more.
+  static {
+    Object.assign(PagedReader.prototype, {
+      int64(this: PagedReader): number {
+        const [low, high] = this.#varint64();
+        return (high | 0) * TWO_32 + low;
+      },
+      uint64(this: PagedReader): number {
+        const [low, high] = this.#varint64();
+        return high * TWO_32 + low;
+      },
+    });
+  }
+
+  override float(): number {
+    return this.#view.getFloat32(this.#advance(4), true);
+  }
+
+  override double(): number {
+    return this.#view.getFloat64(this.#advance(8), true);
+  }
+
+  override fixed32(): number {
+    return this.#view.getUint32(this.#advance(4), true);
+  }
+
+  override sfixed32(): number {
+    return this.#view.getInt32(this.#advance(4), true);
+  }
+
+  override bytes(): Uint8Array {
+    const length = this.#length();
+    const start = this.pos;
+    this.pos += length;
+    return this.bytesAt(start, length);
+  }
+
+  override string(): string {
+    const length = this.#length();
+    if (length > MAX_STRING_BYTES) throw limit(`a string of more than ${MAX_STRING_BYTES} bytes`);
+    if (length === 0) return '';
+    if (length <= PAGE_BYTES) {
+      const at = this.#advance(length);
+      return TEXT.decode(this.#page.subarray(at, at + length));
+    }
+    const text = TEXT.decode(this.bytesAt(this.pos, length));
+    this.pos += length;
+    return text;
+  }
+
+  override skip(length?: number): this {
+    if (length === undefined) {
+      this.#varint64();
+      return this;
+    }
+    if (length > this.#end - this.pos) throw this.#malformed('a part claims more bytes than the whole has');
+    this.pos += length;
+    return this;
+  }
+
+  override skipType(wireType: number): this {
+    const number = this.#lastTag >>> 3;
+    if (number === 0) throw this.#malformed('a field has number 0');
+    const extent = EXTENTS[wireType];
+    if (extent === undefined) throw this.#malformed(`a field has wire type ${wireType}`);
+    const length = extent === 'length-delimited' ? this.#length() : extent;
+    const offset = this.pos;
+    this.skip(length === 'varint' ? undefined : length);
+    this.#unknownFields.push({ number, offset, length: this.pos - offset });
+    return this;
+  }
+
+  #byte(): number {
+    let at = this.pos - this.#pageStart;
+    if (at < 0 || at >= this.#pageLength) {
+      this.#turnTo(1);
+      at = 0;
+    }
+    this.pos++;
+    return this.#page[at] ?? 0;
+  }
+
+  /** Steps over `length` bytes that lie on one page, and returns where on it they begin. */
+  #advance(length: number): number {
+    let at = this.pos - this.#pageStart;
+    if (at < 0 || at + length > this.#pageLength) {
+      this.#turnTo(length);
+      at = 0;
+    }
+    this.pos += length;
+    return at;
+  }
+
+  #turnTo(length: number): void {
+    if (this.pos + length > this.#end) throw this.#malformed('it ends in the middle of a value');
+    this.#pageStart = this.pos;
+    this.#pageLength = this.#source.read(this.pos, this.#page);
+    if (this.#pageLength < length) throw this.#malformed('the file ends in the middle of a value');
+  }
+
+  #length(): number {
+    const length = this.uint32();
+    if (length > this.#end - this.pos) throw this.#malformed('a part claims more bytes than the whole has');
+    return length;
+  }
+
+  #varint64(): readonly [low: number, high: number] {
+    let low = 0;
+    let high = 0;
+    for (let shift = 0; shift < 70; shift += 7) {
+      const byte = this.#byte();
+      const bits = byte & 0x7f;
+      if (shift < 28) low |= bits << shift;
+      else if (shift === 28) {
+        low |= bits << 28;
+        high |= bits >>> 4;
+      } else high |= bits << (shift - 32);
+      if (byte < 0x80) return [low >>> 0, high >>> 0];
+    }
+    throw this.#malformed('a number does not end');
+  }
+
+  #malformed(what: string): DscAuditError {
+    return new DscAuditError('malformed-model', `truncated or damaged at byte ${this.pos}: ${what}.`);
+  }
+}
+
+const TEXT = new TextDecoder('utf-8');
+
+/** Bytes behind a tag, by wire type. Groups (3 and 4) do not occur in ONNX. */
+const EXTENTS: Readonly<Record<number, number | 'length-delimited' | 'varint'>> = {
+  0: 'varint',
+  1: 8,
+  2: 'length-delimited',
+  5: 4,
+};
+
+function limit(what: string): DscAuditError {
+  return new DscAuditError('limit-exceeded', `the file holds ${what}: no real model does.`);
+}

@@ -1,0 +1,60 @@
+import { type Diagnostic, diagnostic } from '../../ir/diagnostic.ts';
+import { DscAuditError } from '../../ir/errors.ts';
+import type { Model } from '../../ir/graph.ts';
+import type { ModelSource } from '../byte-source.ts';
+import { domainName, functionKey, GraphBuilder, opsetsOf } from './build-graph.ts';
+import { ExternalFiles } from './external-data.ts';
+import { PagedReader } from './paged-reader.ts';
+import { decodeModel, type FunctionProto } from './proto.ts';
+
+/** A model as a format's reader hands it over. */
+export interface ReadModel {
+  readonly model: Model;
+  readonly diagnostics: readonly Diagnostic[];
+  /** Closes the files that the model's weights are read from. */
+  close(): void;
+}
+
+/** Operator set 1 is meant where the IR version is too old to name one. */
+const FIRST_IR_VERSION_WITH_OPSETS = 3;
+
+/**
+ * Reads an ONNX model: its graph, not its weights. Throws `not-a-model`, `malformed-model` or `limit-exceeded`.
+ */
+export function readOnnx(source: ModelSource): ReadModel {
+  const proto = decodeModel(new PagedReader(source.bytes));
+  const opsets = new Map(opsetsOf(proto.opsetImport));
+  if (!proto.graph) throw new DscAuditError('not-a-model', 'it holds no graph: this is not an ONNX model.');
+  if (opsets.size === 0) {
+    if (Number(proto.irVersion) >= FIRST_IR_VERSION_WITH_OPSETS || !Number(proto.irVersion)) {
+      throw new DscAuditError('not-a-model', 'it imports no operator set: this is not an ONNX model.');
+    }
+    opsets.set('', 1);
+  }
+  const externals = new ExternalFiles(source);
+  const functions = new Map<string, FunctionProto>();
+  for (const fn of proto.functions as FunctionProto[]) {
+    functions.set(functionKey(domainName(fn.domain), fn.name ?? '', fn.overload ?? ''), fn);
+  }
+  const builder = new GraphBuilder(functions, { file: source.bytes, externals });
+  const graph = builder.build(proto.graph, opsets);
+  const externalBytes = externals.totalBytes;
+  return {
+    model: {
+      name: graph.name,
+      format: 'onnx',
+      producer: [proto.producerName, proto.producerVersion].filter(Boolean).join(' ') || null,
+      opsets: Object.fromEntries(opsets),
+      fileBytes: externalBytes === null ? null : source.bytes.size + externalBytes,
+      values: builder.values,
+      graph,
+    },
+    diagnostics: Array.from(externals.missing, ([file, tensors]) =>
+      diagnostic('external-data-missing', 'warning', null, { file, tensors }),
+    ),
+    close() {
+      source.bytes.close();
+      externals.close();
+    },
+  };
+}

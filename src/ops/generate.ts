@@ -1,0 +1,94 @@
+import { type Dim, isStatic, subtractDims, maxDims } from '../ir/dim.ts';
+import { type Element, type Fact, MAX_TRACKED_ELEMENTS, type Shape, staticShape, tensorFact } from '../ir/fact.ts';
+import type { GenerateAttrs } from '../ir/operators.ts';
+import type { InferContext, OpFamily } from './op-def.ts';
+import { elementCount, extentAt, free, perOutputElement, trackedTensor } from './shape-rules.ts';
+
+function inferShape({ start, end }: GenerateAttrs['shape'], context: InferContext): readonly Fact[] {
+  const { shape } = context.tensor(0);
+  if (shape === null) return [tensorFact('int64', [context.dataDependent('rank')])];
+  const extents = shape.slice(start, end ?? undefined);
+  return [trackedTensor('int64', [extents.length], extents)];
+}
+
+/** A shape that is itself computed: each extent that is unknown gets a name. */
+export function computedShape(context: InferContext, index: number, label: string): Shape | null {
+  const { elements, shape } = context.tensor(index);
+  if (elements !== null) return elements.map((element) => element ?? context.dataDependent(label));
+  const rank = staticShape(shape)?.[0];
+  return rank === undefined ? null : Array.from({ length: rank }, () => context.dataDependent(label));
+}
+
+function inferConstantOfShape({ dtype, value }: GenerateAttrs['constantOfShape'], context: InferContext): readonly Fact[] {
+  const shape = computedShape(context, 0, 'filled');
+  const extents = staticShape(shape);
+  const count = extents?.reduce((product, extent) => product * extent, 1) ?? Number.POSITIVE_INFINITY;
+  const elements = count <= MAX_TRACKED_ELEMENTS ? new Array<Element>(count).fill(value) : null;
+  return [trackedTensor(dtype, shape, elements)];
+}
+
+/** max(⌈(limit − start) / step⌉, 0) elements. */
+function inferRange(_attrs: unknown, context: InferContext): readonly Fact[] {
+  const { dtype } = context.tensor(0);
+  const [start = null, limit = null, step = null] = [0, 1, 2].map((index) => context.tensor(index).elements?.[0] ?? null);
+  if (start === null || limit === null || step === null || !isStatic(step) || step === 0) {
+    return [tensorFact(dtype, [context.dataDependent('range')])];
+  }
+  if (!isStatic(start) || !isStatic(limit)) {
+    const length: Dim = step === 1 ? maxDims(subtractDims(limit, start), 0) : context.dataDependent('range');
+    return [tensorFact(dtype, [length])];
+  }
+  const length = Math.max(0, Math.ceil((limit - start) / step));
+  const elements =
+    length <= MAX_TRACKED_ELEMENTS ? Array.from({ length }, (_, index) => start + index * step) : null;
+  return [trackedTensor(dtype, [length], elements)];
+}
+
+function inferMelWeights({ dtype }: GenerateAttrs['melWeights'], context: InferContext): readonly Fact[] {
+  const bins = context.integers(0)?.[0] ?? context.dataDependent('mel_bins');
+  const length = context.integers(1)?.[0];
+  return [tensorFact(dtype, [length === undefined ? context.dataDependent('spectrum') : Math.floor(length / 2) + 1, bins])];
+}
+
+export const generateOps: OpFamily<GenerateAttrs> = {
+  shape: { kind: 'reshape', roles: {}, infer: inferShape, cost: free },
+  size: {
+    kind: 'reshape',
+    roles: {},
+    infer: (_attrs, context) => [trackedTensor('int64', [], [elementCount(context.tensor(0).shape)])],
+    cost: free,
+  },
+  constantOfShape: { kind: 'other', roles: {}, infer: inferConstantOfShape, cost: free },
+  range: { kind: 'other', roles: {}, infer: inferRange, cost: perOutputElement(1) },
+  eyeLike: {
+    kind: 'other',
+    roles: {},
+    infer: ({ dtype }, context) => [tensorFact(dtype ?? context.tensor(0).dtype, context.tensor(0).shape)],
+    cost: free,
+  },
+  random: { kind: 'other', roles: {}, infer: ({ dtype, shape }) => [tensorFact(dtype, shape)], cost: perOutputElement(1), random: true },
+  randomLike: {
+    kind: 'other',
+    roles: {},
+    infer: ({ dtype }, context) => [tensorFact(dtype ?? context.tensor(0).dtype, context.tensor(0).shape)],
+    cost: perOutputElement(1),
+    random: true,
+  },
+  multinomial: {
+    kind: 'other',
+    roles: {},
+    infer: ({ dtype, samples }, context) => {
+      const { shape } = context.tensor(0);
+      return [tensorFact(dtype, shape && [extentAt(shape, 0), samples])];
+    },
+    cost: perOutputElement(1),
+    random: true,
+  },
+  window: {
+    kind: 'other',
+    roles: {},
+    infer: ({ dtype }, context) => [tensorFact(dtype, [context.integers(0)?.[0] ?? context.dataDependent('window')])],
+    cost: perOutputElement(1),
+  },
+  melWeights: { kind: 'other', roles: {}, infer: inferMelWeights, cost: perOutputElement(1) },
+};

@@ -1,0 +1,109 @@
+import { type Dim, isStatic } from '../ir/dim.ts';
+import { multiplyExact } from '../ir/exact.ts';
+import { type Fact, type Shape, tensorFact } from '../ir/fact.ts';
+import type { ResampleAttrs } from '../ir/operators.ts';
+import type { InferContext, OpFamily } from './op-def.ts';
+import { extentAt, extentNumber, normaliseAxis } from './shape-rules.ts';
+
+type ResizeAttrs = ResampleAttrs['resize'];
+
+/** Elements that one output element is interpolated from, along one axis. */
+const TAPS = { nearest: 0, linear: 2, cubic: 4 } as const;
+
+function inferResize(attrs: ResizeAttrs, context: InferContext): readonly Fact[] {
+  const { dtype, shape } = context.tensor(0);
+  if (shape === null) return [tensorFact(dtype, null)];
+  const axes = attrs.axes?.map((axis) => normaliseAxis(axis, shape.length)) ?? shape.map((_, axis) => axis);
+  const resized = [...shape];
+  const sizes = asked(context, 2);
+  const scales = asked(context, 1);
+  axes.forEach((axis, index) => {
+    const extent = extentAt(shape, axis);
+    if (sizes !== null) resized[axis] = sizes[index] ?? context.dataDependent('resized');
+    else resized[axis] = scaledExtent(attrs, context, extent, scales?.[index] ?? null, index, axes.length);
+  });
+  return [tensorFact(dtype, attrs.policy === 'stretch' ? resized : keepAspect(attrs, shape, resized, axes))];
+}
+
+/** Values of an input that is left out where it has no elements. */
+function asked(context: InferContext, index: number): readonly (Dim | null)[] | null {
+  if (!context.isPresent(index)) return null;
+  const { elements, shape } = context.tensor(index);
+  if (elements !== null) return elements.length > 0 ? elements : null;
+  return shape?.[0] === 0 ? null : [];
+}
+
+/** ⌊in · scale⌋, of the region alone where it crops (ONNX Resize). */
+function scaledExtent(
+  attrs: ResizeAttrs,
+  context: InferContext,
+  extent: Dim,
+  scale: Dim | null,
+  index: number,
+  axes: number,
+): Dim {
+  if (scale === 1) return extent;
+  if (scale === null || !isStatic(scale) || !isStatic(extent)) return context.dataDependent('resized');
+  if (!attrs.crops) return Math.floor(extent * scale);
+  const region = context.tensor(3).elements;
+  const start = region?.[index] ?? null;
+  const end = region?.[index + axes] ?? null;
+  if (start === null || end === null || !isStatic(start) || !isStatic(end)) return context.dataDependent('resized');
+  return Math.floor(extent * (end - start) * scale);
+}
+
+/** One scale for all axes, the smallest or the largest asked for. */
+function keepAspect(attrs: ResizeAttrs, shape: Shape, resized: Shape, axes: readonly number[]): Shape {
+  const scales = axes.map((axis) => Number(resized[axis]) / Number(shape[axis]));
+  const scale = attrs.policy === 'not_larger' ? Math.min(...scales) : Math.max(...scales);
+  if (!Number.isFinite(scale)) return resized;
+  return shape.map((extent, axis) => (axes.includes(axis) ? Math.floor(Number(extent) * scale + 0.5) : extent));
+}
+
+function inferAffineGrid(_attrs: unknown, context: InferContext): readonly Fact[] {
+  const { dtype } = context.tensor(0);
+  const size = context.integers(1);
+  if (size === null) return [tensorFact(dtype, null)];
+  const [batch = 1, , ...spatial] = size;
+  return [tensorFact(dtype, [batch, ...spatial, spatial.length])];
+}
+
+export const resampleOps: OpFamily<ResampleAttrs> = {
+  resize: {
+    kind: 'other',
+    roles: { 0: 'carried' },
+    infer: inferResize,
+    // One operation for each element that is interpolated from; picking the nearest moves data only.
+    cost: ({ mode }, { inputs, outputs }) => {
+      const [from, to] = [inputs[0], outputs[0]];
+      if (!from || !to || TAPS[mode] === 0) return { macs: 0, otherFlops: 0 };
+      const scaledAxes = to.shape.filter((extent, axis) => extent !== from.shape[axis]).length;
+      return { macs: 0, otherFlops: multiplyExact(to.elements, scaledAxes === 0 ? 0 : TAPS[mode] ** scaledAxes) };
+    },
+  },
+  gridSample: {
+    kind: 'other',
+    roles: {},
+    infer: (_attrs, context) => {
+      const { dtype, shape } = context.tensor(0);
+      const grid = context.tensor(1).shape;
+      if (shape === null || grid === null) return [tensorFact(dtype, null)];
+      return [tensorFact(dtype, [extentAt(shape, 0), extentAt(shape, 1), ...grid.slice(1, -1)])];
+    },
+    cost: ({ mode }, { inputs, outputs }) => {
+      const axes = (inputs[0]?.shape.length ?? 2) - 2;
+      return { macs: 0, otherFlops: TAPS[mode] === 0 ? 0 : multiplyExact(outputs[0]?.elements ?? 0, TAPS[mode] ** axes) };
+    },
+  },
+  affineGrid: {
+    kind: 'other',
+    roles: { 0: 'carried' },
+    infer: inferAffineGrid,
+    // Each coordinate is a product with one row of the matrix: a multiply-add an axis, and one for the shift.
+    cost: (_attrs, { outputs }) => {
+      const output = outputs[0];
+      if (!output) return null;
+      return { macs: 0, otherFlops: multiplyExact(2, output.elements, extentNumber(output, -1) + 1) };
+    },
+  },
+};

@@ -1,0 +1,72 @@
+import { type Dim, isStatic } from '../ir/dim.ts';
+import { multiplyExact } from '../ir/exact.ts';
+import { type Fact, tensorFact } from '../ir/fact.ts';
+import type { SignalAttrs } from '../ir/operators.ts';
+import type { InferContext, OpFamily } from './op-def.ts';
+import { extentAt, extentNumber, normaliseAxis, replaceAxis } from './shape-rules.ts';
+
+/** The axis is one of the signal's; the last axis holds real and imaginary part. Operator set 20 counts from the end. */
+const DEFAULT_AXIS = -2;
+
+function inferDft(attrs: SignalAttrs['dft'], context: InferContext): readonly Fact[] {
+  const { dtype, shape } = context.tensor(0);
+  if (shape === null) return [tensorFact(dtype, null)];
+  const asked = attrs.axis ?? (context.isPresent(2) ? context.integers(2)?.[0] : DEFAULT_AXIS);
+  if (asked === undefined) return [tensorFact(dtype, shape.map(() => context.dataDependent('spectrum')))];
+  const axis = normaliseAxis(asked, shape.length);
+  const length = context.isPresent(1) ? (context.integers(1)?.[0] ?? null) : extentAt(shape, axis);
+  const bins = spectrumBins(length, attrs.oneSided && !attrs.inverse) ?? context.dataDependent('spectrum');
+  const parts = attrs.inverse && attrs.oneSided ? 1 : 2;
+  return [tensorFact(dtype, replaceAxis(replaceAxis(shape, axis, bins), shape.length - 1, parts))];
+}
+
+/** A real signal's spectrum is symmetric: ⌊n / 2⌋ + 1 bins tell it. */
+function spectrumBins(length: Dim | null, oneSided: boolean): Dim | null {
+  if (length === null || !oneSided) return length;
+  return isStatic(length) ? Math.floor(length / 2) + 1 : null;
+}
+
+function inferStft({ oneSided }: SignalAttrs['stft'], context: InferContext): readonly Fact[] {
+  const { dtype, shape } = context.tensor(0);
+  if (shape === null) return [tensorFact(dtype, null)];
+  const step = context.integers(1)?.[0];
+  const window = context.isPresent(2) ? context.tensor(2).shape?.[0] : undefined;
+  const frame = (context.isPresent(3) ? context.integers(3)?.[0] : undefined) ?? window;
+  const length = extentAt(shape, 1);
+  if (step === undefined || step <= 0 || typeof frame !== 'number' || !isStatic(length)) {
+    return [tensorFact(dtype, [extentAt(shape, 0), context.dataDependent('frames'), context.dataDependent('spectrum'), 2])];
+  }
+  const bins = oneSided ? Math.floor(frame / 2) + 1 : frame;
+  return [tensorFact(dtype, [extentAt(shape, 0), Math.max(0, Math.floor((length - frame) / step) + 1), bins, 2])];
+}
+
+/** The textbook count of a fast Fourier transform: 5·n·log₂(n) for n complex values. */
+function fftFlops(transforms: number, length: number): number {
+  return length <= 1 ? 0 : Math.ceil(multiplyExact(5, transforms, length) * Math.log2(length));
+}
+
+export const signalOps: OpFamily<SignalAttrs> = {
+  dft: {
+    kind: 'other',
+    roles: {},
+    infer: inferDft,
+    cost: ({ axis }, { outputs }) => {
+      const output = outputs[0];
+      if (!output) return null;
+      const length = extentNumber(output, axis ?? DEFAULT_AXIS);
+      const values = output.elements / Math.max(1, extentNumber(output, -1));
+      return { macs: 0, otherFlops: length === 0 ? 0 : fftFlops(values / length, length) };
+    },
+  },
+  stft: {
+    kind: 'other',
+    roles: { 2: 'operand' },
+    infer: inferStft,
+    cost: (_attrs, { outputs }) => {
+      const output = outputs[0];
+      if (!output) return null;
+      const frames = multiplyExact(extentNumber(output, 0), extentNumber(output, 1));
+      return { macs: 0, otherFlops: fftFlops(frames, extentNumber(output, 2)) };
+    },
+  },
+};
