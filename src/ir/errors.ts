@@ -6,7 +6,9 @@ export type ErrorCode =
   | 'limit-exceeded'
   | 'unbound-dimensions'
   | 'invalid-option'
-  | 'number-overflow';
+  | 'number-overflow'
+  | 'cannot-run'
+  | 'wrong-input';
 
 /**
  * Trouble that the user can mend: the command line, the model file or its folder. The command exits 2 with the message

@@ -130,8 +130,14 @@ export interface ConvolutionAttrs {
 export interface LinearAttrs {
   /** a, b, bias?, … quantisation parameters. Batch axes broadcast. */
   matmul: { readonly transposeA: boolean; readonly transposeB: boolean; readonly result: ResultType };
-  /** a, b, c?, … quantisation parameters. */
-  gemm: { readonly transposeA: boolean; readonly transposeB: boolean; readonly result: ResultType };
+  /** a, b, c?, … quantisation parameters: alpha · a · b + beta · c. */
+  gemm: {
+    readonly transposeA: boolean;
+    readonly transposeB: boolean;
+    readonly alpha: number;
+    readonly beta: number;
+    readonly result: ResultType;
+  };
   /** Operands, as the equation names them. */
   einsum: { readonly equation: string };
   /** a, packed b, scales, zero points?, group index?, bias?. */
@@ -223,7 +229,7 @@ export interface ElementwiseAttrs {
 
 export interface NormAttrs {
   /** x, scale, bias, mean, variance. `channelAxis` is 1 in ONNX. */
-  batchNorm: { readonly channelAxis: number; readonly training: boolean };
+  batchNorm: { readonly channelAxis: number; readonly training: boolean; readonly epsilon: number };
   /** x, scale, bias. */
   instanceNorm: Record<never, never>;
   /** x, scale, bias. */
@@ -243,7 +249,13 @@ export interface NormAttrs {
 }
 
 export interface PoolAttrs {
-  pool: WindowAttrs & { readonly fn: 'average' | 'lp' | 'max'; readonly ceil: boolean; readonly channelsLast: boolean };
+  /** `countsPadding`: an average is taken over positions in the padding too. */
+  pool: WindowAttrs & {
+    readonly fn: 'average' | 'lp' | 'max';
+    readonly ceil: boolean;
+    readonly channelsLast: boolean;
+    readonly countsPadding: boolean;
+  };
   globalPool: { readonly fn: 'average' | 'lp' | 'max'; readonly channelsLast: boolean };
   /** x, indices, output shape?. */
   maxUnpool: WindowAttrs;
@@ -321,6 +333,9 @@ export interface ResampleAttrs {
     readonly mode: 'cubic' | 'linear' | 'nearest';
     readonly axes: readonly number[] | null;
     readonly policy: 'not_larger' | 'not_smaller' | 'stretch';
+    /** Where an output position lies in the input, and which neighbour is nearest; as ONNX spells them. */
+    readonly coordinates: string;
+    readonly nearest: string;
   };
   /** x, grid. */
   gridSample: { readonly mode: 'cubic' | 'linear' | 'nearest' };

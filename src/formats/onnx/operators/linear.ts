@@ -13,6 +13,8 @@ function matmul(result: ResultType, ...order: (number | null)[]): Lowering {
 const gemmAttrs = (node: OnnxNode, result: ResultType) => ({
   transposeA: node.flag('transA'),
   transposeB: node.flag('transB'),
+  alpha: node.optionalFloat('alpha') ?? 1,
+  beta: node.optionalFloat('beta') ?? 1,
   result,
 });
 

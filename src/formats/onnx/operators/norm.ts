@@ -8,7 +8,11 @@ export const normRows: Rows = {
   BatchNormalization: (node) => ({
     kind: 'batchNorm',
     // Before operator set 14 training was told by its further outputs.
-    attrs: { channelAxis: 1, training: node.opset < 14 ? node.outputs > 1 : node.flag('training_mode') },
+    attrs: {
+      channelAxis: 1,
+      training: node.opset < 14 ? node.outputs > 1 : node.flag('training_mode'),
+      epsilon: node.optionalFloat('epsilon') ?? 1e-5,
+    },
   }),
   InstanceNormalization: always('instanceNorm', {}),
   GroupNormalization: (node) => ({ kind: 'groupNorm', attrs: { groups: node.requiredInt('num_groups') } }),

@@ -5,7 +5,8 @@ import { windowOf } from './window.ts';
 type PoolFunction = 'average' | 'lp' | 'max';
 
 function lowerPool(node: OnnxNode, fn: PoolFunction, channelsLast = false): Lowered {
-  return { kind: 'pool', attrs: { ...windowOf(node), fn, ceil: node.flag('ceil_mode'), channelsLast } };
+  const countsPadding = node.flag('count_include_pad');
+  return { kind: 'pool', attrs: { ...windowOf(node), fn, ceil: node.flag('ceil_mode'), channelsLast, countsPadding } };
 }
 
 const pool =

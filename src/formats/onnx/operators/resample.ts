@@ -19,6 +19,9 @@ export const resampleRows: Rows = {
       mode: modeOf(node, 'nearest'),
       axes: node.optionalInts('axes'),
       policy: POLICIES.find((policy) => policy === node.string('keep_aspect_ratio_policy', 'stretch')) ?? 'stretch',
+      // Before operator set 11 positions were not centred.
+      coordinates: node.string('coordinate_transformation_mode', node.opset < 11 ? 'asymmetric' : 'half_pixel'),
+      nearest: node.string('nearest_mode', node.opset < 11 ? 'floor' : 'round_prefer_floor'),
       crops: node.string('coordinate_transformation_mode', '') === 'tf_crop_and_resize',
     },
     // Before operator set 11 there was no region of interest, and no sizes.
@@ -27,7 +30,7 @@ export const resampleRows: Rows = {
   }),
   Upsample: (node) => ({
     kind: 'resize',
-    attrs: { mode: modeOf(node, 'nearest'), axes: null, policy: 'stretch', crops: false },
+    attrs: { mode: modeOf(node, 'nearest'), axes: null, policy: 'stretch', coordinates: 'asymmetric', nearest: 'floor', crops: false },
     inputs: [node.input(0), upsampleScales(node)],
   }),
   GridSample: (node) => ({ kind: 'gridSample', attrs: { mode: modeOf(node, 'linear') } }),

@@ -1,0 +1,22 @@
+import { DscAuditError } from '../../ir/errors.ts';
+import { type Fact, staticShape } from '../../ir/fact.ts';
+import type { Model, Node, ValueId } from '../../ir/graph.ts';
+
+/** A model with what shape inference found out: the runtime's view of a graph. */
+export interface AnalysedModel {
+  readonly model: Model;
+  /** By value. */
+  readonly facts: readonly (Fact | undefined)[];
+  /** The nodes of the model's graph, each behind what it needs. */
+  readonly nodes: readonly Node[];
+}
+
+/** The value's extents. Throws `cannot-run` where one is not known. */
+export function shapeOf({ model, facts }: AnalysedModel, id: ValueId): readonly number[] {
+  const fact = facts[id];
+  const shape = fact?.type === 'tensor' ? staticShape(fact.shape) : null;
+  if (shape === null) {
+    throw new DscAuditError('cannot-run', `The shape of '${model.values[id]?.name}' is not known, so it cannot be run.`);
+  }
+  return shape;
+}

@@ -1,0 +1,110 @@
+/** The constant values of a model: stored ones, and those that a few operators make from them. */
+import { readElements } from '../../ir/elements.ts';
+import { isStatic } from '../../ir/dim.ts';
+import type { Constant, Node, ValueId } from '../../ir/graph.ts';
+import { staticShape } from '../../ir/fact.ts';
+import { stridesOf } from '../plan/strided.ts';
+import { elementsOf } from '../plan/tensor.ts';
+import type { AnalysedModel } from './analysed-model.ts';
+
+/** Elements for a constant whose bytes the file does not have. */
+export type FillMissing = (name: string, constant: Constant) => Float32Array;
+
+export class ConstantValues {
+  private readonly source: AnalysedModel;
+  private readonly fillMissing: FillMissing | null;
+  private readonly producers: ReadonlyMap<ValueId, Node>;
+  private readonly known = new Map<ValueId, Float32Array | null>();
+  /** Names of constants that were filled in. */
+  readonly missing = new Set<string>();
+
+  constructor(source: AnalysedModel, fillMissing: FillMissing | null) {
+    this.source = source;
+    this.fillMissing = fillMissing;
+    this.producers = new Map(
+      source.nodes.flatMap((node) => node.outputs.flatMap((id): [ValueId, Node][] => (id === null ? [] : [[id, node]]))),
+    );
+  }
+
+  isConstant(id: ValueId): boolean {
+    const fact = this.source.facts[id];
+    return fact?.type === 'tensor' && fact.constant;
+  }
+
+  /** The elements as floats; null where the value is no constant, or made by an operator that is not run ahead. */
+  floats(id: ValueId): Float32Array | null {
+    const known = this.known.get(id);
+    if (known !== undefined) return known;
+    const floats = this.isConstant(id) ? this.compute(id) : null;
+    this.known.set(id, floats);
+    return floats;
+  }
+
+  numbers(id: ValueId): readonly number[] | null {
+    const fact = this.source.facts[id];
+    const tracked = fact?.type === 'tensor' ? fact.elements : null;
+    const numbers = tracked?.flatMap((element) => (element !== null && isStatic(element) ? [element] : []));
+    if (tracked && numbers?.length === tracked.length) return numbers;
+    const floats = this.floats(id);
+    return floats === null ? null : Array.from(floats);
+  }
+
+  private compute(id: ValueId): Float32Array | null {
+    const value = this.source.model.values[id];
+    if (value?.constant) return this.read(value.name, value.constant);
+    const fact = this.source.facts[id];
+    if (fact?.type === 'tensor' && fact.elements?.every((element) => element !== null && isStatic(element))) {
+      return Float32Array.from(fact.elements, Number);
+    }
+    const producer = this.producers.get(id);
+    return producer ? this.evaluate(producer) : null;
+  }
+
+  private read(name: string, constant: Constant): Float32Array | null {
+    const bytes = constant.dtype === 'float32' ? constant.data.read() : null;
+    if (bytes !== null) return new Float32Array(new Uint8Array(bytes).buffer);
+    const elements = readElements(constant);
+    if (elements !== null) return Float32Array.from(elements);
+    if (this.fillMissing === null) return null;
+    this.missing.add(name);
+    return this.fillMissing(name, constant);
+  }
+
+  private evaluate(node: Node): Float32Array | null {
+    const input = node.inputs[0] ?? null;
+    if (input === null) return null;
+    const floats = this.floats(input);
+    if (floats === null) return null;
+    if (SAME_ELEMENTS.has(node.kind)) return floats;
+    if (node.kind !== 'transpose') return null;
+    const fact = this.source.facts[input];
+    const shape = fact?.type === 'tensor' ? staticShape(fact.shape) : null;
+    return shape === null ? null : transpose(floats, shape, node.attrs.permutation);
+  }
+}
+
+/** Operators that leave the elements and their order as they are. */
+const SAME_ELEMENTS: ReadonlySet<Node['kind']> = new Set(['reshape', 'flatten', 'squeeze', 'unsqueeze', 'identity', 'cast']);
+
+function transpose(x: Float32Array, shape: readonly number[], permutation: readonly number[] | null): Float32Array {
+  const order = permutation ?? shape.map((_, axis) => shape.length - 1 - axis);
+  const strides = stridesOf(shape);
+  const extents = order.map((axis) => shape[axis] ?? 1);
+  const steps = order.map((axis) => strides[axis] ?? 0);
+  const coordinates = extents.map(() => 0);
+  const y = new Float32Array(elementsOf(shape));
+  let source = 0;
+  for (let target = 0; target < y.length; target++) {
+    y[target] = x[source] ?? 0;
+    for (let axis = extents.length - 1; axis >= 0; axis--) {
+      const next = (coordinates[axis] ?? 0) + 1;
+      const extent = extents[axis] ?? 1;
+      source += steps[axis] ?? 0;
+      coordinates[axis] = next;
+      if (next < extent) break;
+      coordinates[axis] = 0;
+      source -= (steps[axis] ?? 0) * extent;
+    }
+  }
+  return y;
+}

@@ -1,0 +1,35 @@
+import type { Node, ValueId } from '../../ir/graph.ts';
+import type { OpKind } from '../../ir/operators.ts';
+import { type Epilogue, LINEAR } from '../plan/convolution.ts';
+
+/** A scale and a shift for each output channel, folded into weights and bias. */
+export interface ChannelAffine {
+  readonly scale: Float32Array;
+  readonly shift: Float32Array;
+}
+
+/** One node with what is computed together with it. */
+export interface Layer<out K extends OpKind = OpKind> {
+  readonly node: Node<K>;
+  /** Index in the network's list of nodes. */
+  readonly index: number;
+  /** Every node that it computes, by index. */
+  readonly covered: readonly number[];
+  readonly affine: ChannelAffine | null;
+  /** A tensor to add before the activation. */
+  readonly residual: ValueId | null;
+  readonly epilogue: Epilogue;
+  /** What the layer writes: the last covered node's output. */
+  readonly output: ValueId;
+}
+
+export function plainLayer(node: Node, index: number): Layer {
+  return { node, index, covered: [index], affine: null, residual: null, epilogue: LINEAR, output: outputOf(node) };
+}
+
+/** The first output. */
+export function outputOf(node: Node): ValueId {
+  const output = node.outputs[0] ?? null;
+  if (output === null) throw new Error(`${node.name} has no output.`);
+  return output;
+}

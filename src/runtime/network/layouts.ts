@@ -1,0 +1,21 @@
+/** How the axes of a shape map to items, channels, height and width. */
+import type { ChannelAxis } from '../plan/repacking.ts';
+import type { Extents } from '../plan/tensor.ts';
+
+/** Null where the shape has too few or too many axes. 1-D images have height 1, vectors are images of one pixel. */
+export function extentsOf(shape: readonly number[], axis: ChannelAxis): Extents | null {
+  const [items = 1, ...rest] = shape;
+  if (shape.length < 2 || shape.length > 4) return null;
+  const channels = axis === 'first' ? rest[0] : rest.at(-1);
+  const spatial = axis === 'first' ? rest.slice(1) : rest.slice(0, -1);
+  const width = spatial.at(-1) ?? 1;
+  const height = spatial.length > 1 ? spatial[0] : 1;
+  return { items, channels: channels ?? 1, height: height ?? 1, width };
+}
+
+/** The position of the channels in a shape of this rank. */
+export const channelPosition = (rank: number, axis: ChannelAxis): number => (axis === 'first' ? 1 : rank - 1);
+
+export const isPixel = ({ height, width }: Extents): boolean => height === 1 && width === 1;
+
+export const normaliseAxis = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis);

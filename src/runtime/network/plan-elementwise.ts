@@ -1,0 +1,279 @@
+/** Functions of one and two tensors, element by element. */
+import type { ValueId } from '../../ir/graph.ts';
+import { BLOCK, PIXEL_BYTES } from '../kernels/kernel.ts';
+import { binaryCode, isRuntimeBinary, type RuntimeBinary } from '../kernels/binary.ts';
+import { isRuntimeUnary, type RuntimeUnary, unaryCode } from '../kernels/unary-functions.ts';
+import { type Epilogue, LINEAR } from '../plan/convolution.ts';
+import { packChannels } from '../plan/panels.ts';
+import type { Place } from '../plan/program.ts';
+import type { ChannelAxis } from '../plan/repacking.ts';
+import { stridesOf } from '../plan/strided.ts';
+import { type Blocked, blocksOf, elementsOf, pixelPlace, type Plain, planeBytes, planesOf, rowBytes } from '../plan/tensor.ts';
+import { shapeOf } from './analysed-model.ts';
+import { activationOf, batchNormAffine } from './fusion.ts';
+import type { Layer } from './layer.ts';
+import { channelPosition, extentsOf } from './layouts.ts';
+import { inputOf, type NodePlanner, type PlanContext } from './planner.ts';
+import type { NetworkValues } from './values.ts';
+
+/** Functions that turn the zero of an empty lane into infinity: they are computed on row-major tensors. */
+const INFINITE_AT_ZERO: ReadonlySet<RuntimeUnary> = new Set(['log', 'reciprocal', 'rsqrt']);
+
+/** A clamp as a function with two bounds. */
+const functionOf = ({ activation, low, high, alpha, beta }: Epilogue) =>
+  activation === null
+    ? { activation: unaryCode('clamp'), alpha: low, beta: high }
+    : { activation: unaryCode(activation), alpha, beta };
+
+export function planMap(values: NetworkValues, input: ValueId, output: ValueId, epilogue: Epilogue): void {
+  const axis = values.blockedAxis(input);
+  const isSafe = epilogue.activation === null || !INFINITE_AT_ZERO.has(epilogue.activation);
+  if (axis !== null && isSafe) mapBlocked(values, values.blocked(input, axis), values.newBlocked(output, axis), epilogue);
+  else mapPlain(values, values.plain(input), values.newPlain(output), epilogue);
+}
+
+function mapBlocked({ builder }: NetworkValues, x: Blocked, y: Blocked, epilogue: Epilogue): void {
+  builder.step('unary', planesOf(y) * y.height, {
+    input: pixelPlace(x, 0, 0),
+    output: pixelPlace(y, 0, 0),
+    rows: y.height,
+    inputRow: rowBytes(x),
+    inputPlane: planeBytes(x),
+    outputRow: rowBytes(y),
+    outputPlane: planeBytes(y),
+    vectors: y.width * 2,
+    ...functionOf(epilogue),
+  });
+}
+
+/** Vectors of a run on a row-major tensor: one unit of work. */
+const RUN_VECTORS = 1024;
+
+function mapPlain({ builder }: NetworkValues, x: Plain, y: Plain, epilogue: Epilogue): void {
+  const vectors = Math.ceil(elementsOf(y.shape) / 4);
+  const step = (first: number, units: number, each: number): void => {
+    builder.step('unary', units, {
+      input: { ...x.place, offsetBytes: x.place.offsetBytes + first * 16 },
+      output: { ...y.place, offsetBytes: y.place.offsetBytes + first * 16 },
+      rows: 1,
+      inputRow: 0,
+      inputPlane: each * 16,
+      outputRow: 0,
+      outputPlane: each * 16,
+      vectors: each,
+      ...functionOf(epilogue),
+    });
+  };
+  const runs = Math.floor(vectors / RUN_VECTORS);
+  if (runs > 0) step(0, runs, RUN_VECTORS);
+  if (vectors % RUN_VECTORS > 0) step(runs * RUN_VECTORS, 1, vectors % RUN_VECTORS);
+}
+
+export const planUnary: NodePlanner<'unary'> = {
+  reject: ({ node }) => (isRuntimeUnary(node.attrs.fn) ? null : `the runtime has no kernel for ${node.attrs.fn}`),
+  plan: (layer, values, { constants }) => {
+    planMap(values, inputOf(layer, 0), layer.output, activationOf(layer.node, constants) ?? LINEAR);
+    return 'elementwise';
+  },
+};
+
+export const planClip: NodePlanner<'clip'> = {
+  reject: ({ node }, { constants }) => (activationOf(node, constants) === null ? 'its bounds are computed while it runs' : null),
+  plan: (layer, values, { constants }) => {
+    planMap(values, inputOf(layer, 0), layer.output, activationOf(layer.node, constants) ?? LINEAR);
+    return 'elementwise';
+  },
+};
+
+/** An operand in blocks: where it is, and how far from plane to plane, row to row and pixel to pixel. */
+interface Operand {
+  readonly place: Place;
+  readonly plane: number;
+  readonly row: number;
+  readonly pixel: number;
+}
+
+function planSum(values: NetworkValues, fn: RuntimeBinary, ids: readonly [ValueId, ValueId], output: ValueId, epilogue: Epilogue): void {
+  const axis = values.blockedAxis(ids[0]) ?? values.blockedAxis(ids[1]);
+  const operands = axis === null || !isSafeInBlocks(values, fn, output, axis) ? null : ids.map((id) => blockedOperand(values, id, output, axis));
+  const [a, b] = operands ?? [];
+  if (axis !== null && a && b) sumBlocked(values, fn, a, b, values.newBlocked(output, axis), epilogue);
+  else sumPlain(values, fn, ids, output, epilogue);
+}
+
+/** 0/0 in an empty lane would be no number. */
+function isSafeInBlocks(values: NetworkValues, fn: RuntimeBinary, output: ValueId, axis: ChannelAxis): boolean {
+  const extents = extentsOf(values.shape(output), axis);
+  return extents !== null && (fn !== 'div' || extents.channels % BLOCK === 0);
+}
+
+/** The operand in blocks of channels; null where its shape needs the row-major kernel. */
+function blockedOperand(values: NetworkValues, id: ValueId, output: ValueId, axis: ChannelAxis): Operand | null {
+  const target = values.shape(output);
+  const shape = values.shape(id);
+  const extents = extentsOf(target, axis);
+  if (extents === null) return null;
+  if (shape.join() === target.join() && !values.constants.isConstant(id)) {
+    const tensor = values.blocked(id, axis);
+    return { place: pixelPlace(tensor, 0, 0), plane: planeBytes(tensor), row: rowBytes(tensor), pixel: PIXEL_BYTES };
+  }
+  const position = channelPosition(target.length, axis) - (target.length - shape.length);
+  const isChannelVector = shape.every((extent, index) => index === position || extent === 1);
+  const constant = values.constants.floats(id);
+  if (constant !== null && isChannelVector) {
+    const channels = constant.length === 1 ? new Float32Array(extents.channels).fill(constant[0] ?? 0) : constant;
+    if (channels.length !== extents.channels) return null;
+    const each = blocksOf(extents.channels) * BLOCK;
+    const place = values.builder.constant(each * extents.items, () => repeat(packChannels(channels, extents.channels), extents.items));
+    return { place, plane: PIXEL_BYTES, row: 0, pixel: 0 };
+  }
+  const own = extentsOf(shape, axis);
+  const isGate = shape.length === target.length && own?.items === extents.items && own.channels === extents.channels;
+  if (constant !== null || !isGate || own.height !== 1 || own.width !== 1) return null;
+  const tensor = values.blocked(id, axis);
+  return { place: pixelPlace(tensor, 0, 0), plane: planeBytes(tensor), row: 0, pixel: 0 };
+}
+
+function repeat(values: Float32Array, times: number): Float32Array {
+  const repeated = new Float32Array(values.length * times);
+  for (let i = 0; i < times; i++) repeated.set(values, i * values.length);
+  return repeated;
+}
+
+function sumBlocked({ builder }: NetworkValues, fn: RuntimeBinary, a: Operand, b: Operand, y: Blocked, { low, high }: Epilogue): void {
+  builder.step('binaryBlocked', planesOf(y) * y.height, {
+    a: a.place,
+    b: b.place,
+    output: pixelPlace(y, 0, 0),
+    fn: binaryCode(fn),
+    height: y.height,
+    width: y.width,
+    aPlane: a.plane,
+    aRow: a.row,
+    aPixel: a.pixel,
+    bPlane: b.plane,
+    bRow: b.row,
+    bPixel: b.pixel,
+    outputPlane: planeBytes(y),
+    outputRow: rowBytes(y),
+    low,
+    high,
+  });
+}
+
+const MAX_AXES = 5;
+
+function sumPlain(values: NetworkValues, fn: RuntimeBinary, ids: readonly [ValueId, ValueId], output: ValueId, epilogue: Epilogue): void {
+  const shape = values.shape(output);
+  const extents = [...Array.from({ length: MAX_AXES - shape.length }, () => 1), ...shape];
+  const [a, b] = ids.map((id) => ({ tensor: values.plain(id), strides: broadcastStrides(values.shape(id), extents) }));
+  if (!a || !b) return;
+  const y = values.newPlain(output);
+  const stride = (operand: typeof a, axis: number): number => (operand.strides[axis] ?? 0) * 4;
+  values.builder.step('binaryPlain', elementsOf(extents.slice(0, -1)), {
+    a: a.tensor.place,
+    b: b.tensor.place,
+    output: y.place,
+    fn: binaryCode(fn),
+    extent1: extents[1] ?? 1,
+    extent2: extents[2] ?? 1,
+    extent3: extents[3] ?? 1,
+    extent4: extents[4] ?? 1,
+    a0: stride(a, 0),
+    a1: stride(a, 1),
+    a2: stride(a, 2),
+    a3: stride(a, 3),
+    a4: stride(a, 4),
+    b0: stride(b, 0),
+    b1: stride(b, 1),
+    b2: stride(b, 2),
+    b3: stride(b, 3),
+    b4: stride(b, 4),
+  });
+  if (epilogue !== LINEAR) mapPlain(values, y, y, epilogue);
+}
+
+/** Strides of a tensor inside a wider shape; 0 where it is repeated. */
+function broadcastStrides(shape: readonly number[], extents: readonly number[]): readonly number[] {
+  const own = stridesOf(shape);
+  const shift = extents.length - shape.length;
+  return extents.map((_, axis) => (axis < shift || shape[axis - shift] === 1 ? 0 : (own[axis - shift] ?? 0)));
+}
+
+/** x² and √x are spelt as powers, too. */
+const POWERS: ReadonlyMap<number, RuntimeUnary> = new Map([
+  [2, 'square'],
+  [0.5, 'sqrt'],
+  [-1, 'reciprocal'],
+]);
+
+function powerOf(layer: Layer<'binary'>, { constants }: PlanContext): RuntimeUnary | null {
+  const exponent = constants.numbers(inputOf(layer, 1));
+  return layer.node.attrs.fn === 'pow' && exponent?.length === 1 ? (POWERS.get(exponent[0] ?? 0) ?? null) : null;
+}
+
+export const planBinary: NodePlanner<'binary'> = {
+  reject: (layer, context) => {
+    const { fn, alignAxis } = layer.node.attrs;
+    if (alignAxis !== null) return 'its operands are aligned as before operator set 7';
+    if (shapeOf(context.source, layer.output).length > MAX_AXES) return `it has more than ${MAX_AXES} axes`;
+    return isRuntimeBinary(fn) || powerOf(layer, context) !== null ? null : `the runtime has no kernel for ${fn}`;
+  },
+  plan: (layer, values, context) => {
+    const { fn } = layer.node.attrs;
+    const power = powerOf(layer, context);
+    if (power !== null) planMap(values, inputOf(layer, 0), layer.output, { ...LINEAR, activation: power });
+    else if (isRuntimeBinary(fn)) planSum(values, fn, [inputOf(layer, 0), inputOf(layer, 1)], layer.output, layer.epilogue);
+    return 'elementwise';
+  },
+};
+
+const VARIADIC = { max: 'max', min: 'min', sum: 'add' } as const;
+
+export const planVariadic: NodePlanner<'variadic'> = {
+  reject: ({ node }) => {
+    if (node.attrs.fn === 'mean') return 'the runtime has no kernel for the mean of tensors';
+    return node.inputs.length === 2 ? null : 'it does not have two operands';
+  },
+  plan: (layer, values) => {
+    const { fn } = layer.node.attrs;
+    if (fn !== 'mean') planSum(values, VARIADIC[fn], [inputOf(layer, 0), inputOf(layer, 1)], layer.output, layer.epilogue);
+    return 'elementwise';
+  },
+};
+
+export const planPrelu: NodePlanner<'prelu'> = {
+  plan: (layer, values) => {
+    planSum(values, 'prelu', [inputOf(layer, 0), inputOf(layer, 1)], layer.output, LINEAR);
+    return 'elementwise';
+  },
+};
+
+/** A BatchNorm that no convolution took in: a scale and a shift for each channel. */
+export const planBatchNorm: NodePlanner<'batchNorm'> = {
+  reject: ({ node }, { constants }) => (batchNormAffine(constants, node) === null ? 'it is not in inference form' : null),
+  plan: (layer, values, { constants }) => {
+    const affine = batchNormAffine(constants, layer.node);
+    const input = inputOf(layer, 0);
+    const { channelAxis } = layer.node.attrs;
+    const axis: ChannelAxis = channelAxis === 1 ? 'first' : 'last';
+    const x = values.blocked(input, axis);
+    const y = values.newBlocked(layer.output, axis);
+    const vector = (elements: Float32Array): Operand => ({
+      place: values.builder.constant(planesOf(x) * BLOCK, () => repeat(packChannels(elements, x.channels), x.items)),
+      plane: PIXEL_BYTES,
+      row: 0,
+      pixel: 0,
+    });
+    const operand = (tensor: Blocked): Operand => ({
+      place: pixelPlace(tensor, 0, 0),
+      plane: planeBytes(tensor),
+      row: rowBytes(tensor),
+      pixel: PIXEL_BYTES,
+    });
+    if (!affine) return 'elementwise';
+    sumBlocked(values, 'mul', operand(x), vector(affine.scale), y, LINEAR);
+    sumBlocked(values, 'add', operand(y), vector(affine.shift), y, LINEAR);
+    return 'elementwise';
+  },
+};

@@ -1,0 +1,51 @@
+/** The operators that the runtime runs: one line each. */
+import { planBatchNorm, planBinary, planClip, planPrelu, planUnary, planVariadic } from './plan-elementwise.ts';
+import { planConv, planConvTranspose, planGemm, planMatmul } from './plan-convolution.ts';
+import {
+  planCast,
+  planConcat,
+  planExpand,
+  planGatherNode,
+  planIdentity,
+  planPad,
+  planReshape,
+  planSlice,
+  planSplit,
+  planTranspose,
+} from './plan-movement.ts';
+import type { Planners } from './planner.ts';
+import { planGlobalPool, planPool, planReduce } from './plan-pool.ts';
+import { planResize } from './plan-resample.ts';
+import { planSoftmax } from './plan-softmax.ts';
+
+export const PLANNERS: Planners = {
+  batchNorm: planBatchNorm,
+  binary: planBinary,
+  cast: planCast,
+  clip: planClip,
+  concat: planConcat,
+  conv: planConv,
+  convTranspose: planConvTranspose,
+  dropout: planIdentity,
+  expand: planExpand,
+  flatten: planReshape,
+  gather: planGatherNode,
+  gemm: planGemm,
+  globalPool: planGlobalPool,
+  identity: planIdentity,
+  matmul: planMatmul,
+  pad: planPad,
+  pool: planPool,
+  prelu: planPrelu,
+  reduce: planReduce,
+  reshape: planReshape,
+  resize: planResize,
+  slice: planSlice,
+  softmax: planSoftmax,
+  split: planSplit,
+  squeeze: planReshape,
+  transpose: planTranspose,
+  unary: planUnary,
+  unsqueeze: planReshape,
+  variadic: planVariadic,
+};

@@ -1,0 +1,204 @@
+/** Transposed convolution as ordinary ones: each phase of the output's stride is a convolution with some of the taps. */
+import { BLOCK, PIXEL_BYTES } from '../kernels/kernel.ts';
+import { blocksPerUnit, epilogueArguments, type Epilogue, type PlanOptions, residualArguments, unitPixels } from './convolution.ts';
+import { packChannels, packPanels, type Term } from './panels.ts';
+import { at, type Place, type ProgramBuilder } from './program.ts';
+import { type Blocked, blocksOf, type Halo, itemBytes, pixelPlace, planeBytes, rowBytes } from './tensor.ts';
+
+/** Weights: input channel, output channel of the group, y, x. Pads are those that the output loses. */
+export interface TransposedLayer {
+  readonly inChannels: number;
+  readonly outChannels: number;
+  readonly groups: number;
+  readonly kernelHeight: number;
+  readonly kernelWidth: number;
+  readonly strideY: number;
+  readonly strideX: number;
+  readonly dilationY: number;
+  readonly dilationX: number;
+  readonly padTop: number;
+  readonly padLeft: number;
+  readonly outHeight: number;
+  readonly outWidth: number;
+  readonly weights: () => Float32Array;
+  readonly bias: (() => Float32Array) | null;
+  readonly epilogue: Epilogue;
+}
+
+/** A tap that reaches an output phase, and the input position that it reads for the phase's first output. */
+interface PhaseTap {
+  readonly k: number;
+  readonly offset: number;
+}
+
+/** Output o = phase + stride·j reads input j + offset through tap k where o + pad = stride·(j + offset) + dilation·k. */
+function tapsOf(phase: number, kernel: number, stride: number, dilation: number, pad: number): readonly PhaseTap[] {
+  return Array.from({ length: kernel }, (_, k) => ({ k, offset: (phase + pad - dilation * k) / stride })).filter(
+    ({ offset }) => Number.isInteger(offset),
+  );
+}
+
+interface Axis {
+  readonly kernel: number;
+  readonly stride: number;
+  readonly dilation: number;
+  readonly pad: number;
+  readonly outputs: number;
+}
+
+const axesOf = (layer: TransposedLayer): { y: Axis; x: Axis } => ({
+  y: {
+    kernel: layer.kernelHeight,
+    stride: layer.strideY,
+    dilation: layer.dilationY,
+    pad: layer.padTop,
+    outputs: layer.outHeight,
+  },
+  x: {
+    kernel: layer.kernelWidth,
+    stride: layer.strideX,
+    dilation: layer.dilationX,
+    pad: layer.padLeft,
+    outputs: layer.outWidth,
+  },
+});
+
+const phasesOf = ({ kernel, stride, dilation, pad, outputs }: Axis) =>
+  Array.from({ length: Math.min(stride, outputs) }, (_, phase) => ({
+    phase,
+    count: Math.ceil((outputs - phase) / stride),
+    taps: tapsOf(phase, kernel, stride, dilation, pad),
+  }));
+
+/** Zeroes that are read before and behind an input of this extent. */
+function reachOf(axis: Axis, extent: number): { before: number; behind: number } {
+  let before = 0;
+  let behind = 0;
+  for (const { count, taps } of phasesOf(axis)) {
+    for (const { offset } of taps) {
+      before = Math.max(before, -offset);
+      behind = Math.max(behind, count - 1 + offset - (extent - 1));
+    }
+  }
+  return { before, behind };
+}
+
+export function transposedHalo(layer: TransposedLayer, input: { height: number; width: number }): Halo {
+  const { y, x } = axesOf(layer);
+  const rows = reachOf(y, input.height);
+  const columns = reachOf(x, input.width);
+  return { top: rows.before, bottom: rows.behind, left: columns.before, right: columns.behind };
+}
+
+/** Appends the steps of y = act(convTranspose(x)), a matrix product a phase. */
+export function planTransposed(
+  builder: ProgramBuilder,
+  layer: TransposedLayer,
+  x: Blocked,
+  y: Blocked,
+  options: PlanOptions,
+): void {
+  const bias = builder.constant(blocksOf(layer.outChannels) * BLOCK, () =>
+    packChannels(layer.bias?.() ?? null, layer.outChannels),
+  );
+  const weights = memoise(() => forwardWeights(layer));
+  const axes = axesOf(layer);
+  const phases = phasesOf(axes.y).flatMap((rows) => phasesOf(axes.x).map((columns) => ({ rows, columns })));
+  for (const [index, { rows, columns }] of phases.entries()) {
+    const taps = rows.taps.flatMap((row) => columns.taps.map((column) => ({ row, column })));
+    const terms: (Term & { readonly address: number })[] = [];
+    for (let channel = 0; channel < layer.inChannels; channel += BLOCK) {
+      for (const { row, column } of taps) {
+        const address =
+          (channel / BLOCK) * planeBytes(x) + row.offset * rowBytes(x) + column.offset * PIXEL_BYTES;
+        terms.push({ channel, ky: row.k, kx: column.k, address });
+      }
+    }
+    const phase: Phase = { terms, height: rows.count, width: columns.count, y: rows.phase, x: columns.phase };
+    planPhase(builder, layer, { x, y, phase, bias, weights, options, isLast: index === phases.length - 1 });
+  }
+}
+
+interface Phase {
+  readonly terms: readonly (Term & { readonly address: number })[];
+  readonly height: number;
+  readonly width: number;
+  readonly y: number;
+  readonly x: number;
+}
+
+interface PhaseContext {
+  readonly x: Blocked;
+  readonly y: Blocked;
+  readonly phase: Phase;
+  readonly bias: Place;
+  readonly weights: () => Float32Array;
+  readonly options: PlanOptions;
+  readonly isLast: boolean;
+}
+
+function planPhase(builder: ProgramBuilder, layer: TransposedLayer, context: PhaseContext): void {
+  const { x, y, phase, bias, weights, options, isLast } = context;
+  const outputBlocks = blocksOf(layer.outChannels);
+  const steps = phase.terms.length;
+  const terms = phase.terms.flatMap((term) =>
+    Array.from({ length: BLOCK }, (_, lane) => ({ ...term, channel: term.channel + lane })),
+  );
+  const shape = { ...layer, inChannels: layer.inChannels / layer.groups };
+  const pixels = phase.height * phase.width;
+  const groups = Math.ceil(outputBlocks / blocksPerUnit('gemm', options.variant));
+  const pixelsPerUnit = unitPixels(pixels, Math.max(1, steps) * BLOCK * 4, groups * y.items, options.threads);
+  const units = y.items * groups * Math.ceil(pixels / pixelsPerUnit);
+  const place = pixelPlace(y, phase.y, phase.x);
+  builder[isLast ? 'step' : 'stepBeside']('gemm', units, {
+    input: pixelPlace(x, 0, 0),
+    output: at(place, 0),
+    weights: builder.constant(outputBlocks * steps * BLOCK * BLOCK, () =>
+      packPanels(weights(), shape, layer.groups, () => terms),
+    ),
+    bias,
+    table: builder.constant(steps, () => Int32Array.from(phase.terms, ({ address }) => address)),
+    steps,
+    tableBlock: 0,
+    outputBlocks,
+    pixels,
+    pixelsPerUnit,
+    width: phase.width,
+    inputRow: rowBytes(x),
+    inputPixel: PIXEL_BYTES,
+    inputBatch: itemBytes(x),
+    outputRow: rowBytes(y) * layer.strideY,
+    outputPixel: PIXEL_BYTES * layer.strideX,
+    outputBlock: planeBytes(y),
+    outputBatch: itemBytes(y),
+    weightsBatch: 0,
+    ...residualArguments(null),
+    ...epilogueArguments(layer.epilogue),
+  });
+}
+
+/** The weights as an ordinary convolution lists them: output channel, input channel of the group, y, x. */
+function forwardWeights(layer: TransposedLayer): Float32Array {
+  const weights = layer.weights();
+  const taps = layer.kernelHeight * layer.kernelWidth;
+  const inPerGroup = layer.inChannels / layer.groups;
+  const outPerGroup = layer.outChannels / layer.groups;
+  const forward = new Float32Array(weights.length);
+  for (let input = 0; input < layer.inChannels; input++) {
+    const group = Math.floor(input / inPerGroup);
+    for (let out = 0; out < outPerGroup; out++) {
+      const source = (input * outPerGroup + out) * taps;
+      const target = ((group * outPerGroup + out) * inPerGroup + (input % inPerGroup)) * taps;
+      forward.set(weights.subarray(source, source + taps), target);
+    }
+  }
+  return forward;
+}
+
+function memoise<T>(compute: () => T): () => T {
+  let known: T | undefined;
+  return () => {
+    known ??= compute();
+    return known;
+  };
+}
