@@ -49,7 +49,7 @@ export async function createExecutor(
   };
 }
 
-function writeConstants(memory: WebAssembly.Memory, program: Program, encoded: EncodedProgram): void {
+export function writeConstants(memory: WebAssembly.Memory, program: Program, encoded: EncodedProgram): void {
   new Int32Array(memory.buffer, CONTROL_BYTES, encoded.words.length).set(encoded.words);
   for (const [index, { constant }] of program.buffers.entries()) {
     if (constant === null) continue;

@@ -1,0 +1,48 @@
+/** What the engine can do, found out by trying: each variant is compiled, tested against the baseline, and timed where asked. */
+import v8 from 'node:v8';
+import { emitKernelModule } from './execute/kernel-module.ts';
+import { VARIANTS, type VariantName } from './kernels/variants.ts';
+import { runsCorrectly } from './self-test.ts';
+import { wideningFactor } from './widening.ts';
+
+export interface Kernels {
+  readonly variant: VariantName;
+  readonly module: WebAssembly.Module;
+}
+
+export interface CapabilityRequest {
+  /**
+   * Switch V8's experimental wide vectors (and relaxed SIMD, before it was standard) on for the whole process. Used only
+   * where it has an effect and the kernels still compute what the baseline does.
+   */
+  readonly experimentalWideVectors: boolean;
+  readonly now: () => number;
+}
+
+/** V8 flags: relaxed SIMD where it is not yet standard (Node 20), and the joining of neighbouring vectors. */
+const EXPERIMENTAL_FLAGS = ['--experimental-wasm-relaxed-simd', '--experimental-wasm-revectorize'];
+
+/** Below this factor the wide tile is slower than the narrow one. */
+const MIN_WIDENING = 1.4;
+
+/** The fastest variant that this process can run correctly. */
+export function probeKernels(request: CapabilityRequest): Kernels {
+  if (request.experimentalWideVectors) {
+    for (const flag of EXPERIMENTAL_FLAGS) v8.setFlagsFromString(flag);
+  }
+  const baseline = compile('simd128');
+  if (baseline === null) throw new Error('This engine has no WebAssembly SIMD; Node 20 or later has it.');
+  const mayWiden = request.experimentalWideVectors && wideningFactor(request.now) >= MIN_WIDENING;
+  const candidates: readonly VariantName[] = mayWiden ? ['wide', 'relaxed'] : ['relaxed'];
+  for (const name of candidates) {
+    const kernels = compile(name);
+    if (kernels !== null && runsCorrectly(kernels, baseline)) return kernels;
+  }
+  return baseline;
+}
+
+/** Null where the engine does not know an instruction of the variant. */
+export function compile(variant: VariantName): Kernels | null {
+  const bytes = emitKernelModule(VARIANTS[variant]);
+  return WebAssembly.validate(bytes) ? { variant, module: new WebAssembly.Module(bytes) } : null;
+}

@@ -1,0 +1,55 @@
+/** Whether the engine joins neighbouring vectors into wider ones, by timing. */
+import { WasmModule } from './wasm/module.ts';
+import { relaxedMultiplyAdd } from './wasm/values.ts';
+
+const PAIRS = 5;
+const TURNS = 400_000;
+const TRIALS = 5;
+
+/**
+ * Time of the same sums laid out so that nothing can be joined, over the time of sums in neighbouring pairs: about 2 where
+ * pairs are joined, 1 where not.
+ */
+export function wideningFactor(now: () => number): number {
+  const apart = shortest(sums(32), now);
+  const paired = shortest(sums(16), now);
+  return apart / paired;
+}
+
+/** A loop of independent products and sums; the two halves of each pair are stored `stride` bytes apart. */
+function sums(stride: number): () => void {
+  const module = new WasmModule();
+  module.defineFunction(
+    { parameters: ['i32'], results: [] },
+    (body) => {
+      const base = body.parameter(0);
+      const offsets = Array.from({ length: PAIRS * 2 }, (_, index) => (index >> 1) * 64 + (index & 1) * stride);
+      const totals = offsets.map((offset) => body.v128(base.loadVector(1024 + offset)));
+      const factors = [0, stride].map((offset) => body.v128(base.loadVector(offset)));
+      body.loop(0, TURNS, 1, () => {
+        for (const [index, total] of totals.entries()) {
+          const factor = factors[index & 1];
+          if (factor) body.set(total, relaxedMultiplyAdd(factor, factor, total));
+        }
+      });
+      for (const [index, total] of totals.entries()) body.storeVector(base, total, 1024 + (offsets[index] ?? 0));
+    },
+    'sum',
+  );
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
+  const { sum } = new WebAssembly.Instance(new WebAssembly.Module(module.encode()), { env: { memory } }).exports;
+  if (typeof sum !== 'function') throw new Error('The probe lacks its export.');
+  return () => {
+    sum(0);
+  };
+}
+
+function shortest(run: () => void, now: () => number): number {
+  let best = Number.POSITIVE_INFINITY;
+  for (let trial = 0; trial < TRIALS; trial++) {
+    const start = now();
+    run();
+    best = Math.min(best, now() - start);
+  }
+  return best;
+}
