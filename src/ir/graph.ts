@@ -27,7 +27,14 @@ export interface Value {
   readonly name: string;
   readonly constant: Constant | null;
   /** The type that the file declares for it, where it does. */
-  readonly declared: { readonly dtype: DType | null; readonly shape: Shape | null } | null;
+  readonly declared: Declared | null;
+}
+
+/** A declared type; of a list's items where `isSequence`. */
+export interface Declared {
+  readonly dtype: DType | null;
+  readonly shape: Shape | null;
+  readonly isSequence: boolean;
 }
 
 /** One operator of the graph, in the graph's own spelling: every default settled, whatever format it came from. */

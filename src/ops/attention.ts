@@ -2,7 +2,14 @@ import { addDims, type Dim, floorDivideDims, multiplyDims } from '../ir/dim.ts';
 import { addExact, multiplyExact } from '../ir/exact.ts';
 import { type Fact, type Shape, tensorFact } from '../ir/fact.ts';
 import type { AttentionAttrs } from '../ir/operators.ts';
-import { type Cost, type CostContext, type InferContext, type OpFamily, ShapeConflict, type SizedTensor } from './op-def.ts';
+import {
+  type Cost,
+  type CostContext,
+  type InferContext,
+  type OpFamily,
+  ShapeConflict,
+  type SizedTensor,
+} from './op-def.ts';
 import { extentAt, extentNumber, sameAsInput } from './shape-rules.ts';
 
 /** FLOPs of softmax, for each score. */

@@ -168,7 +168,12 @@ function inferSequenceMap({ body }: ControlAttrs['sequenceMap'], context: InferC
   if (first?.type !== 'sequence') return [];
   if (first.items !== null && first.items.length > 0) {
     const runs = first.items.map((_, index) => context.inferBody(body, itemInputs(context.inputs, index)));
-    return body.outputs.map((_, output) => sequenceOf(runs.map((run) => asTensor(run[output])), differs));
+    return body.outputs.map((_, output) =>
+      sequenceOf(
+        runs.map((run) => asTensor(run[output])),
+        differs,
+      ),
+    );
   }
   const [results, length] = [context.inferBody(body, itemInputs(context.inputs, null)), first.length];
   return results.map((fact) => ({ type: 'sequence', item: asTensor(fact), items: null, length }));

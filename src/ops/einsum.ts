@@ -13,7 +13,8 @@ export interface Einsum {
 export function parseEinsum(equation: string, ranks: readonly number[]): Einsum {
   const [left = '', right] = equation.replaceAll(/\s/g, '').split('->');
   const terms = left.split(',');
-  if (terms.length !== ranks.length) throw new ShapeConflict(`an equation of ${terms.length} operands for ${ranks.length}`);
+  if (terms.length !== ranks.length)
+    throw new ShapeConflict(`an equation of ${terms.length} operands for ${ranks.length}`);
   const ellipsis = Math.max(0, ...terms.map((term, index) => hiddenAxes(term, ranks[index] ?? 0)));
   const operands = terms.map((term, index) => labels(term, hiddenAxes(term, ranks[index] ?? 0), ellipsis));
   const output = right === undefined ? implicitOutput(operands, ellipsis) : labels(right, ellipsis, ellipsis);

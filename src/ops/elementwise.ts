@@ -160,7 +160,12 @@ export const elementwiseOps: OpFamily<ElementwiseAttrs> = {
     // The extremes are found first, then every element is scaled.
     cost: perOutputElement(3),
   },
-  quantizedElementwise: { kind: 'elementwise', roles: { every: 'operand' }, infer: inferQuantized, cost: perOutputElement(1) },
+  quantizedElementwise: {
+    kind: 'elementwise',
+    roles: { every: 'operand' },
+    infer: inferQuantized,
+    cost: perOutputElement(1),
+  },
   identity: {
     kind: 'other',
     roles: { 0: 'carried' },

@@ -1,4 +1,4 @@
-import { type Dim, isStatic, subtractDims, maxDims } from '../ir/dim.ts';
+import { type Dim, isStatic, maxDims, subtractDims } from '../ir/dim.ts';
 import { type Element, type Fact, MAX_TRACKED_ELEMENTS, type Shape, staticShape, tensorFact } from '../ir/fact.ts';
 import type { GenerateAttrs } from '../ir/operators.ts';
 import type { InferContext, OpFamily } from './op-def.ts';
@@ -19,7 +19,10 @@ export function computedShape(context: InferContext, index: number, label: strin
   return rank === undefined ? null : Array.from({ length: rank }, () => context.dataDependent(label));
 }
 
-function inferConstantOfShape({ dtype, value }: GenerateAttrs['constantOfShape'], context: InferContext): readonly Fact[] {
+function inferConstantOfShape(
+  { dtype, value }: GenerateAttrs['constantOfShape'],
+  context: InferContext,
+): readonly Fact[] {
   const shape = computedShape(context, 0, 'filled');
   const extents = staticShape(shape);
   const count = extents?.reduce((product, extent) => product * extent, 1) ?? Number.POSITIVE_INFINITY;
@@ -30,7 +33,9 @@ function inferConstantOfShape({ dtype, value }: GenerateAttrs['constantOfShape']
 /** max(⌈(limit − start) / step⌉, 0) elements. */
 function inferRange(_attrs: unknown, context: InferContext): readonly Fact[] {
   const { dtype } = context.tensor(0);
-  const [start = null, limit = null, step = null] = [0, 1, 2].map((index) => context.tensor(index).elements?.[0] ?? null);
+  const [start = null, limit = null, step = null] = [0, 1, 2].map(
+    (index) => context.tensor(index).elements?.[0] ?? null,
+  );
   if (start === null || limit === null || step === null || !isStatic(step) || step === 0) {
     return [tensorFact(dtype, [context.dataDependent('range')])];
   }
@@ -39,15 +44,16 @@ function inferRange(_attrs: unknown, context: InferContext): readonly Fact[] {
     return [tensorFact(dtype, [length])];
   }
   const length = Math.max(0, Math.ceil((limit - start) / step));
-  const elements =
-    length <= MAX_TRACKED_ELEMENTS ? Array.from({ length }, (_, index) => start + index * step) : null;
+  const elements = length <= MAX_TRACKED_ELEMENTS ? Array.from({ length }, (_, index) => start + index * step) : null;
   return [trackedTensor(dtype, [length], elements)];
 }
 
 function inferMelWeights({ dtype }: GenerateAttrs['melWeights'], context: InferContext): readonly Fact[] {
   const bins = context.integers(0)?.[0] ?? context.dataDependent('mel_bins');
   const length = context.integers(1)?.[0];
-  return [tensorFact(dtype, [length === undefined ? context.dataDependent('spectrum') : Math.floor(length / 2) + 1, bins])];
+  return [
+    tensorFact(dtype, [length === undefined ? context.dataDependent('spectrum') : Math.floor(length / 2) + 1, bins]),
+  ];
 }
 
 export const generateOps: OpFamily<GenerateAttrs> = {
@@ -66,7 +72,13 @@ export const generateOps: OpFamily<GenerateAttrs> = {
     infer: ({ dtype }, context) => [tensorFact(dtype ?? context.tensor(0).dtype, context.tensor(0).shape)],
     cost: free,
   },
-  random: { kind: 'other', roles: {}, infer: ({ dtype, shape }) => [tensorFact(dtype, shape)], cost: perOutputElement(1), random: true },
+  random: {
+    kind: 'other',
+    roles: {},
+    infer: ({ dtype, shape }) => [tensorFact(dtype, shape)],
+    cost: perOutputElement(1),
+    random: true,
+  },
   randomLike: {
     kind: 'other',
     roles: {},

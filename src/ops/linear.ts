@@ -145,7 +145,7 @@ export const linearOps: OpFamily<LinearAttrs> = {
     roles: {},
     infer: (_attrs, context) => {
       const { dtype, shape } = context.tensor(0);
-      return [tensorFact(dtype, shape && shape.slice(0, -2))];
+      return [tensorFact(dtype, shape?.slice(0, -2) ?? null)];
     },
     // Elimination takes about n³/3 multiply-adds; they are no convolution or matrix product, so FLOPs only.
     cost: (_attrs, { inputs }) => {

@@ -1,5 +1,5 @@
 /** Moves tracked elements about; null where they, or the extents, are not known. */
-import { isStatic, type Dim } from '../ir/dim.ts';
+import { type Dim, isStatic } from '../ir/dim.ts';
 import { type Element, MAX_TRACKED_ELEMENTS, type Shape, staticShape, type TensorFact } from '../ir/fact.ts';
 import { clampRange, type SliceRange } from './slice-range.ts';
 
@@ -140,7 +140,12 @@ export function gatherNDElements(input: TensorFact, indices: TensorFact): Elemen
     const at = chosen.elements
       .slice(row * depth, (row + 1) * depth)
       .map((index, axis) => position(index, known.extents[axis] ?? 0));
-    const start = at.includes(null) ? null : dot(at.map((index) => index ?? 0), strides);
+    const start = at.includes(null)
+      ? null
+      : dot(
+          at.map((index) => index ?? 0),
+          strides,
+        );
     return Array.from({ length }, (_, rest) => (start === null ? null : (known.elements[start + rest] ?? null)));
   }).flat();
 }

@@ -11,6 +11,7 @@ import {
 } from '../ir/dim.ts';
 import { type Element, type Fact, type Shape, staticShape, type TensorFact, tensorFact } from '../ir/fact.ts';
 import type { MovementAttrs } from '../ir/operators.ts';
+import { broadcastElements } from './evaluate.ts';
 import { computedShape } from './generate.ts';
 import {
   concatElements,
@@ -21,7 +22,6 @@ import {
   tileElements,
   transposeElements,
 } from './move-elements.ts';
-import { broadcastElements } from './evaluate.ts';
 import { type InferContext, type OpDef, type OpFamily, ShapeConflict } from './op-def.ts';
 import {
   broadcastShapes,
@@ -33,7 +33,7 @@ import {
   sameAsInput,
   trackedTensor,
 } from './shape-rules.ts';
-import { sliceExtent, type SliceRange } from './slice-range.ts';
+import { type SliceRange, sliceExtent } from './slice-range.ts';
 
 /** A tensor with another shape and the same elements. */
 function reshaped(input: TensorFact, shape: Shape | null): readonly Fact[] {
@@ -45,7 +45,10 @@ function inferReshape({ zeroCopies }: MovementAttrs['reshape'], context: InferCo
   const { elements: asked, shape: askedShape } = context.tensor(1);
   const rank = staticShape(askedShape)?.[0];
   if (asked === null) {
-    return reshaped(input, rank === undefined ? null : unknownReshape(input.shape, new Array<Element>(rank).fill(null), context));
+    return reshaped(
+      input,
+      rank === undefined ? null : unknownReshape(input.shape, new Array<Element>(rank).fill(null), context),
+    );
   }
   const copied = asked.map((extent, axis) => {
     if (extent !== 0 || !zeroCopies) return extent;
@@ -54,7 +57,14 @@ function inferReshape({ zeroCopies }: MovementAttrs['reshape'], context: InferCo
   if (copied.filter((extent) => extent === null).length > 0) {
     return reshaped(input, unknownReshape(input.shape, copied, context));
   }
-  return reshaped(input, solveReshape(input.shape, copied.map((extent) => extent ?? -1), context));
+  return reshaped(
+    input,
+    solveReshape(
+      input.shape,
+      copied.map((extent) => extent ?? -1),
+      context,
+    ),
+  );
 }
 
 /** Puts in the extent that is spelt −1: what is left of the elements. */
@@ -95,7 +105,7 @@ function unknownReshape(shape: Shape | null, asked: readonly Element[], context:
 function inferFlatten({ axis }: MovementAttrs['flatten'], context: InferContext): readonly Fact[] {
   const input = context.tensor(0);
   if (input.shape === null) return reshaped(input, [context.dataDependent('rows'), context.dataDependent('columns')]);
-  const from = axis === input.shape.length ? axis : normaliseAxis(axis, input.shape.length + 1);
+  const from = axis === input.shape.length ? axis : normaliseAxis(axis, input.shape.length);
   return reshaped(input, [productOfDims(input.shape.slice(0, from)), productOfDims(input.shape.slice(from))]);
 }
 
@@ -104,7 +114,8 @@ function inferTranspose({ permutation }: MovementAttrs['transpose'], context: In
   const { shape } = input;
   if (shape === null) return [tensorFact(input.dtype, null)];
   const order = permutation ?? shape.map((_, axis) => shape.length - 1 - axis);
-  if (order.length !== shape.length) throw new ShapeConflict(`a permutation of ${order.length} axes for ${shape.length}`);
+  if (order.length !== shape.length)
+    throw new ShapeConflict(`a permutation of ${order.length} axes for ${shape.length}`);
   const moved = order.map((axis) => extentAt(shape, normaliseAxis(axis, shape.length)));
   return [trackedTensor(input.dtype, moved, transposeElements(input, order))];
 }
@@ -193,7 +204,13 @@ function inferSlice(_attrs: unknown, context: InferContext): readonly Fact[] {
   const count = starts?.length ?? ends?.length ?? staticShape(context.tensor(1).shape)?.[0];
   const axes = context.isPresent(3) ? context.integers(3) : shape.slice(0, count).map((_, axis) => axis);
   const steps = context.isPresent(4) ? context.integers(4) : new Array<number>(count ?? 0).fill(1);
-  if (axes === null || steps === null) return [tensorFact(dtype, shape.map(() => context.dataDependent('sliced')))];
+  if (axes === null || steps === null)
+    return [
+      tensorFact(
+        dtype,
+        shape.map(() => context.dataDependent('sliced')),
+      ),
+    ];
   const ranges = axes.map(
     (axis, index): SliceRange => ({
       axis: normaliseAxis(axis, shape.length),
@@ -214,7 +231,13 @@ function inferPad(_attrs: unknown, context: InferContext): readonly Fact[] {
   if (shape === null) return [tensorFact(dtype, null)];
   const pads = context.tensor(1).elements;
   const axes = context.isPresent(3) ? context.integers(3) : shape.map((_, axis) => axis);
-  if (pads === null || axes === null) return [tensorFact(dtype, shape.map(() => context.dataDependent('padded')))];
+  if (pads === null || axes === null)
+    return [
+      tensorFact(
+        dtype,
+        shape.map(() => context.dataDependent('padded')),
+      ),
+    ];
   const padded = [...shape];
   axes.forEach((axis, index) => {
     const at = normaliseAxis(axis, shape.length);
@@ -230,7 +253,13 @@ function inferPad(_attrs: unknown, context: InferContext): readonly Fact[] {
 function inferExpand(_attrs: unknown, context: InferContext): readonly Fact[] {
   const input = context.tensor(0);
   const shape = broadcastShapes([input.shape, computedShape(context, 1, 'expanded')]);
-  return [trackedTensor(input.dtype, shape, broadcastElements([input], shape, ([element = null]) => element))];
+  return [
+    trackedTensor(
+      input.dtype,
+      shape,
+      broadcastElements([input], shape, ([element = null]) => element),
+    ),
+  ];
 }
 
 function inferTile(_attrs: unknown, context: InferContext): readonly Fact[] {
@@ -242,7 +271,7 @@ function inferTile(_attrs: unknown, context: InferContext): readonly Fact[] {
     const repeat = repeats?.[axis] ?? null;
     return repeat === null ? context.dataDependent('tiled') : multiplyDims(extent, repeat);
   });
-  return [trackedTensor(dtype, tiled, tileElements(input, staticShape(repeats && repeats.map((r) => r ?? -1))))];
+  return [trackedTensor(dtype, tiled, tileElements(input, staticShape(repeats?.map((r) => r ?? -1))))];
 }
 
 function inferTileAxis(_attrs: unknown, context: InferContext): readonly Fact[] {
@@ -332,9 +361,12 @@ function inferNonZero(_attrs: unknown, context: InferContext): readonly Fact[] {
 function inferUnique({ axis }: MovementAttrs['unique'], context: InferContext): readonly Fact[] {
   const { dtype, shape, elements } = context.tensor(0);
   const known = axis === null && elements?.every((element) => element !== null);
-  const count = known ? new Set(elements?.map((element) => dimKey(element ?? 0))).size : context.dataDependent('unique');
+  const count = known
+    ? new Set(elements?.map((element) => dimKey(element ?? 0))).size
+    : context.dataDependent('unique');
   const values = axis === null ? [count] : shape && replaceAxis(shape, normaliseAxis(axis, shape.length), count);
-  const origin = axis === null ? (shape && productOfDims(shape)) : shape && extentAt(shape, normaliseAxis(axis, shape.length));
+  const origin =
+    axis === null ? shape && productOfDims(shape) : shape && extentAt(shape, normaliseAxis(axis, shape.length));
   const positions = tensorFact('int64', [count]);
   return [tensorFact(dtype, values), positions, tensorFact('int64', origin === null ? null : [origin]), positions];
 }

@@ -49,7 +49,7 @@ function inferEmbedLayerNorm(_attrs: unknown, context: InferContext): readonly F
   const ids = context.tensor(0).shape;
   const { dtype, shape: table } = context.tensor(2);
   const shape = ids && table ? [...ids, extentAt(table, 1)] : null;
-  return [tensorFact(dtype, shape), tensorFact('int32', ids && ids.slice(0, 1)), tensorFact(dtype, shape)];
+  return [tensorFact(dtype, shape), tensorFact('int32', ids?.slice(0, 1) ?? null), tensorFact(dtype, shape)];
 }
 
 export const normOps: OpFamily<NormAttrs> = {

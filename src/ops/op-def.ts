@@ -35,8 +35,11 @@ export type LayerKind = (typeof LAYER_KINDS)[number];
  */
 export type InputRole = 'weight' | 'statistic' | 'operand' | 'carried';
 
-/** Roles by input; inputs that are not listed steer the operator and hold no parameters. */
-export type InputRoles = Readonly<Record<number, InputRole>> | { readonly every: InputRole };
+/** Roles by input, or one for all; inputs that are not listed steer the operator and hold no parameters. */
+export interface InputRoles {
+  readonly [index: number]: InputRole;
+  readonly every?: InputRole;
+}
 
 /** What an operator's shape rule sees. */
 export interface InferContext {

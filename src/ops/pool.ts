@@ -1,7 +1,7 @@
+import { addDims, multiplyDims, subtractDims } from '../ir/dim.ts';
 import { multiplyExact } from '../ir/exact.ts';
 import { type Fact, tensorFact } from '../ir/fact.ts';
 import type { PoolAttrs, WindowAttrs } from '../ir/operators.ts';
-import { addDims, multiplyDims, subtractDims } from '../ir/dim.ts';
 import type { InferContext, OpFamily } from './op-def.ts';
 import { ShapeConflict } from './op-def.ts';
 import { extentAt, perInputElement } from './shape-rules.ts';
@@ -44,7 +44,8 @@ function inferGlobalPool({ channelsLast }: PoolAttrs['globalPool'], context: Inf
 function inferUnpool(attrs: WindowAttrs, context: InferContext): readonly Fact[] {
   const { dtype, shape } = context.tensor(0);
   if (shape === null) return [tensorFact(dtype, null)];
-  if (context.isPresent(2)) return [tensorFact(dtype, context.integers(2) ?? shape.map(() => context.dataDependent('unpooled')))];
+  if (context.isPresent(2))
+    return [tensorFact(dtype, context.integers(2) ?? shape.map(() => context.dataDependent('unpooled')))];
   const kernel = kernelOf(attrs);
   const pads = attrs.padding.mode === 'explicit' ? attrs.padding.pads : [];
   const spatial = shape.slice(2).map((extent, axis) => {

@@ -21,7 +21,8 @@ function infer(attrs: Attrs, context: InferContext): readonly Fact[] {
   const { dtype, shape } = context.tensor(0);
   const recurrentWeight = context.tensor(2).shape;
   const hidden: Dim | null = attrs.hidden ?? recurrentWeight?.at(-1) ?? null;
-  if (shape === null || hidden === null) return [tensorFact(dtype, null), tensorFact(dtype, null), tensorFact(dtype, null)];
+  if (shape === null || hidden === null)
+    return [tensorFact(dtype, null), tensorFact(dtype, null), tensorFact(dtype, null)];
   const [steps, batch] = attrs.batchFirst
     ? [extentAt(shape, 1), extentAt(shape, 0)]
     : [extentAt(shape, 0), extentAt(shape, 1)];

@@ -1,5 +1,5 @@
-import { type Dim, isStatic, maxDims, minDims, productOfDims, addDims } from '../ir/dim.ts';
-import { type Element, type Fact, type Shape, tensorFact, type TensorFact } from '../ir/fact.ts';
+import { addDims, type Dim, isStatic, maxDims, minDims, productOfDims } from '../ir/dim.ts';
+import { type Element, type Fact, type Shape, type TensorFact, tensorFact } from '../ir/fact.ts';
 import type { ReduceAttrs, ReduceFunction } from '../ir/operators.ts';
 import type { InferContext, OpFamily } from './op-def.ts';
 import { reduceGroups } from './reduce-elements.ts';

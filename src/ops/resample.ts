@@ -92,7 +92,10 @@ export const resampleOps: OpFamily<ResampleAttrs> = {
     },
     cost: ({ mode }, { inputs, outputs }) => {
       const axes = (inputs[0]?.shape.length ?? 2) - 2;
-      return { macs: 0, otherFlops: TAPS[mode] === 0 ? 0 : multiplyExact(outputs[0]?.elements ?? 0, TAPS[mode] ** axes) };
+      return {
+        macs: 0,
+        otherFlops: TAPS[mode] === 0 ? 0 : multiplyExact(outputs[0]?.elements ?? 0, TAPS[mode] ** axes),
+      };
     },
   },
   affineGrid: {

@@ -1,9 +1,9 @@
 import { addDims, type Dim, isStatic, sameDim, subtractDims } from '../ir/dim.ts';
 import { type Fact, type SequenceFact, type TensorFact, tensorFact, UNKNOWN_TENSOR } from '../ir/fact.ts';
 import type { SequenceAttrs } from '../ir/operators.ts';
-import type { InferContext, OpFamily } from './op-def.ts';
 import { computedShape } from './generate.ts';
 import { concatElements } from './move-elements.ts';
+import type { InferContext, OpFamily } from './op-def.ts';
 import { extentAt, free, normaliseAxis, replaceAxis, trackedTensor } from './shape-rules.ts';
 
 /** What two tensors have in common: an extent that differs is unknown to both. */

@@ -12,18 +12,26 @@ function inferDft(attrs: SignalAttrs['dft'], context: InferContext): readonly Fa
   const { dtype, shape } = context.tensor(0);
   if (shape === null) return [tensorFact(dtype, null)];
   const asked = attrs.axis ?? (context.isPresent(2) ? context.integers(2)?.[0] : DEFAULT_AXIS);
-  if (asked === undefined) return [tensorFact(dtype, shape.map(() => context.dataDependent('spectrum')))];
+  if (asked === undefined)
+    return [
+      tensorFact(
+        dtype,
+        shape.map(() => context.dataDependent('spectrum')),
+      ),
+    ];
   const axis = normaliseAxis(asked, shape.length);
   const length = context.isPresent(1) ? (context.integers(1)?.[0] ?? null) : extentAt(shape, axis);
-  const bins = spectrumBins(length, attrs.oneSided && !attrs.inverse) ?? context.dataDependent('spectrum');
+  const bins = binsOf(attrs, length, context.isPresent(1)) ?? context.dataDependent('spectrum');
   const parts = attrs.inverse && attrs.oneSided ? 1 : 2;
   return [tensorFact(dtype, replaceAxis(replaceAxis(shape, axis, bins), shape.length - 1, parts))];
 }
 
-/** A real signal's spectrum is symmetric: ⌊n / 2⌋ + 1 bins tell it. */
-function spectrumBins(length: Dim | null, oneSided: boolean): Dim | null {
+/** A real signal's spectrum is symmetric: ⌊n / 2⌋ + 1 bins tell it, and 2·(bins − 1) values come back. */
+function binsOf({ oneSided, inverse }: SignalAttrs['dft'], length: Dim | null, asked: boolean): Dim | null {
   if (length === null || !oneSided) return length;
-  return isStatic(length) ? Math.floor(length / 2) + 1 : null;
+  if (!isStatic(length)) return null;
+  if (!inverse) return Math.floor(length / 2) + 1;
+  return asked ? length : 2 * (length - 1);
 }
 
 function inferStft({ oneSided }: SignalAttrs['stft'], context: InferContext): readonly Fact[] {
@@ -34,7 +42,9 @@ function inferStft({ oneSided }: SignalAttrs['stft'], context: InferContext): re
   const frame = (context.isPresent(3) ? context.integers(3)?.[0] : undefined) ?? window;
   const length = extentAt(shape, 1);
   if (step === undefined || step <= 0 || typeof frame !== 'number' || !isStatic(length)) {
-    return [tensorFact(dtype, [extentAt(shape, 0), context.dataDependent('frames'), context.dataDependent('spectrum'), 2])];
+    return [
+      tensorFact(dtype, [extentAt(shape, 0), context.dataDependent('frames'), context.dataDependent('spectrum'), 2]),
+    ];
   }
   const bins = oneSided ? Math.floor(frame / 2) + 1 : frame;
   return [tensorFact(dtype, [extentAt(shape, 0), Math.max(0, Math.floor((length - frame) / step) + 1), bins, 2])];

@@ -5,10 +5,7 @@ import { broadcastShapes, free } from './shape-rules.ts';
 
 function inferSplit(_attrs: unknown, context: InferContext): readonly Fact[] {
   const { shape } = context.tensor(0);
-  return [
-    tensorFact('string', shape && [...shape, context.dataDependent('substrings')]),
-    tensorFact('int64', shape),
-  ];
+  return [tensorFact('string', shape && [...shape, context.dataDependent('substrings')]), tensorFact('int64', shape)];
 }
 
 /** Words that are removed shorten the last axis; one word at least is left, if only an empty one. */

@@ -34,7 +34,12 @@ export function windowExtent(input: Dim, axis: number, kernel: number, attrs: Wi
 }
 
 /** Pads before and behind as they are applied, once the input's extent is known. */
-export function settledPads(input: number, axis: number, kernel: number, attrs: WindowAttrs): readonly [number, number] {
+export function settledPads(
+  input: number,
+  axis: number,
+  kernel: number,
+  attrs: WindowAttrs,
+): readonly [number, number] {
   const { padding } = attrs;
   if (padding.mode === 'explicit') return explicitPads(padding.pads, axis);
   if (padding.mode === 'valid') return [0, 0];

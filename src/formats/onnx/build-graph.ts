@@ -1,8 +1,8 @@
 import { DscAuditError } from '../../ir/errors.ts';
-import type { Constant, Graph, Node, Value, ValueId } from '../../ir/graph.ts';
+import type { Constant, Declared, Graph, Node, Value, ValueId } from '../../ir/graph.ts';
 import { MAX_CALL_DEPTH, MAX_NODES } from '../limits.ts';
 import { encoded, readConstantNode } from './constant-node.ts';
-import { type DeclaredType, declaredType } from './declared-type.ts';
+import { declaredType } from './declared-type.ts';
 import { Names } from './names.ts';
 import { type Lowered, type LoweringContext, OnnxNode } from './onnx-node.ts';
 import { loweringOf } from './operators/index.ts';
@@ -55,7 +55,7 @@ export class GraphBuilder {
       if (!name || around.names.definesItself(name)) continue;
       inputs.push(this.#define(name, around, declaredType(name, type)));
     }
-    const declared = new Map<string, DeclaredType | null>();
+    const declared = new Map<string, Declared | null>();
     for (const { name, type } of [...(graph.valueInfo ?? []), ...(graph.output ?? [])]) {
       if (name) declared.set(name, declaredType(name, type));
     }
@@ -86,7 +86,7 @@ export class GraphBuilder {
   #readNodes(
     nodes: readonly NodeProto[],
     around: Surroundings,
-    declared: ReadonlyMap<string, DeclaredType | null>,
+    declared: ReadonlyMap<string, Declared | null>,
   ): Node[] {
     for (const node of nodes) {
       const constant = isConstant(node)
@@ -220,12 +220,7 @@ export class GraphBuilder {
     return id;
   }
 
-  #define(
-    name: string,
-    around: Surroundings,
-    declared: DeclaredType | null,
-    constant: Constant | null = null,
-  ): ValueId {
+  #define(name: string, around: Surroundings, declared: Declared | null, constant: Constant | null = null): ValueId {
     const id = this.#addValue({ name: [...around.scope, name].join('/'), constant, declared });
     around.names.define(name, id);
     return id;

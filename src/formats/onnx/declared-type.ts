@@ -1,23 +1,18 @@
 import { type Dim, symbolicDim } from '../../ir/dim.ts';
-import type { DType } from '../../ir/dtype.ts';
 import { DscAuditError } from '../../ir/errors.ts';
-import type { Shape } from '../../ir/fact.ts';
+import type { Declared } from '../../ir/graph.ts';
 import { MAX_RANK } from '../limits.ts';
 import { dataType } from './data-type.ts';
 import type { TypeProto } from './proto.ts';
 
-/** The type that a file declares for a value. */
-export interface DeclaredType {
-  readonly dtype: DType | null;
-  readonly shape: Shape | null;
-}
-
 /** Extents that nobody named get a name of their own: `input:2` is the third of `input`. */
 export const anonymousDim = (value: string, axis: number): string => `${value}:${axis}`;
 
-/** A tensor's declared type; null for sequences and maps, and where nothing is declared. */
-export function declaredType(value: string, type: TypeProto | null | undefined): DeclaredType | null {
-  const tensor = type?.tensorType ?? type?.optionalType?.elemType?.tensorType ?? type?.sparseTensorType;
+/** A value's declared type; null for maps, and where nothing is declared. */
+export function declaredType(value: string, type: TypeProto | null | undefined): Declared | null {
+  const inner = type?.optionalType?.elemType ?? type;
+  const item = inner?.sequenceType?.elemType;
+  const tensor = (item ?? inner)?.tensorType ?? inner?.sparseTensorType;
   if (!tensor) return null;
   const dims = tensor.shape?.dim;
   if (dims && dims.length > MAX_RANK) {
@@ -29,6 +24,7 @@ export function declaredType(value: string, type: TypeProto | null | undefined):
   return {
     dtype: dataType(tensor.elemType),
     shape: tensor.shape ? (dims ?? []).map((dim, axis) => declaredDim(value, axis, dim)) : null,
+    isSequence: Boolean(item),
   };
 }
 

@@ -1,0 +1,240 @@
+import { type Diagnostic, diagnostic } from '../ir/diagnostic.ts';
+import { byteSize } from '../ir/dtype.ts';
+import { addExact, multiplyExact } from '../ir/exact.ts';
+import { type Fact, staticShape } from '../ir/fact.ts';
+import type { Graph, Model, Node, ValueId } from '../ir/graph.ts';
+import type { OpKind } from '../ir/operators.ts';
+import { scanLength, takenBranch, tripCount } from '../ops/control.ts';
+import { opDef } from '../ops/index.ts';
+import { type CostContext, type LayerKind, ShapeConflict, type SizedTensor } from '../ops/op-def.ts';
+import type { Facts } from './infer-facts.ts';
+import { liveNodes } from './live-nodes.ts';
+import { type Weight, WeightTracer } from './trace-weights.ts';
+
+/** One node of the graph that is left after folding, with what it costs in one run of the model. */
+export interface CountedLayer {
+  readonly node: Node;
+  readonly kind: LayerKind;
+  /** How often it runs in one run of the model: more than once inside a loop. */
+  readonly repeats: number;
+  /** The activations that it reads and writes. */
+  readonly inputs: readonly ValueId[];
+  readonly outputs: readonly ValueId[];
+  /** Null where the operator or an extent is not known. */
+  readonly macs: number | null;
+  readonly flops: number | null;
+  readonly inputBytes: number | null;
+  readonly outputBytes: number | null;
+  /** Weights that no layer before it has. */
+  readonly ownWeights: readonly Weight[];
+  /** Bytes of all weights that it reads, shared ones too. */
+  readonly weightBytesRead: number;
+}
+
+export interface CountedModel {
+  readonly layers: readonly CountedLayer[];
+  readonly dead: readonly Node[];
+  readonly unusedConstants: readonly ValueId[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Counts every layer of a model, bodies of control flow included. */
+export function countLayers(model: Model, facts: Facts): CountedModel {
+  return new Count(model, facts).run();
+}
+
+class Count {
+  readonly #model: Model;
+  readonly #facts: Facts;
+  readonly #tracer: WeightTracer;
+  readonly #dead: Node[] = [];
+  readonly #diagnostics: Diagnostic[] = [];
+  readonly #taken = new Set<ValueId>();
+  readonly #reached = new Set<ValueId>();
+
+  constructor(model: Model, facts: Facts) {
+    this.#model = model;
+    this.#facts = facts;
+    this.#tracer = new WeightTracer(model, facts);
+  }
+
+  run(): CountedModel {
+    const layers = this.#countGraph(this.#model.graph, 1);
+    for (const id of this.#model.graph.outputs) this.#reached.add(id);
+    return {
+      layers,
+      dead: this.#dead,
+      unusedConstants: this.#unused(),
+      diagnostics: this.#diagnostics,
+    };
+  }
+
+  #unused(): readonly ValueId[] {
+    return this.#model.graph.constants.filter((id) => !this.#reached.has(id));
+  }
+
+  #countGraph(graph: Graph, repeats: number): CountedLayer[] {
+    const { nodes, dead } = liveNodes(graph, this.#facts);
+    this.#dead.push(...dead);
+    const layers: CountedLayer[] = [];
+    // One by one: a body may hold more layers than a call takes arguments.
+    for (const node of nodes) for (const layer of this.#countNode(node, repeats)) layers.push(layer);
+    return layers;
+  }
+
+  #countNode(node: Node, repeats: number): readonly CountedLayer[] {
+    this.#tracer.constantsBehind(node, this.#reached);
+    switch (node.kind) {
+      case 'if':
+        return this.#countIf(node, repeats);
+      case 'loop':
+        return this.#countLoop(node, node.attrs.body, tripCount(this.#inputFacts(node)), repeats);
+      case 'scan': {
+        const first = this.#inputFacts(node)[node.inputs.length - node.attrs.scanInputs];
+        const length = scanLength(node.attrs, first);
+        return this.#countLoop(node, node.attrs.body, typeof length === 'number' ? length : null, repeats);
+      }
+      case 'sequenceMap': {
+        const sequence = this.#inputFacts(node)[0];
+        const length = sequence?.type === 'sequence' ? sequence.length : null;
+        return this.#countLoop(node, node.attrs.body, typeof length === 'number' ? length : null, repeats);
+      }
+      default:
+        return [this.#countLayer(node, repeats, [])];
+    }
+  }
+
+  #countLoop(node: Node, body: Graph, iterations: number | null, repeats: number): readonly CountedLayer[] {
+    const told =
+      iterations === null
+        ? diagnostic('trip-count-unknown', 'warning', node.name, { op: node.op })
+        : diagnostic('loop-counted', 'info', node.name, { op: node.op, iterations });
+    this.#diagnostics.push(told);
+    const layer = this.#countLayer(node, repeats, []);
+    return [layer, ...this.#countGraph(body, multiplyExact(repeats, iterations ?? 1))];
+  }
+
+  /** The branch that runs, or the costlier one; weights of the other are the If's own: the file holds them all the same. */
+  #countIf(node: Node<'if'>, repeats: number): readonly CountedLayer[] {
+    const chosen = this.#chooseBranch(node);
+    const layers = this.#countGraph(node.attrs[chosen], repeats);
+    const other = chosen === 'thenBranch' ? node.attrs.elseBranch : node.attrs.thenBranch;
+    const idle = liveNodes(other, this.#facts).nodes.flatMap((idleNode) => {
+      this.#tracer.constantsBehind(idleNode, this.#reached);
+      return this.#tracer.weightsOf(idleNode);
+    });
+    return [this.#countLayer(node, repeats, idle), ...layers];
+  }
+
+  #chooseBranch(node: Node<'if'>): 'thenBranch' | 'elseBranch' {
+    const known = takenBranch(this.#inputFacts(node)[0]);
+    if (known !== null) return known;
+    const whenTrue = this.#branchCost(node.attrs.thenBranch);
+    const whenFalse = this.#branchCost(node.attrs.elseBranch);
+    const chosen =
+      whenTrue.macs !== whenFalse.macs ? whenTrue.macs > whenFalse.macs : whenTrue.flops >= whenFalse.flops;
+    if (!whenTrue.complete || !whenFalse.complete) {
+      const reason = 'a branch holds figures that are not known';
+      this.#diagnostics.push(diagnostic('branch-unclear', 'warning', node.name, { reason }));
+    }
+    this.#diagnostics.push(
+      diagnostic('branch-counted', 'info', node.name, {
+        branch: chosen ? 'then_branch' : 'else_branch',
+        macs: chosen ? whenTrue.macs : whenFalse.macs,
+        otherMacs: chosen ? whenFalse.macs : whenTrue.macs,
+      }),
+    );
+    return chosen ? 'thenBranch' : 'elseBranch';
+  }
+
+  /** Counts a branch without taking its weights, or saying anything of it. */
+  #branchCost(branch: Graph): { readonly macs: number; readonly flops: number; readonly complete: boolean } {
+    const layers = new Count(this.#model, this.#facts).#countGraph(branch, 1);
+    return {
+      macs: addExact(...layers.map(({ macs }) => macs ?? 0)),
+      flops: addExact(...layers.map(({ flops }) => flops ?? 0)),
+      complete: layers.every(({ macs, flops }) => macs !== null && flops !== null),
+    };
+  }
+
+  #countLayer<K extends OpKind>(
+    node: Node<K> & Node,
+    repeats: number,
+    furtherWeights: readonly Weight[],
+  ): CountedLayer {
+    const def = opDef<K>(node.kind);
+    const inputFacts = this.#inputFacts(node);
+    const kind = typeof def.kind === 'string' ? def.kind : def.kind(node.attrs, inputFacts);
+    const weights = [...this.#tracer.weightsOf(node), ...furtherWeights];
+    const ownWeights = weights.filter(({ id }) => !this.#taken.has(id));
+    for (const { id } of weights) this.#taken.add(id);
+    const inputs = node.inputs.filter((id) => id !== null && !this.#isConstant(id)).filter((id) => id !== null);
+    const outputs = node.outputs.filter((id) => id !== null);
+    const cost = this.#cost(node, inputFacts);
+    const macs = cost === null ? null : multiplyExact(cost.macs, repeats);
+    const flops =
+      cost === null || cost.otherFlops === null
+        ? null
+        : multiplyExact(addExact(multiplyExact(2, cost.macs), cost.otherFlops), repeats);
+    return {
+      node,
+      kind,
+      repeats,
+      inputs,
+      outputs,
+      macs,
+      flops,
+      inputBytes: this.#bytes([...new Set(inputs)], repeats),
+      outputBytes: this.#bytes(outputs, repeats),
+      ownWeights,
+      weightBytesRead: weights.reduce((sum, { bytes }) => sum + bytes, 0),
+    };
+  }
+
+  #cost<K extends OpKind>(node: Node<K> & Node, inputs: readonly (Fact | null)[]) {
+    const context: CostContext = {
+      inputs: inputs.map(sized),
+      outputs: node.outputs.map((id) => (id === null ? null : sized(this.#facts.of[id]))),
+    };
+    const isOpen = (fact: Fact | null | undefined) => fact?.type === 'tensor' && staticShape(fact.shape) === null;
+    if (inputs.some(isOpen) || node.outputs.some((id) => id !== null && isOpen(this.#facts.of[id]))) return null;
+    try {
+      return opDef<K>(node.kind).cost(node.attrs, context);
+    } catch (error) {
+      if (error instanceof ShapeConflict) return null;
+      throw error;
+    }
+  }
+
+  #inputFacts(node: Node): readonly (Fact | null)[] {
+    return node.inputs.map((id) => (id === null ? null : (this.#facts.of[id] ?? null)));
+  }
+
+  #isConstant(id: ValueId): boolean {
+    const fact = this.#facts.of[id];
+    return fact?.type === 'tensor' && fact.constant;
+  }
+
+  #bytes(ids: readonly ValueId[], repeats: number): number | null {
+    let total = 0;
+    for (const id of ids) {
+      const bytes = tensorBytes(this.#facts.of[id]);
+      if (bytes === null) return null;
+      total = addExact(total, bytes);
+    }
+    return multiplyExact(total, repeats);
+  }
+}
+
+/** Bytes of an activation; null where type or an extent is not known, and for lists. */
+export function tensorBytes(fact: Fact | undefined): number | null {
+  if (fact?.type !== 'tensor' || fact.dtype === null) return null;
+  const extents = staticShape(fact.shape);
+  return extents === null ? null : byteSize(fact.dtype, multiplyExact(...extents));
+}
+
+function sized(fact: Fact | null | undefined): SizedTensor | null {
+  if (fact?.type !== 'tensor') return null;
+  const shape = staticShape(fact.shape);
+  return shape === null ? null : { shape, elements: multiplyExact(...shape), constant: fact.constant };
+}

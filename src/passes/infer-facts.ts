@@ -1,0 +1,239 @@
+import { type Diagnostic, diagnostic } from '../ir/diagnostic.ts';
+import { bindDim, type Dim, type DimBindings, dimKey, isStatic, symbolicDim } from '../ir/dim.ts';
+import { readElements } from '../ir/elements.ts';
+import { DscAuditError } from '../ir/errors.ts';
+import {
+  type Element,
+  type Fact,
+  MAX_TRACKED_ELEMENTS,
+  type Shape,
+  type TensorFact,
+  tensorFact,
+  UNKNOWN_TENSOR,
+} from '../ir/fact.ts';
+import type { Constant, Declared, Graph, Model, Node, ValueId } from '../ir/graph.ts';
+import type { OpKind } from '../ir/operators.ts';
+import { opDef } from '../ops/index.ts';
+import { type InferContext, ShapeConflict } from '../ops/op-def.ts';
+import { orderNodes } from './order-nodes.ts';
+import { bodiesOf, valuesRead } from './walk.ts';
+
+/**
+ * Visits of nodes, a body's at each of its visits. Bodies are visited up to five times to settle what they carry, and
+ * nest: without a bound, ten nested loops would take a day.
+ */
+const MAX_VISITS = 4_000_000;
+
+/** What is known of every value of a model, by its index; undefined for values in bodies that never run. */
+export interface Facts {
+  readonly of: readonly (Fact | undefined)[];
+  /** Nodes of each graph, each behind what it needs. */
+  readonly order: ReadonlyMap<Graph, readonly Node[]>;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Runs every operator's shape rule, and with it the arithmetic that shapes depend on, over the whole model. */
+export function inferFacts(model: Model, inputs: ReadonlyMap<ValueId, Fact>, bindings: DimBindings): Facts {
+  return new Inference(model, bindings).run(inputs);
+}
+
+class Inference {
+  readonly #model: Model;
+  readonly #bindings: DimBindings;
+  readonly #facts: (Fact | undefined)[];
+  readonly #order = new Map<Graph, readonly Node[]>();
+  /** Names of data-dependent extents: one for each place, however often the place is visited. */
+  readonly #names = new Map<Node, Map<string, Dim>>();
+  readonly #labels = new Map<string, number>();
+  /** By what they say, so that a body that is visited again says nothing twice. */
+  readonly #diagnostics = new Map<string, Diagnostic>();
+  #visits = 0;
+
+  constructor(model: Model, bindings: DimBindings) {
+    this.#model = model;
+    this.#bindings = bindings;
+    this.#facts = model.values.map(({ constant }) => (constant ? new ConstantFact(constant) : undefined));
+  }
+
+  run(inputs: ReadonlyMap<ValueId, Fact>): Facts {
+    for (const [id, fact] of inputs) this.#facts[id] = fact;
+    this.#inferGraph(this.#model.graph);
+    return { of: this.#facts, order: this.#order, diagnostics: [...this.#diagnostics.values()] };
+  }
+
+  #inferGraph(graph: Graph): readonly Fact[] {
+    for (const node of this.#ordered(graph)) this.#inferNode(node);
+    return graph.outputs.map((id) => this.#facts[id] ?? UNKNOWN_TENSOR);
+  }
+
+  #ordered(graph: Graph): readonly Node[] {
+    const known = this.#order.get(graph);
+    if (known) return known;
+    const { nodes, moved } = orderNodes(graph);
+    if (moved > 0) this.#tell(diagnostic('not-sorted', 'warning', null, { nodes: moved }));
+    this.#order.set(graph, nodes);
+    return nodes;
+  }
+
+  #inferNode<K extends OpKind>(node: Node<K> & Node): void {
+    if (++this.#visits > MAX_VISITS) {
+      throw new DscAuditError(
+        'limit-exceeded',
+        `loops are nested too deep: more than ${MAX_VISITS} visits of their nodes.`,
+      );
+    }
+    const def = opDef<K>(node.kind);
+    const inputs = node.inputs.map((id) => (id === null ? null : (this.#facts[id] ?? UNKNOWN_TENSOR)));
+    let outputs: readonly Fact[] = [];
+    try {
+      outputs = def.infer(node.attrs, this.#context(node, inputs));
+    } catch (error) {
+      if (!(error instanceof ShapeConflict)) throw locate(error, node);
+      this.#tell(diagnostic('shape-unknown', 'warning', node.name, { op: node.op, reason: error.message }));
+    }
+    if (node.kind === 'unknown') this.#tell(diagnostic('unknown-operator', 'warning', node.name, { op: node.op }));
+    const constant = !def.random && this.#readsConstantsOnly(node);
+    node.outputs.forEach((id, index) => {
+      if (id === null) return;
+      const inferred = this.#withDeclared(id, outputs[index] ?? UNKNOWN_TENSOR, node);
+      this.#facts[id] = settle(inferred, constant);
+    });
+  }
+
+  /** Also where a body is between: what it captures must be constant too. */
+  #readsConstantsOnly(node: Node): boolean {
+    if (node.kind === 'unknown' || bodiesOf(node).length > 0) return false;
+    return valuesRead(node).every((id) => {
+      const fact = this.#facts[id];
+      return fact?.type === 'tensor' ? fact.constant : false;
+    });
+  }
+
+  #context(node: Node, inputs: readonly (Fact | null)[]): InferContext {
+    let visits = 0;
+    return {
+      inputs,
+      outputCount: node.outputs.length,
+      tensor: (index) => {
+        const fact = inputs[index];
+        return fact?.type === 'tensor' ? fact : UNKNOWN_TENSOR;
+      },
+      integers: (index) => {
+        const fact = inputs[index];
+        return fact?.type === 'tensor' ? integersOf(fact.elements) : null;
+      },
+      isPresent: (index) => (inputs[index] ?? null) !== null,
+      dataDependent: (label) => this.#dataDependent(node, label, visits++),
+      inferBody: (body, given) => {
+        body.inputs.forEach((id, index) => {
+          this.#facts[id] = given[index] ?? UNKNOWN_TENSOR;
+        });
+        return this.#inferGraph(body);
+      },
+    };
+  }
+
+  /** A name such as `nonzero_1`, or the number that the user bound it to. */
+  #dataDependent(node: Node, label: string, visit: number): Dim {
+    const names = this.#names.get(node) ?? new Map<string, Dim>();
+    this.#names.set(node, names);
+    const key = `${label}:${visit}`;
+    const known = names.get(key);
+    if (known !== undefined) return known;
+    const count = (this.#labels.get(label) ?? 0) + 1;
+    this.#labels.set(label, count);
+    const name = `${label}_${count}`;
+    const dim = this.#bindings.get(name) ?? symbolicDim(name);
+    names.set(key, dim);
+    if (!isStatic(dim)) {
+      this.#tell(diagnostic('data-dependent', 'info', node.name, { dimension: name, op: node.op }));
+    }
+    return dim;
+  }
+
+  /** What the file declares fills in where no rule tells; where both tell, the rule is right. */
+  #withDeclared(id: ValueId, inferred: Fact, node: Node): Fact {
+    const value = this.#model.values[id];
+    const declared = value?.declared ?? null;
+    if (declared === null || inferred.type !== 'tensor' || declared.isSequence) return inferred;
+    const shape = declared.shape?.map((dim) => bindDim(dim, this.#bindings)) ?? null;
+    if (inferred.shape === null || inferred.dtype === null) return filledIn(inferred, declared, shape);
+    if (shape !== null && contradicts(inferred.shape, shape)) {
+      this.#tell(
+        diagnostic('shape-contradicted', 'warning', node.name, {
+          tensor: value?.name ?? '',
+          declared: shape.map(dimKey).join('x'),
+          inferred: inferred.shape.map(dimKey).join('x'),
+        }),
+      );
+    }
+    return inferred;
+  }
+
+  #tell(told: Diagnostic): void {
+    this.#diagnostics.set(`${told.code}\0${told.layer}\0${JSON.stringify(told.args)}`, told);
+  }
+}
+
+/** A constant of the file; its elements are read when somebody asks. */
+class ConstantFact implements TensorFact {
+  readonly type = 'tensor';
+  readonly constant = true;
+  readonly dtype: TensorFact['dtype'];
+  readonly shape: Shape;
+  readonly #source: Constant;
+  #elements: readonly Element[] | null | undefined;
+
+  constructor(constant: Constant) {
+    this.dtype = constant.dtype;
+    this.shape = constant.shape;
+    this.#source = constant;
+  }
+
+  get elements(): readonly Element[] | null {
+    if (this.#elements === undefined) this.#elements = isSmall(this.#source) ? readElements(this.#source) : null;
+    return this.#elements;
+  }
+}
+
+function isSmall({ shape }: Constant): boolean {
+  return shape.reduce((product, extent) => product * extent, 1) <= MAX_TRACKED_ELEMENTS;
+}
+
+/** A tensor all of whose elements are known is a constant, whatever it was computed from. */
+function settle(fact: Fact, constant: boolean): Fact {
+  if (fact.type !== 'tensor') return fact;
+  const isKnown = fact.elements?.every((element) => element !== null && isStatic(element)) ?? false;
+  if (!constant && !(isKnown && (fact.elements?.length ?? 0) > 0))
+    return fact.constant ? { ...tensorFact(fact.dtype, fact.shape), elements: fact.elements } : fact;
+  return { type: 'tensor', dtype: fact.dtype, shape: fact.shape, elements: fact.elements, constant: true };
+}
+
+function filledIn(inferred: TensorFact, declared: Declared, shape: Shape | null): TensorFact {
+  return { ...tensorFact(inferred.dtype ?? declared.dtype, inferred.shape ?? shape), elements: inferred.elements };
+}
+
+function contradicts(inferred: Shape, declared: Shape): boolean {
+  if (inferred.length !== declared.length) return true;
+  return inferred.some((dim, axis) => {
+    const other = declared[axis];
+    return isStatic(dim) && typeof other === 'number' && dim !== other;
+  });
+}
+
+function integersOf(elements: readonly Element[] | null): readonly number[] | null {
+  if (elements === null) return null;
+  const integers: number[] = [];
+  for (const element of elements) {
+    if (element === null || !isStatic(element)) return null;
+    integers.push(Math.trunc(element));
+  }
+  return integers;
+}
+
+/** An error from deep within an operator's rule, with the node that it came from. */
+function locate(error: unknown, node: Node): unknown {
+  return error instanceof DscAuditError
+    ? new DscAuditError(error.code, `node '${node.name}' (${node.op}): ${error.message}`)
+    : error;
+}

@@ -1,0 +1,71 @@
+import { addExact } from '../ir/exact.ts';
+import type { Graph, Model, Node, ValueId } from '../ir/graph.ts';
+import { tensorBytes } from './count-layers.ts';
+import type { Facts } from './infer-facts.ts';
+import { isConstant, liveNodes } from './live-nodes.ts';
+import { bodiesOf, valuesRead } from './walk.ts';
+
+/**
+ * The largest sum of activations that are alive at once, nodes in the model's order. An activation lives from the node
+ * that computes it to the last that reads it; the model's inputs from the start, its outputs to the end. While a body
+ * runs, its own activations come on top. Null where one of them has an unknown size.
+ */
+export function peakActivationBytes(model: Model, facts: Facts): number | null {
+  const { graph } = model;
+  return peakOf(
+    graph,
+    graph.inputs.filter((id) => !isConstant(id, facts)),
+    facts,
+  );
+}
+
+function peakOf(graph: Graph, alreadyAlive: readonly ValueId[], facts: Facts): number | null {
+  const { nodes } = liveNodes(graph, facts);
+  const lastUses = lastUsesOf(nodes, graph);
+  const alive = new Map<ValueId, number>();
+  let current = 0;
+  let peak = 0;
+  const enter = (id: ValueId): boolean => {
+    if (alive.has(id) || isConstant(id, facts)) return true;
+    const bytes = tensorBytes(facts.of[id]);
+    if (bytes === null) return false;
+    alive.set(id, bytes);
+    current = addExact(current, bytes);
+    return true;
+  };
+  const leave = (id: ValueId): void => {
+    current -= alive.get(id) ?? 0;
+    alive.delete(id);
+  };
+  for (const id of alreadyAlive) if (lastUses.has(id) && !enter(id)) return null;
+  peak = current;
+  for (const [index, node] of nodes.entries()) {
+    const inner = bodyPeak(node, facts);
+    const outputs = node.outputs.filter((id) => id !== null);
+    if (inner === null || !outputs.every(enter)) return null;
+    peak = Math.max(peak, addExact(current, inner));
+    for (const id of [...valuesRead(node), ...outputs]) if ((lastUses.get(id) ?? index) <= index) leave(id);
+  }
+  return peak;
+}
+
+/** What the costliest body needs beside the graph around it. */
+function bodyPeak(node: Node, facts: Facts): number | null {
+  let peak = 0;
+  for (const [, body] of bodiesOf(node)) {
+    const own = peakOf(body, [], facts);
+    if (own === null) return null;
+    peak = Math.max(peak, own);
+  }
+  return peak;
+}
+
+/** The index of the last node that reads a value; past the end for outputs. */
+function lastUsesOf(nodes: readonly Node[], graph: Graph): ReadonlyMap<ValueId, number> {
+  const lastUses = new Map<ValueId, number>();
+  nodes.forEach((node, index) => {
+    for (const id of valuesRead(node)) lastUses.set(id, index);
+  });
+  for (const id of graph.outputs) lastUses.set(id, nodes.length);
+  return lastUses;
+}

@@ -1,0 +1,103 @@
+import { byteSize, DTYPES, isFloat } from '../ir/dtype.ts';
+import type { Constant, Model, Node, ValueId } from '../ir/graph.ts';
+import type { OpKind } from '../ir/operators.ts';
+import { opDef } from '../ops/index.ts';
+import type { InputRole } from '../ops/op-def.ts';
+import type { Facts } from './infer-facts.ts';
+import { isConstant } from './live-nodes.ts';
+
+/** A tensor of the file that holds a layer's parameters. */
+export interface Weight {
+  readonly id: ValueId;
+  readonly elements: number;
+  readonly bytes: number;
+  readonly trainable: boolean;
+}
+
+/** A node whose constant inputs are to be followed, and the part that its result plays. */
+interface Visit {
+  readonly node: Node;
+  readonly part: InputRole;
+  readonly quantized: boolean;
+}
+
+/** Finds the tensors of the file that the constant inputs of a node come from. */
+export class WeightTracer {
+  readonly #model: Model;
+  readonly #facts: Facts;
+  readonly #producers = new Map<ValueId, Node>();
+
+  constructor(model: Model, facts: Facts) {
+    this.#model = model;
+    this.#facts = facts;
+    for (const nodes of facts.order.values()) {
+      for (const node of nodes) {
+        for (const output of node.outputs) if (output !== null) this.#producers.set(output, node);
+      }
+    }
+  }
+
+  /** The distinct weights that a node reads, shared ones too. */
+  weightsOf(node: Node): readonly Weight[] {
+    const found = new Map<ValueId, Weight>();
+    const seen = new Set<string>();
+    const waiting: Visit[] = [{ node, part: 'operand', quantized: false }];
+    for (let visit = waiting.pop(); visit !== undefined; visit = waiting.pop()) {
+      for (const next of this.#visit(visit.node, visit, found)) {
+        const step = `${next.node.outputs[0]}:${next.part}:${next.quantized}`;
+        if (!seen.has(step)) waiting.push(next);
+        seen.add(step);
+      }
+    }
+    return [...found.values()];
+  }
+
+  /** Every value of the file that a node's inputs come from, whatever part it plays. */
+  constantsBehind(node: Node, reached: Set<ValueId>): void {
+    const waiting: (ValueId | null)[] = [...node.inputs];
+    for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
+      if (id === null || reached.has(id) || !isConstant(id, this.#facts)) continue;
+      reached.add(id);
+      waiting.push(...(this.#producers.get(id)?.inputs ?? []));
+    }
+  }
+
+  /** Takes down the weights among a node's inputs, and returns the folded nodes that compute the others. */
+  #visit<K extends OpKind>(node: Node<K> & Node, visit: Visit, found: Map<ValueId, Weight>): readonly Visit[] {
+    const def = opDef<K>(node.kind);
+    const quantized = visit.quantized || HOLDS_QUANTIZED.has(node.kind);
+    const further: Visit[] = [];
+    node.inputs.forEach((id, index) => {
+      const role = def.roles.every ?? def.roles[index];
+      if (id === null || role === undefined || !isConstant(id, this.#facts)) return;
+      const part = role === 'carried' ? visit.part : role;
+      const constant = this.#model.values[id]?.constant;
+      const producer = this.#producers.get(id);
+      if (!constant) {
+        if (producer) further.push({ node: producer, part, quantized });
+      } else if (isLearned(constant, part, quantized) && !found.has(id)) {
+        const elements = def.weightElements?.(node.attrs, index, constant.shape) ?? elementsOf(constant);
+        const bytes = byteSize(constant.dtype, elementsOf(constant));
+        found.set(id, { id, elements, bytes, trainable: part !== 'statistic' });
+      }
+    });
+    return further;
+  }
+}
+
+/** Operators whose integer constants are quantised weights, of whatever width (biases have 32 bits). */
+const HOLDS_QUANTIZED: ReadonlySet<OpKind> = new Set(['conv', 'dequantize', 'gemm', 'matmul', 'packedMatmul']);
+
+/** Wider integers steer shapes and pick elements. */
+const MAX_QUANTIZED_BITS = 8;
+
+/** Literals (of no axis, or written into the graph as operators) take part in arithmetic, but nobody learned them. */
+function isLearned({ dtype, origin, shape }: Constant, part: InputRole, integersCount: boolean): boolean {
+  const { family, bits } = DTYPES[dtype];
+  if (!isFloat(dtype) && !(family === 'integer' && (integersCount || bits <= MAX_QUANTIZED_BITS))) return false;
+  return part !== 'operand' || (origin === 'initializer' && shape.length > 0);
+}
+
+function elementsOf({ shape }: Constant): number {
+  return shape.reduce((product, extent) => product * extent, 1);
+}
