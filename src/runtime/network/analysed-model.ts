@@ -1,6 +1,7 @@
 import { DscAuditError } from '../../ir/errors.ts';
 import { type Fact, staticShape } from '../../ir/fact.ts';
 import type { Model, Node, ValueId } from '../../ir/graph.ts';
+import type { Facts } from '../../passes/infer-facts.ts';
 
 /** A model with what shape inference found out: the runtime's view of a graph. */
 export interface AnalysedModel {
@@ -19,4 +20,9 @@ export function shapeOf({ model, facts }: AnalysedModel, id: ValueId): readonly 
     throw new DscAuditError('cannot-run', `The shape of '${model.values[id]?.name}' is not known, so it cannot be run.`);
   }
   return shape;
+}
+
+/** Joins a model with the facts of shape inference over it. */
+export function analysedModel(model: Model, { of, order }: Facts): AnalysedModel {
+  return { model, facts: of, nodes: order.get(model.graph) ?? model.graph.nodes };
 }
