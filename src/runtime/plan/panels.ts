@@ -79,44 +79,46 @@ export function packChannels(values: Float32Array | null, channels: number): Flo
   return packed;
 }
 
-const G = [
-  [1 / 4, 0, 0],
-  [-1 / 6, -1 / 6, -1 / 6],
-  [-1 / 6, 1 / 6, -1 / 6],
-  [1 / 24, 1 / 12, 1 / 6],
-  [1 / 24, -1 / 12, 1 / 6],
-  [0, 0, 1],
-] as const;
-
 /**
  * The transform G g Gᵀ of every 3×3 filter, as 36 matrices in panels: [36][output block][input, in whole blocks][8].
+ * G = [1/4 0 0; −1/6 −1/6 −1/6; −1/6 1/6 −1/6; 1/24 1/12 1/6; 1/24 −1/12 1/6; 0 0 1] (Lavin and Gray, arXiv:1509.09308).
  */
 export function packWinograd(weights: Float32Array, outChannels: number, inChannels: number): Float32Array {
   const rows = blocksOf(inChannels) * BLOCK;
   const matrixLength = blocksOf(outChannels) * rows * BLOCK;
   const panels = new Float32Array(36 * matrixLength);
+  const half = new Float64Array(18);
   for (let out = 0; out < outChannels; out++) {
     const start = Math.floor(out / BLOCK) * rows * BLOCK + (out % BLOCK);
     for (let input = 0; input < inChannels; input++) {
-      const filter = weights.subarray((out * inChannels + input) * 9, (out * inChannels + input) * 9 + 9);
-      const transformed = transformFilter(filter);
-      for (let i = 0; i < 36; i++) panels[i * matrixLength + start + input * BLOCK] = transformed[i] ?? 0;
+      const filter = (out * inChannels + input) * 9;
+      for (let x = 0; x < 3; x++) applyG(weights, filter + x, 3, half, x, 3);
+      for (let y = 0; y < 6; y++) {
+        applyG(half, y * 3, 1, panels, y * 6 * matrixLength + start + input * BLOCK, matrixLength);
+      }
     }
   }
   return panels;
 }
 
-function transformFilter(filter: Float32Array): Float64Array {
-  const half = new Float64Array(18);
-  const result = new Float64Array(36);
-  for (const [i, [a, b, c]] of G.entries()) {
-    for (let x = 0; x < 3; x++)
-      half[i * 3 + x] = a * (filter[x] ?? 0) + b * (filter[3 + x] ?? 0) + c * (filter[6 + x] ?? 0);
-  }
-  for (let i = 0; i < 6; i++) {
-    for (const [j, [a, b, c]] of G.entries()) {
-      result[i * 6 + j] = a * (half[i * 3] ?? 0) + b * (half[i * 3 + 1] ?? 0) + c * (half[i * 3 + 2] ?? 0);
-    }
-  }
-  return result;
+/** target = G · source, for three elements `from` apart, to six elements `to` apart. */
+function applyG(
+  source: Float32Array | Float64Array,
+  first: number,
+  from: number,
+  target: Float32Array | Float64Array,
+  start: number,
+  to: number,
+): void {
+  const a = source[first] ?? 0;
+  const b = source[first + from] ?? 0;
+  const c = source[first + 2 * from] ?? 0;
+  const even = -(a + c) / 6;
+  const wide = a / 24 + c / 6;
+  target[start] = a / 4;
+  target[start + to] = even - b / 6;
+  target[start + 2 * to] = even + b / 6;
+  target[start + 3 * to] = wide + b / 12;
+  target[start + 4 * to] = wide - b / 12;
+  target[start + 5 * to] = c;
 }

@@ -1,0 +1,14 @@
+/** The runtime's public face. */
+export { type AnalysedModel, analysedModel } from './network/analysed-model.ts';
+export type { FillMissing } from './network/constants.ts';
+export type { PlannedLayer } from './network/network.ts';
+export {
+  createRuntime,
+  type LayerTime,
+  type LoadOptions,
+  type Network,
+  type Runtime,
+  type RuntimeOptions,
+  type RuntimeTensor,
+  type TensorDescription,
+} from './runtime.ts';
