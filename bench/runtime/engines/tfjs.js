@@ -7,6 +7,7 @@ import { setThreadsCount, setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import { readModel } from '../onnx-file.js';
 
 const require = createRequire(import.meta.url);
+const FLOAT = 1;
 
 export async function prepare(path, { threads }) {
   setWasmPaths(`${dirname(require.resolve('@tensorflow/tfjs-backend-wasm'))}/`);
@@ -32,8 +33,8 @@ export async function prepare(path, { threads }) {
 }
 
 function toArray({ dims, rawData, dataType }) {
-  const bytes = new Uint8Array(rawData);
-  const data = dataType === 1 ? new Float32Array(bytes.buffer) : new BigInt64Array(bytes.buffer);
+  const { buffer } = new Uint8Array(rawData);
+  const data = dataType === FLOAT ? new Float32Array(buffer) : new BigInt64Array(buffer);
   return { dims: dims.map(Number), data };
 }
 
@@ -41,6 +42,10 @@ function toArray({ dims, rawData, dataType }) {
 function compile(graph, constants) {
   const steps = [];
   for (const node of graph.node) {
+    if (node.opType === 'Constant') {
+      constants.set(node.output[0], toArray(node.attribute[0].t));
+      continue;
+    }
     const attributes = Object.fromEntries(node.attribute.map((attribute) => [attribute.name, attribute]));
     const previous = steps.at(-1);
     const activation = activationOf(node, constants);

@@ -214,9 +214,13 @@ function store({ body, args }: Context, locals: TileLocals, blocks: readonly Loc
   const high = body.v128(args.high.splat());
   for (const [i, row] of locals.sums.entries()) {
     const target = locals.targets[i];
-    for (const [j, sum] of row.entries()) {
-      const output = locals.outputs[j >> 1];
-      if (target && output) body.storeVector(target.add(output), sum.max(low).min(high), (j & 1) * 16);
+    for (const [block, output] of locals.outputs.entries()) {
+      if (!target) continue;
+      // One address for both halves: only then does V8 see that they lie side by side.
+      const address = body.i32(target.add(output));
+      for (const [half, sum] of row.slice(block * 2, block * 2 + 2).entries()) {
+        body.storeVector(address, sum.max(low).min(high), half * 16);
+      }
     }
   }
 }

@@ -23,7 +23,9 @@ export const KERNELS = {
   gemmNarrow: gemmKernel({ blocks: 1 }),
   /** For a single pixel: four panels of weights side by side keep the memory busy. */
   gemmPixel: gemmKernel({ pixels: 1, blocks: 4 }),
-  /** For steps of one channel: images, and groups that are no whole blocks. */
+  /** For steps of the three channels of an image. */
+  gemmImage: gemmKernel({ channelsPerStep: 3 }),
+  /** For steps of one channel, where there are fewer than a block. */
   gemmSingle: gemmKernel({ channelsPerStep: 1 }),
   depthwise: depthwiseKernel(null),
   depthwise3: depthwiseKernel({ kernelWidth: 3, stride: 1 }),

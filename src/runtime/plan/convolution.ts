@@ -66,7 +66,7 @@ export interface ConvolutionLayer {
 export type ConvolutionMethod =
   | 'pointwise'
   | 'direct'
-  | 'direct-single'
+  | 'direct-image'
   | 'grouped'
   | 'depthwise'
   | 'depthwise-multiplier'
@@ -89,7 +89,7 @@ export function chooseMethod(layer: ConvolutionLayer, exact: boolean): Convoluti
     return (inChannels / groups) % BLOCK === 0 && (outChannels / groups) % BLOCK === 0 ? 'direct' : 'grouped';
   const taps = layer.kernelHeight * layer.kernelWidth;
   if (!exact && isWinograd(layer)) return 'winograd-4x4';
-  if (inChannels < BLOCK && taps > 1) return 'direct-single';
+  if (inChannels < BLOCK && taps > 1) return 'direct-image';
   return taps === 1 ? 'pointwise' : 'direct';
 }
 
@@ -183,7 +183,7 @@ export function depthwiseKernelOf(layer: ConvolutionLayer) {
 
 /** The terms of an output block in the kernel's order, and where each step reads. */
 interface Sum {
-  readonly kernel: 'gemm' | 'gemmNarrow' | 'gemmPixel' | 'gemmSingle';
+  readonly kernel: 'gemm' | 'gemmNarrow' | 'gemmPixel' | 'gemmImage' | 'gemmSingle';
   readonly channelsPerStep: number;
   readonly stepsOf: (block: number) => readonly Term[];
   /** Each output block has its own table. */
@@ -268,9 +268,11 @@ function sumOf(layer: ConvolutionLayer, method: ConvolutionMethod): Sum {
     for (let channel = first; channel < end; channel += step) terms.push(...taps.map((tap) => ({ channel, ...tap })));
     return terms;
   };
-  if (method === 'direct-single') {
-    const steps = over(0, layer.inChannels, 1);
-    return { kernel: 'gemmSingle', channelsPerStep: 1, stepsOf: () => steps, perBlock: false };
+  if (method === 'direct-image') {
+    const isColour = layer.inChannels === 3;
+    const steps = over(0, layer.inChannels, isColour ? 3 : 1);
+    const kernel = isColour ? 'gemmImage' : 'gemmSingle';
+    return { kernel, channelsPerStep: isColour ? 3 : 1, stepsOf: () => steps, perBlock: false };
   }
   if (layer.groups === 1) {
     const steps = over(0, layer.inChannels, BLOCK);
