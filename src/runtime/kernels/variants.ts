@@ -8,7 +8,7 @@ export const VARIANTS: Record<VariantName, KernelVariant> = {
   /** WebAssembly SIMD as every engine has it. 4 × 8 outputs: 8 sums, 2 weights and an input fit 15 registers. */
   simd128: { tile: { pixels: 4, blocks: 1 }, multiplyAdd, joinHalves: false, guardSteps: true },
   /** Relaxed SIMD: a product and a sum are one instruction, which leaves registers for more sums. */
-  relaxed: { tile: { pixels: 6, blocks: 1 }, multiplyAdd: relaxedMultiplyAdd, joinHalves: false, guardSteps: true },
+  relaxed: { tile: { pixels: 5, blocks: 1 }, multiplyAdd: relaxedMultiplyAdd, joinHalves: false, guardSteps: true },
   /** Where the engine joins neighbouring vectors into wider ones: 12 sums of 8 floats. */
   wide: { tile: { pixels: 6, blocks: 2 }, multiplyAdd: relaxedMultiplyAdd, joinHalves: true, guardSteps: false },
 };

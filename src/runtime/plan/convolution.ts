@@ -322,12 +322,12 @@ export function planGemm(
   epilogue: Epilogue,
   input: GemmInput,
   { kernel, channelsPerStep }: Pick<Sum, 'kernel' | 'channelsPerStep'>,
-  { variant, threads }: PlanOptions,
+  options: PlanOptions,
 ): void {
   const outputBlocks = blocksOf(y.channels);
   const pixels = y.height * y.width;
-  const groups = Math.ceil(outputBlocks / blocksPerUnit(kernel, variant));
-  const pixelsPerUnit = unitPixels(pixels, input.steps * channelsPerStep * 4, groups * y.items, threads);
+  const groups = Math.ceil(outputBlocks / blocksPerUnit(kernel, options.variant));
+  const pixelsPerUnit = unitPixels(pixels, input.steps * channelsPerStep * 4, groups * y.items, options);
   builder.step(kernel, y.items * groups * Math.ceil(pixels / pixelsPerUnit), {
     ...input,
     output: pixelPlace(y, 0, 0),
@@ -357,9 +357,14 @@ export function residualArguments(residual: Blocked | null) {
 export const blocksPerUnit = (kernel: Sum['kernel'], variant: KernelVariant): number =>
   kernel === 'gemmPixel' ? 4 : kernel === 'gemmNarrow' ? 1 : variant.tile.blocks;
 
-/** A multiple of every tile's height, small enough for the cache and for every thread to get its share. */
-export function unitPixels(pixels: number, bytesPerPixel: number, groups: number, threads: number): number {
-  const tile = 12;
+/** A multiple of the tile's height, small enough for the cache and for every thread to get its share. */
+export function unitPixels(
+  pixels: number,
+  bytesPerPixel: number,
+  groups: number,
+  { threads, variant }: PlanOptions,
+): number {
+  const tile = variant.tile.pixels * 2;
   const byCache = Math.max(1, Math.floor(UNIT_INPUT_BYTES / bytesPerPixel / tile)) * tile;
   if (threads === 1) return Math.min(pixels, byCache);
   const parts = Math.ceil((UNITS_PER_THREAD * threads) / groups);

@@ -21,7 +21,7 @@ export function planDense(builder: ProgramBuilder, layer: DenseLayer, x: Blocked
   const steps = blocksOf(inFeatures);
   const outputBlocks = blocksOf(outFeatures);
   const groups = Math.ceil(outputBlocks / blocksPerUnit(kernel, options.variant));
-  const pixelsPerUnit = unitPixels(y.items, steps * PIXEL_BYTES, groups, options.threads);
+  const pixelsPerUnit = unitPixels(y.items, steps * PIXEL_BYTES, groups, options);
   builder.step(kernel, groups * Math.ceil(y.items / pixelsPerUnit), {
     input: x.place,
     output: y.place,

@@ -147,7 +147,7 @@ function planPhase(builder: ProgramBuilder, layer: TransposedLayer, context: Pha
   const shape = { ...layer, inChannels: layer.inChannels / layer.groups };
   const pixels = phase.height * phase.width;
   const groups = Math.ceil(outputBlocks / blocksPerUnit('gemm', options.variant));
-  const pixelsPerUnit = unitPixels(pixels, Math.max(1, steps) * BLOCK * 4, groups * y.items, options.threads);
+  const pixelsPerUnit = unitPixels(pixels, Math.max(1, steps) * BLOCK * 4, groups * y.items, options);
   const units = y.items * groups * Math.ceil(pixels / pixelsPerUnit);
   const place = pixelPlace(y, phase.y, phase.x);
   builder[isLast ? 'step' : 'stepBeside']('gemm', units, {

@@ -1,0 +1,330 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { WindowAttrs } from '../../src/ir/operators.ts';
+import { LINEAR } from '../../src/runtime/plan/convolution.ts';
+import { flatIndex, mapCoordinates } from '../../src/runtime/reference/indices.ts';
+import { referencePool } from '../../src/runtime/reference/pool.ts';
+import { referenceTransposed } from '../../src/runtime/reference/transposed.ts';
+import { referenceUnary } from '../../src/runtime/reference/unary.ts';
+import { UNARY_FUNCTIONS } from '../../src/runtime/kernels/unary-functions.ts';
+import { randomFloats, relativeError } from './random.ts';
+import { runModel, shapeOfOutput, SmallModel } from './small-model.ts';
+
+const count = (shape: readonly number[]): number => shape.reduce((product, extent) => product * extent, 1);
+const tensor = (seed: number, shape: readonly number[]) => ({ shape, data: randomFloats(seed, count(shape)) });
+const small = (max: number) => fc.integer({ min: 1, max });
+const image = fc.tuple(small(2), small(20), small(9), small(9));
+const SEED = { seed: 20260102 };
+
+/** The model's only output against what is expected. */
+async function expectOutput(
+  model: SmallModel,
+  inputs: Readonly<Record<string, ReturnType<typeof tensor>>>,
+  expected: ArrayLike<number>,
+  tolerance = 1e-5,
+): Promise<void> {
+  const [output] = await runModel(model, inputs);
+  expect(relativeError(output?.data ?? [], expected)).toBeLessThan(tolerance);
+}
+
+/** A pointwise layer in front brings a tensor into blocks of channels, as inside of a network. */
+function throughBlocks(model: SmallModel, input: number, channels: number): number {
+  const identity = new Float32Array(channels * channels);
+  for (let i = 0; i < channels; i++) identity[i * channels + i] = 1;
+  const window = { kernel: [1, 1], strides: [], dilations: [], padding: { mode: 'explicit', pads: [] } } as const;
+  const attrs = { ...window, groups: 1, channelsLast: false, activation: null, result: 'same' } as const;
+  return model.one('conv', attrs, input, model.constant([channels, channels, 1, 1], identity));
+}
+
+const windowOf = (kernel: readonly number[], strides: readonly number[], pads: readonly number[]): WindowAttrs => ({
+  kernel,
+  strides,
+  dilations: [],
+  padding: { mode: 'explicit', pads },
+});
+
+describe('pooling', () => {
+  it('takes the greatest or the mean of each window, with and without padding in the count', () =>
+    fc.assert(
+      fc.asyncProperty(
+        image,
+        fc.constantFrom('average' as const, 'max' as const),
+        fc.tuple(small(3), small(3)),
+        fc.tuple(small(3), small(3)),
+        fc.boolean(),
+        async ([items, channels, height, width], fn, kernel, strides, countsPadding) => {
+          const pads = [kernel[0] - 1, 0, 0, kernel[1] - 1] as const;
+          const model = new SmallModel();
+          const x = model.input('x', [items, channels, height, width]);
+          const attrs = { ...windowOf(kernel, strides, pads), fn, ceil: false, channelsLast: false, countsPadding };
+          const y = model.one('pool', attrs, throughBlocks(model, x, channels));
+          const analysed = model.output(y).analyse();
+          const [, , outHeight = 0, outWidth = 0] = shapeOfOutput(analysed);
+          if (outHeight < 1 || outWidth < 1) return;
+          const input = tensor(channels, [items, channels, height, width]);
+          const source = { items, channels, height, width, data: input.data };
+          const expected = referencePool({ fn, kernel, strides, pads, countsPadding }, source, outHeight, outWidth);
+          await expectOutput(model, { x: input }, expected.data);
+        },
+      ),
+      { numRuns: 60, ...SEED },
+    ));
+
+  it('reduces whole planes', () =>
+    fc.assert(
+      fc.asyncProperty(image, fc.constantFrom('average' as const, 'max' as const), async (shape, fn) => {
+        const model = new SmallModel();
+        const y = model.one('globalPool', { fn, channelsLast: false }, throughBlocks(model, model.input('x', shape), shape[1]));
+        const input = tensor(3, shape);
+        const each = shape[2] * shape[3];
+        const expected = mapCoordinates([shape[0], shape[1]], ([n = 0, c = 0]) => {
+          const plane = [...input.data.subarray((n * shape[1] + c) * each, (n * shape[1] + c + 1) * each)];
+          return fn === 'max' ? Math.max(...plane) : plane.reduce((sum, value) => sum + value, 0) / each;
+        });
+        await expectOutput(model.output(y), { x: input }, expected);
+      }),
+      { numRuns: 30, ...SEED },
+    ));
+});
+
+describe('elementwise operators', () => {
+  const FUNCTIONS = {
+    add: (a: number, b: number) => a + b,
+    sub: (a: number, b: number) => a - b,
+    mul: (a: number, b: number) => a * b,
+    div: (a: number, b: number) => a / b,
+  };
+  const binary = { alignAxis: null, truncates: false, left: false };
+
+  it('broadcast two tensors, in blocks and row-major', () =>
+    fc.assert(
+      fc.asyncProperty(
+        image,
+        fc.tuple(fc.boolean(), fc.boolean(), fc.boolean(), fc.boolean()),
+        fc.constantFrom('add' as const, 'sub' as const, 'mul' as const, 'div' as const),
+        fc.boolean(),
+        fc.boolean(),
+        async (shape, repeats, fn, inBlocks, swapped) => {
+          const other = shape.map((extent, axis) => (repeats[axis] ? 1 : extent));
+          const model = new SmallModel();
+          const a = model.input('a', shape);
+          const b = model.input('b', other);
+          const left = inBlocks ? throughBlocks(model, a, shape[1]) : a;
+          const y = model.one('binary', { fn, ...binary }, ...(swapped ? [b, left] : [left, b]));
+          const inputs = { a: tensor(1, shape), b: { shape: other, data: randomFloats(2, count(other)).map((v) => v + 2) } };
+          const at = (which: 'a' | 'b', coordinates: readonly number[]): number =>
+            inputs[which].data[flatIndex(inputs[which].shape, coordinates)] ?? 0;
+          const [first, second] = swapped ? (['b', 'a'] as const) : (['a', 'b'] as const);
+          if (fn === 'div' && swapped) return;
+          const expected = mapCoordinates(shape, (at2) => FUNCTIONS[fn](at(first, at2), at(second, at2)));
+          await expectOutput(model.output(y), inputs, expected);
+        },
+      ),
+      { numRuns: 120, ...SEED },
+    ));
+
+  it('compute every function of one variable', async () => {
+    const data = Float32Array.from({ length: 203 }, (_, index) => (index - 100) / 9 + 0.001);
+    for (const fn of Object.keys(UNARY_FUNCTIONS) as (keyof typeof UNARY_FUNCTIONS)[]) {
+      if (fn === 'clamp') continue;
+      const isPositive = ['log', 'sqrt', 'rsqrt', 'reciprocal'].includes(fn);
+      const x = isPositive ? data.map((value) => Math.abs(value) + 0.01) : data;
+      const model = new SmallModel();
+      const y = model.one('unary', { fn, alpha: 0.3, beta: 0.4 }, model.input('x', [203]));
+      const [output] = await runModel(model.output(y), { x: { shape: [203], data: x } });
+      const expected = x.map((value) => referenceUnary(fn, value, 0.3, 0.4));
+      for (const [index, value] of expected.entries()) {
+        expect(Math.abs((output?.data[index] ?? Number.NaN) - value), `${fn}(${x[index]})`).toBeLessThan(
+          1e-6 + Math.abs(value) * 1e-5,
+        );
+      }
+    }
+  });
+});
+
+describe('transposed convolution', () => {
+  it('adds each input to the outputs that its filter reaches', () =>
+    fc.assert(
+      fc.asyncProperty(
+        fc.record({
+          items: small(2),
+          groups: small(3),
+          inPerGroup: small(6),
+          outPerGroup: small(6),
+          height: small(5),
+          width: small(5),
+          kernel: fc.tuple(small(4), small(4)),
+          strides: fc.tuple(small(3), small(3)),
+          dilations: fc.tuple(small(2), small(2)),
+        }),
+        async (draw) => {
+          const { items, groups, height, width, kernel, strides, dilations } = draw;
+          const inChannels = groups * draw.inPerGroup;
+          const outChannels = groups * draw.outPerGroup;
+          const pads = kernel.map((extent) => Math.floor((extent - 1) / 2));
+          const weights = randomFloats(4, inChannels * draw.outPerGroup * kernel[0] * kernel[1]);
+          const bias = randomFloats(5, outChannels);
+          const model = new SmallModel();
+          const x = model.input('x', [items, inChannels, height, width]);
+          const w = model.constant([inChannels, draw.outPerGroup, ...kernel], weights);
+          const attrs = {
+            ...windowOf(kernel, strides, [...pads, ...pads]),
+            dilations,
+            groups,
+            activation: null,
+            outputPadding: [],
+            outputShape: null,
+          };
+          const y = model.one('convTranspose', attrs, x, w, model.constant([outChannels], bias));
+          const [, , outHeight = 0, outWidth = 0] = shapeOfOutput(model.output(y).analyse());
+          if (outHeight < 1 || outWidth < 1) return;
+          const input = tensor(6, [items, inChannels, height, width]);
+          const expected = referenceTransposed(
+            {
+              inChannels,
+              outChannels,
+              groups,
+              kernelHeight: kernel[0],
+              kernelWidth: kernel[1],
+              strideY: strides[0],
+              strideX: strides[1],
+              dilationY: dilations[0],
+              dilationX: dilations[1],
+              padTop: pads[0] ?? 0,
+              padLeft: pads[1] ?? 0,
+              outHeight,
+              outWidth,
+              weights: () => weights,
+              bias: () => bias,
+              epilogue: LINEAR,
+            },
+            { items, channels: inChannels, height, width, data: input.data },
+          );
+          await expectOutput(model, { x: input }, expected.data);
+        },
+      ),
+      { numRuns: 80, ...SEED },
+    ));
+});
+
+describe('operators that move elements', () => {
+  const joined = fc.record({ shape: image, axis: fc.integer({ min: 0, max: 3 }), other: small(20), inBlocks: fc.boolean() });
+
+  it('concat and split are each other’s inverse', () =>
+    fc.assert(
+      fc.asyncProperty(joined, async ({ shape, axis, other, inBlocks }) => {
+        const otherShape = shape.map((extent, index) => (index === axis ? other : extent));
+        const model = new SmallModel();
+        const a = model.input('a', shape);
+        const b = model.input('b', otherShape);
+        const parts = inBlocks ? [throughBlocks(model, a, shape[1]), throughBlocks(model, b, otherShape[1] ?? 1)] : [a, b];
+        const whole = model.one('concat', { axis }, ...parts);
+        const lengths = model.integers([shape[axis] ?? 1, other]);
+        for (const id of model.node('split', { axis, parts: null }, [whole, lengths], 2)) model.output(id);
+        model.output(whole);
+        const inputs = { a: tensor(1, shape), b: tensor(2, otherShape) };
+        const [first, second, all] = await runModel(model, inputs);
+        expect(relativeError(first?.data ?? [], inputs.a.data)).toBeLessThan(1e-6);
+        expect(relativeError(second?.data ?? [], inputs.b.data)).toBeLessThan(1e-6);
+        expect(all?.data.length).toBe(inputs.a.data.length + inputs.b.data.length);
+      }),
+      { numRuns: 60, ...SEED },
+    ));
+
+  it('transpose, pad and slice take elements from where they should', () =>
+    fc.assert(
+      fc.asyncProperty(
+        image,
+        fc.shuffledSubarray([0, 1, 2, 3], { minLength: 4, maxLength: 4 }),
+        fc.tuple(small(2), small(2), small(2), small(2)),
+        fc.boolean(),
+        async (shape, permutation, pads, inBlocks) => {
+          const model = new SmallModel();
+          const x = model.input('x', shape);
+          const source = inBlocks ? throughBlocks(model, x, shape[1]) : x;
+          const behind = [0, 0, ...pads.slice(2)];
+          const before = inBlocks ? [0, 0, ...pads.slice(0, 2)] : pads;
+          const padded = model.one('pad', { mode: 'constant' }, source, model.integers([...before, ...behind]), null, null);
+          const moved = model.one('transpose', { permutation }, padded);
+          const starts = permutation.map((axis) => before[axis] ?? 0);
+          const ends = permutation.map((axis, index) => (starts[index] ?? 0) + (shape[axis] ?? 0));
+          const axes = model.integers([0, 1, 2, 3]);
+          const cut = model.one('slice', {}, moved, model.integers(starts), model.integers(ends), axes, null);
+          const input = tensor(1, shape);
+          const expected = mapCoordinates(
+            permutation.map((axis) => shape[axis] ?? 1),
+            (at) => {
+              const original = shape.map((_, axis) => at[permutation.indexOf(axis)] ?? 0);
+              return input.data[flatIndex(shape, original)] ?? 0;
+            },
+          );
+          await expectOutput(model.output(cut), { x: input }, expected);
+        },
+      ),
+      { numRuns: 80, ...SEED },
+    ));
+});
+
+describe('reductions, softmax and resize', () => {
+  it('reduce any axes', () =>
+    fc.assert(
+      fc.asyncProperty(image, fc.subarray([0, 1, 2, 3], { minLength: 1 }), fc.boolean(), fc.boolean(), async (shape, axes, keepDims, inBlocks) => {
+        const model = new SmallModel();
+        const x = model.input('x', shape);
+        const source = inBlocks ? throughBlocks(model, x, shape[1]) : x;
+        const y = model.one('reduce', { fn: 'mean', keepDims, noopWithoutAxes: false }, source, model.integers(axes));
+        const input = tensor(1, shape);
+        const kept = shape.map((extent, axis) => (axes.includes(axis) ? 1 : extent));
+        const sums = new Float64Array(count(kept));
+        mapCoordinates(shape, (at) => {
+          const target = flatIndex(kept, at);
+          sums[target] = (sums[target] ?? 0) + (input.data[flatIndex(shape, at)] ?? 0);
+          return 0;
+        });
+        await expectOutput(model.output(y), { x: input }, sums.map((sum) => (sum * sums.length) / input.data.length));
+      }),
+      { numRuns: 60, ...SEED },
+    ));
+
+  it('softmax sums to one along its axis and keeps the ratios', () =>
+    fc.assert(
+      fc.asyncProperty(image, fc.integer({ min: 0, max: 3 }), async (shape, axis) => {
+        const model = new SmallModel();
+        const y = model.one('softmax', { axis, coerces: false, log: false }, model.input('x', shape));
+        const input = tensor(1, shape);
+        const summed = shape.map((extent, index) => (index === axis ? 1 : extent));
+        const sums = new Float64Array(count(summed));
+        mapCoordinates(shape, (at) => {
+          const target = flatIndex(summed, at);
+          sums[target] = (sums[target] ?? 0) + Math.exp(input.data[flatIndex(shape, at)] ?? 0);
+          return 0;
+        });
+        const expected = mapCoordinates(shape, (at) => Math.exp(input.data[flatIndex(shape, at)] ?? 0) / (sums[flatIndex(summed, at)] ?? 1));
+        await expectOutput(model.output(y), { x: input }, expected);
+      }),
+      { numRuns: 30, ...SEED },
+    ));
+
+  it('resize takes the nearest pixel, or blends the four around', async () => {
+    const resize = { crops: false, axes: null, policy: 'stretch' } as const;
+    for (const mode of ['nearest', 'linear'] as const) {
+      const model = new SmallModel();
+      const x = model.input('x', [1, 3, 4, 5]);
+      const attrs = { ...resize, mode, coordinates: 'half_pixel', nearest: 'round_prefer_floor' };
+      const y = model.one('resize', attrs, x, null, model.integers([1, 3, 9, 7]), null);
+      const input = tensor(1, [1, 3, 4, 5]);
+      const at = (c: number, row: number, column: number): number => input.data[(c * 4 + row) * 5 + column] ?? 0;
+      const inside = (value: number, extent: number): number => Math.max(0, Math.min(extent - 1, value));
+      const expected = mapCoordinates([1, 3, 9, 7], ([, c = 0, row = 0, column = 0]) => {
+        const py = ((row + 0.5) * 4) / 9 - 0.5;
+        const px = ((column + 0.5) * 5) / 7 - 0.5;
+        if (mode === 'nearest') return at(c, inside(Math.ceil(py - 0.5), 4), inside(Math.ceil(px - 0.5), 5));
+        const [top, left] = [Math.floor(inside(py, 4)), Math.floor(inside(px, 5))];
+        const [wy, wx] = [inside(py, 4) - top, inside(px, 5) - left];
+        const blend = (r: number): number => at(c, r, left) * (1 - wx) + at(c, r, inside(left + 1, 5)) * wx;
+        return blend(top) * (1 - wy) + blend(inside(top + 1, 4)) * wy;
+      });
+      await expectOutput(model.output(y), { x: input }, expected);
+    }
+  });
+});
