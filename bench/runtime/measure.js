@@ -3,7 +3,8 @@
 import { prepareNative, prepareWeb } from './engines/onnxruntime.js';
 
 const ENGINES = {
-  'dsc-audit': async (path, options) => (await import('./.build/dsc-audit.js')).prepare(path, { ...options, wide: false }),
+  'dsc-audit': async (path, options) =>
+    (await import('./.build/dsc-audit.js')).prepare(path, { ...options, wide: false }),
   'dsc-audit-wide': async (path, options) =>
     (await import('./.build/dsc-audit.js')).prepare(path, { ...options, wide: true }),
   'tfjs-wasm': async (path, options) => (await import('./engines/tfjs.js')).prepare(path, options),

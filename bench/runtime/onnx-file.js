@@ -52,9 +52,17 @@ export function chainOfLayers({ channels, extent, kernel, groups }, count, rando
   const each = (channels / groups) * kernel * kernel;
   const initializer = [];
   const node = Array.from({ length: count }, (_, index) => {
-    const weights = Float32Array.from({ length: channels * each }, () => ((random() * 2 - 1) * Math.sqrt(3)) / Math.sqrt(each));
+    const weights = Float32Array.from(
+      { length: channels * each },
+      () => ((random() * 2 - 1) * Math.sqrt(3)) / Math.sqrt(each),
+    );
     initializer.push(
-      { name: `w${index}`, dataType: FLOAT, dims: [channels, channels / groups, kernel, kernel], rawData: new Uint8Array(weights.buffer) },
+      {
+        name: `w${index}`,
+        dataType: FLOAT,
+        dims: [channels, channels / groups, kernel, kernel],
+        rawData: new Uint8Array(weights.buffer),
+      },
       { name: `b${index}`, dataType: FLOAT, dims: [channels], rawData: new Uint8Array(channels * 4) },
     );
     return {

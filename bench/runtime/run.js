@@ -44,18 +44,29 @@ const scratch = mkdtempSync(join(tmpdir(), 'dsc-audit-bench-'));
 
 function measure(engine, path) {
   try {
-    const output = execFileSync(process.execPath, [join(here, 'measure.js'), engine, path, options.threads, options.runs], {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    const output = execFileSync(
+      process.execPath,
+      [join(here, 'measure.js'), engine, path, options.threads, options.runs],
+      {
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'pipe'],
+      },
+    );
     return JSON.parse(output.trim().split('\n').at(-1)).medianMs;
   } catch (error) {
-    process.stderr.write(`${engine} on ${path}: ${String(error.stderr ?? error).trim().split('\n').slice(-3).join(' ')}\n`);
+    process.stderr.write(
+      `${engine} on ${path}: ${String(error.stderr ?? error)
+        .trim()
+        .split('\n')
+        .slice(-3)
+        .join(' ')}\n`,
+    );
     return null;
   }
 }
 
-const median = (values) => values.filter((value) => value !== null).sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? null;
+const median = (values) =>
+  values.filter((value) => value !== null).sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? null;
 
 /** By engine: the median over rounds of what `once` gives. */
 function interleave(once) {
@@ -70,7 +81,9 @@ function print(name, medians) {
   const own = medians.get(ours);
   const ratios = peers.map((peer) => {
     const theirs = medians.get(peer);
-    return theirs === null || own === null ? `${peer} –` : `${peer} ${(theirs / own).toFixed(2)}× (${theirs.toFixed(2)} ms)`;
+    return theirs === null || own === null
+      ? `${peer} –`
+      : `${peer} ${(theirs / own).toFixed(2)}× (${theirs.toFixed(2)} ms)`;
   });
   process.stdout.write(`${name.padEnd(30)} ${own?.toFixed(2) ?? '–'} ms   ${ratios.join('   ')}\n`);
 }
@@ -85,17 +98,24 @@ await build({
   platform: 'node',
   format: 'esm',
   target: 'node20',
-  banner: { js: "import{createRequire as $createRequire}from'node:module';const require=$createRequire(import.meta.url);" },
+  banner: {
+    js: "import{createRequire as $createRequire}from'node:module';const require=$createRequire(import.meta.url);",
+  },
 });
 
-process.stdout.write(`Node ${process.version}, ${options.threads} thread(s), ${options.rounds} rounds; a ratio above 1: the built-in runtime is faster\n`);
+process.stdout.write(
+  `Node ${process.version}, ${options.threads} thread(s), ${options.rounds} rounds; a ratio above 1: the built-in runtime is faster\n`,
+);
 try {
   for (const name of NETWORKS.filter(isWanted)) {
     const source = join(options.models, `${name}.onnx`);
     if (!existsSync(source)) continue;
     const path = join(scratch, `${name}.onnx`);
     writeModel(path, fillWeights(readModel(source), seededRandom(1)));
-    print(name, interleave((engine) => measure(engine, path)));
+    print(
+      name,
+      interleave((engine) => measure(engine, path)),
+    );
     rmSync(path);
   }
   for (const layer of LAYERS.filter(({ name }) => isWanted(name))) {

@@ -42,7 +42,15 @@ export function probeKernels(request: CapabilityRequest): Kernels {
 }
 
 /** Null where the engine does not know an instruction of the variant. */
-export function compile(variant: VariantName): Kernels | null {
+function compile(variant: VariantName): Kernels | null {
+  const known = compiled.get(variant);
+  if (known) return known;
   const bytes = emitKernelModule(VARIANTS[variant]);
-  return WebAssembly.validate(bytes) ? { variant, module: new WebAssembly.Module(bytes) } : null;
+  if (!WebAssembly.validate(bytes)) return null;
+  const kernels = { variant, module: new WebAssembly.Module(bytes) };
+  compiled.set(variant, kernels);
+  return kernels;
 }
+
+/** Modules hold no state: every runtime of the process shares them. */
+const compiled = new Map<VariantName, Kernels>();

@@ -79,7 +79,10 @@ const MAX_DEFAULT_THREADS = 4;
 export async function createRuntime(options: RuntimeOptions = {}): Promise<Runtime> {
   const threads = options.threads ?? Math.min(MAX_DEFAULT_THREADS, availableParallelism());
   if (!Number.isInteger(threads) || threads < 1) {
-    throw new DscAuditError('invalid-option', `The number of threads must be a whole number of at least 1, not ${threads}.`);
+    throw new DscAuditError(
+      'invalid-option',
+      `The number of threads must be a whole number of at least 1, not ${threads}.`,
+    );
   }
   const now = options.now ?? (() => performance.now());
   const kernels = probeKernels({ experimentalWideVectors: options.experimentalWideVectors ?? false, now });
@@ -137,7 +140,11 @@ function describePlan({ inputs, outputs, layers }: NetworkPlan) {
   return { inputs: inputs.map(describe), outputs: outputs.map(describe), layers };
 }
 
-function writeInputs(executor: Executor, { inputs }: NetworkPlan, given: Readonly<Record<string, RuntimeTensor>>): void {
+function writeInputs(
+  executor: Executor,
+  { inputs }: NetworkPlan,
+  given: Readonly<Record<string, RuntimeTensor>>,
+): void {
   for (const { name, tensor } of inputs) {
     const input = given[name];
     if (input === undefined) throw new DscAuditError('wrong-input', `The input '${name}' is missing.`);

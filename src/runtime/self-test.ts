@@ -4,7 +4,7 @@ import { encodeProgram } from './execute/encode.ts';
 import { writeConstants } from './execute/executor.ts';
 import { instantiateKernels } from './execute/instance.ts';
 import { VARIANTS } from './kernels/variants.ts';
-import { chooseMethod, type ConvolutionLayer, haloOf, LINEAR, planConvolution } from './plan/convolution.ts';
+import { type ConvolutionLayer, chooseMethod, haloOf, LINEAR, planConvolution } from './plan/convolution.ts';
 import { ProgramBuilder } from './plan/program.ts';
 import { planPack, planUnpack } from './plan/repacking.ts';
 import { type Blocked, newBlocked, newPlain } from './plan/tensor.ts';
@@ -98,5 +98,8 @@ function runOnce(
   const kernels = instantiateKernels(module, memory, () => {});
   kernels.setScratch(encoded.scratch);
   kernels.run(encoded.firstStep, encoded.endStep, 0, 1, 0);
-  return floats(output, shape.reduce((product, extent) => product * extent, 1)).slice();
+  return floats(
+    output,
+    shape.reduce((product, extent) => product * extent, 1),
+  ).slice();
 }

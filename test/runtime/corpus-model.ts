@@ -17,13 +17,15 @@ export const CORPUS = join(import.meta.dirname, '../../../shared/corpus');
 /** The model's bytes; every tensor that is elsewhere is filled, so that activations neither grow nor vanish. */
 export function filledModel(name: string): Uint8Array {
   const model = onnx.ModelProto.decode(readFileSync(join(CORPUS, 'onnx', `${name}.onnx`)));
-  const variances = new Set(model.graph?.node?.flatMap((node) => (node.opType === 'BatchNormalization' ? [node.input?.[4]] : [])));
+  const variances = new Set(
+    model.graph?.node?.flatMap((node) => (node.opType === 'BatchNormalization' ? [node.input?.[4]] : [])),
+  );
   for (const [index, tensor] of (model.graph?.initializer ?? []).entries()) {
     if (tensor.dataType !== FLOAT || !tensor.externalData?.length) continue;
     const dims = (tensor.dims ?? []).map(Number);
     const count = dims.reduce((product, extent) => product * extent, 1);
     const scale = dims.length > 1 ? Math.sqrt((6 * (dims[0] ?? 1)) / count) : 0.1;
-    const shift = variances.has(tensor.name) ? 1 : 0;
+    const shift = variances.has(tensor.name ?? undefined) ? 1 : 0;
     tensor.rawData = new Uint8Array(randomFloats(index, count).map((value) => value * scale + shift).buffer);
     tensor.externalData = [];
     tensor.dataLocation = 0;

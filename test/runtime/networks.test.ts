@@ -28,7 +28,8 @@ beforeAll(() => {
   ort.env.wasm.numThreads = 1;
 });
 
-const greatest = (values: Float32Array): number => values.reduce((best, value, i) => (value > (values[best] ?? 0) ? i : best), 0);
+const greatest = (values: Float32Array): number =>
+  values.reduce((best, value, i) => (value > (values[best] ?? 0) ? i : best), 0);
 
 async function compare(name: string, exact: boolean): Promise<{ error: number; sameClass: boolean }> {
   const bytes = filledModel(name);
@@ -36,7 +37,10 @@ async function compare(name: string, exact: boolean): Promise<{ error: number; s
   const network = await runtime.load(analyseBytes(bytes), { exact });
   const [input] = network.inputs;
   if (!input) throw new Error('no input');
-  const data = randomFloats(9, input.shape.reduce((product, extent) => product * extent, 1));
+  const data = randomFloats(
+    9,
+    input.shape.reduce((product, extent) => product * extent, 1),
+  );
   const [output] = Object.values(network.run({ [input.name]: { shape: input.shape, data } }));
   await runtime.close();
   const session = await ort.InferenceSession.create(bytes, { executionProviders: ['wasm'] });
@@ -46,7 +50,10 @@ async function compare(name: string, exact: boolean): Promise<{ error: number; s
   if (!(expected instanceof Float32Array) || !output) throw new Error('no output');
   // Relative to the greatest output, however small that is.
   const scale = 1 / expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-  const error = relativeError(output.data.map((value) => value * scale), expected.map((value) => value * scale));
+  const error = relativeError(
+    output.data.map((value) => value * scale),
+    expected.map((value) => value * scale),
+  );
   return { error, sameClass: greatest(output.data) === greatest(expected) };
 }
 
@@ -71,7 +78,8 @@ describe.skipIf(!existsSync(CORPUS))('whole networks against onnxruntime', () =>
     for (let index = 0; index < images.length / 64; index++) {
       const data = images.slice(index * 64, index * 64 + 64);
       const [ours] = Object.values(network.run({ [name]: { shape: [1, 1, 8, 8], data } }));
-      const theirs = Object.values(await session.run({ [name]: new ort.Tensor('float32', data, [1, 1, 8, 8]) }))[0]?.data;
+      const theirs = Object.values(await session.run({ [name]: new ort.Tensor('float32', data, [1, 1, 8, 8]) }))[0]
+        ?.data;
       if (!ours || !(theirs instanceof Float32Array)) throw new Error('no output');
       expect(greatest(ours.data)).toBe(greatest(theirs));
     }

@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { WindowAttrs } from '../../src/ir/operators.ts';
+import { UNARY_FUNCTIONS } from '../../src/runtime/kernels/unary-functions.ts';
 import { LINEAR } from '../../src/runtime/plan/convolution.ts';
 import { flatIndex, mapCoordinates } from '../../src/runtime/reference/indices.ts';
 import { referencePool } from '../../src/runtime/reference/pool.ts';
 import { referenceTransposed } from '../../src/runtime/reference/transposed.ts';
 import { referenceUnary } from '../../src/runtime/reference/unary.ts';
-import { UNARY_FUNCTIONS } from '../../src/runtime/kernels/unary-functions.ts';
 import { randomFloats, relativeError } from './random.ts';
-import { runModel, shapeOfOutput, SmallModel } from './small-model.ts';
+import { runModel, SmallModel, shapeOfOutput } from './small-model.ts';
 
 const count = (shape: readonly number[]): number => shape.reduce((product, extent) => product * extent, 1);
 const tensor = (seed: number, shape: readonly number[]) => ({ shape, data: randomFloats(seed, count(shape)) });
@@ -74,7 +74,11 @@ describe('pooling', () => {
     fc.assert(
       fc.asyncProperty(image, fc.constantFrom('average' as const, 'max' as const), async (shape, fn) => {
         const model = new SmallModel();
-        const y = model.one('globalPool', { fn, channelsLast: false }, throughBlocks(model, model.input('x', shape), shape[1]));
+        const y = model.one(
+          'globalPool',
+          { fn, channelsLast: false },
+          throughBlocks(model, model.input('x', shape), shape[1]),
+        );
         const input = tensor(3, shape);
         const each = shape[2] * shape[3];
         const expected = mapCoordinates([shape[0], shape[1]], ([n = 0, c = 0]) => {
@@ -111,7 +115,10 @@ describe('elementwise operators', () => {
           const b = model.input('b', other);
           const left = inBlocks ? throughBlocks(model, a, shape[1]) : a;
           const y = model.one('binary', { fn, ...binary }, ...(swapped ? [b, left] : [left, b]));
-          const inputs = { a: tensor(1, shape), b: { shape: other, data: randomFloats(2, count(other)).map((v) => v + 2) } };
+          const inputs = {
+            a: tensor(1, shape),
+            b: { shape: other, data: randomFloats(2, count(other)).map((v) => v + 2) },
+          };
           const at = (which: 'a' | 'b', coordinates: readonly number[]): number =>
             inputs[which].data[flatIndex(inputs[which].shape, coordinates)] ?? 0;
           const [first, second] = swapped ? (['b', 'a'] as const) : (['a', 'b'] as const);
@@ -208,7 +215,12 @@ describe('transposed convolution', () => {
 });
 
 describe('operators that move elements', () => {
-  const joined = fc.record({ shape: image, axis: fc.integer({ min: 0, max: 3 }), other: small(20), inBlocks: fc.boolean() });
+  const joined = fc.record({
+    shape: image,
+    axis: fc.integer({ min: 0, max: 3 }),
+    other: small(20),
+    inBlocks: fc.boolean(),
+  });
 
   it('concat and split are each other’s inverse', () =>
     fc.assert(
@@ -217,7 +229,9 @@ describe('operators that move elements', () => {
         const model = new SmallModel();
         const a = model.input('a', shape);
         const b = model.input('b', otherShape);
-        const parts = inBlocks ? [throughBlocks(model, a, shape[1]), throughBlocks(model, b, otherShape[1] ?? 1)] : [a, b];
+        const parts = inBlocks
+          ? [throughBlocks(model, a, shape[1]), throughBlocks(model, b, otherShape[1] ?? 1)]
+          : [a, b];
         const whole = model.one('concat', { axis }, ...parts);
         const lengths = model.integers([shape[axis] ?? 1, other]);
         for (const id of model.node('split', { axis, parts: null }, [whole, lengths], 2)) model.output(id);
@@ -244,7 +258,14 @@ describe('operators that move elements', () => {
           const source = inBlocks ? throughBlocks(model, x, shape[1]) : x;
           const behind = [0, 0, ...pads.slice(2)];
           const before = inBlocks ? [0, 0, ...pads.slice(0, 2)] : pads;
-          const padded = model.one('pad', { mode: 'constant' }, source, model.integers([...before, ...behind]), null, null);
+          const padded = model.one(
+            'pad',
+            { mode: 'constant' },
+            source,
+            model.integers([...before, ...behind]),
+            null,
+            null,
+          );
           const moved = model.one('transpose', { permutation }, padded);
           const starts = permutation.map((axis) => before[axis] ?? 0);
           const ends = permutation.map((axis, index) => (starts[index] ?? 0) + (shape[axis] ?? 0));
@@ -268,21 +289,31 @@ describe('operators that move elements', () => {
 describe('reductions, softmax and resize', () => {
   it('reduce any axes', () =>
     fc.assert(
-      fc.asyncProperty(image, fc.subarray([0, 1, 2, 3], { minLength: 1 }), fc.boolean(), fc.boolean(), async (shape, axes, keepDims, inBlocks) => {
-        const model = new SmallModel();
-        const x = model.input('x', shape);
-        const source = inBlocks ? throughBlocks(model, x, shape[1]) : x;
-        const y = model.one('reduce', { fn: 'mean', keepDims, noopWithoutAxes: false }, source, model.integers(axes));
-        const input = tensor(1, shape);
-        const kept = shape.map((extent, axis) => (axes.includes(axis) ? 1 : extent));
-        const sums = new Float64Array(count(kept));
-        mapCoordinates(shape, (at) => {
-          const target = flatIndex(kept, at);
-          sums[target] = (sums[target] ?? 0) + (input.data[flatIndex(shape, at)] ?? 0);
-          return 0;
-        });
-        await expectOutput(model.output(y), { x: input }, sums.map((sum) => (sum * sums.length) / input.data.length));
-      }),
+      fc.asyncProperty(
+        image,
+        fc.subarray([0, 1, 2, 3], { minLength: 1 }),
+        fc.boolean(),
+        fc.boolean(),
+        async (shape, axes, keepDims, inBlocks) => {
+          const model = new SmallModel();
+          const x = model.input('x', shape);
+          const source = inBlocks ? throughBlocks(model, x, shape[1]) : x;
+          const y = model.one('reduce', { fn: 'mean', keepDims, noopWithoutAxes: false }, source, model.integers(axes));
+          const input = tensor(1, shape);
+          const kept = shape.map((extent, axis) => (axes.includes(axis) ? 1 : extent));
+          const sums = new Float64Array(count(kept));
+          mapCoordinates(shape, (at) => {
+            const target = flatIndex(kept, at);
+            sums[target] = (sums[target] ?? 0) + (input.data[flatIndex(shape, at)] ?? 0);
+            return 0;
+          });
+          await expectOutput(
+            model.output(y),
+            { x: input },
+            sums.map((sum) => (sum * sums.length) / input.data.length),
+          );
+        },
+      ),
       { numRuns: 60, ...SEED },
     ));
 
@@ -299,7 +330,10 @@ describe('reductions, softmax and resize', () => {
           sums[target] = (sums[target] ?? 0) + Math.exp(input.data[flatIndex(shape, at)] ?? 0);
           return 0;
         });
-        const expected = mapCoordinates(shape, (at) => Math.exp(input.data[flatIndex(shape, at)] ?? 0) / (sums[flatIndex(summed, at)] ?? 1));
+        const expected = mapCoordinates(
+          shape,
+          (at) => Math.exp(input.data[flatIndex(shape, at)] ?? 0) / (sums[flatIndex(summed, at)] ?? 1),
+        );
         await expectOutput(model.output(y), { x: input }, expected);
       }),
       { numRuns: 30, ...SEED },

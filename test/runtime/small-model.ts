@@ -1,7 +1,6 @@
 /** Small models written down by hand, and the runtime's answer to them. */
-import { staticShape } from '../../src/ir/fact.ts';
+import { staticShape, tensorFact } from '../../src/ir/fact.ts';
 import type { Model, Node, Value, ValueId } from '../../src/ir/graph.ts';
-import { tensorFact } from '../../src/ir/fact.ts';
 import type { OpAttrs, OpKind } from '../../src/ir/operators.ts';
 import { inferFacts } from '../../src/passes/infer-facts.ts';
 import { type AnalysedModel, analysedModel } from '../../src/runtime/network/analysed-model.ts';
@@ -25,7 +24,12 @@ export class SmallModel {
     const bytes = new Uint8Array(data.slice().buffer);
     return this.add({
       name: `constant_${this.values.length}`,
-      constant: { dtype: 'float32', shape, origin: 'initializer', data: { byteLength: bytes.length, read: () => bytes } },
+      constant: {
+        dtype: 'float32',
+        shape,
+        origin: 'initializer',
+        data: { byteLength: bytes.length, read: () => bytes },
+      },
       declared: null,
     });
   }
@@ -34,12 +38,22 @@ export class SmallModel {
     const bytes = new Uint8Array(BigInt64Array.from(values, BigInt).buffer);
     return this.add({
       name: `integers_${this.values.length}`,
-      constant: { dtype: 'int64', shape: [values.length], origin: 'initializer', data: { byteLength: bytes.length, read: () => bytes } },
+      constant: {
+        dtype: 'int64',
+        shape: [values.length],
+        origin: 'initializer',
+        data: { byteLength: bytes.length, read: () => bytes },
+      },
       declared: null,
     });
   }
 
-  node<K extends OpKind>(kind: K, attrs: OpAttrs[K], inputs: readonly (ValueId | null)[], outputCount = 1): readonly ValueId[] {
+  node<K extends OpKind>(
+    kind: K,
+    attrs: OpAttrs[K],
+    inputs: readonly (ValueId | null)[],
+    outputCount = 1,
+  ): readonly ValueId[] {
     const name = `${kind}_${this.nodes.length}`;
     const outputs = Array.from({ length: outputCount }, (_, index) =>
       this.add({ name: `${name}_${index}`, constant: null, declared: null }),

@@ -2,8 +2,8 @@
 // layers would.
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
-import * as tf from '@tensorflow/tfjs-core';
 import { setThreadsCount, setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
+import * as tf from '@tensorflow/tfjs-core';
 import { readModel } from '../onnx-file.js';
 
 const require = createRequire(import.meta.url);
@@ -74,7 +74,14 @@ const list = (attribute, otherwise) => attribute?.ints?.map(Number) ?? otherwise
 
 /** ONNX's pads as TensorFlow.js writes them. */
 const explicitPads = ([top, left, bottom, right]) =>
-  top || left || bottom || right ? [[0, 0], [top, bottom], [left, right], [0, 0]] : 'valid';
+  top || left || bottom || right
+    ? [
+        [0, 0],
+        [top, bottom],
+        [left, right],
+        [0, 0],
+      ]
+    : 'valid';
 
 const OPERATORS = {
   Conv: (node, attributes, constants, step) => {
@@ -82,8 +89,15 @@ const OPERATORS = {
     const groups = Number(attributes.group?.i ?? 1);
     const bias = node.input[2] ? tf.tensor1d(constants.get(node.input[2]).data) : undefined;
     const isDepthwise = groups > 1;
-    const filter = tf.tidy(() => tf.keep(tf.transpose(tf.tensor4d(data, dims), isDepthwise ? [2, 3, 0, 1] : [2, 3, 1, 0])));
-    const options = { filter, bias, strides: list(attributes.strides, [1, 1]), pad: explicitPads(list(attributes.pads, [0, 0, 0, 0])) };
+    const filter = tf.tidy(() =>
+      tf.keep(tf.transpose(tf.tensor4d(data, dims), isDepthwise ? [2, 3, 0, 1] : [2, 3, 1, 0])),
+    );
+    const options = {
+      filter,
+      bias,
+      strides: list(attributes.strides, [1, 1]),
+      pad: explicitPads(list(attributes.pads, [0, 0, 0, 0])),
+    };
     const convolve = isDepthwise ? tf.fused.depthwiseConv2d : tf.fused.conv2d;
     return (values) => convolve({ ...options, x: values.get(node.input[0]), activation: step.activation });
   },

@@ -8,10 +8,10 @@ import { CONTROL, STEP_WORDS } from './control.ts';
 const SPINS = 20_000;
 
 /** Exports `run(first, end, thread, threads, timed)`: executes steps of this thread's share; `end` is an address too. */
-export function defineRun(module: WasmModule, kernelType: number, mark: FunctionReference): FunctionReference {
+export function defineRun(module: WasmModule, kernelType: number, mark: FunctionReference): void {
   const barrier = defineBarrier(module);
   const signature = { parameters: ['i32', 'i32', 'i32', 'i32', 'i32'], results: [] } as const;
-  return module.defineFunction(
+  module.defineFunction(
     signature,
     (body) => {
       const step = body.parameter(0);
@@ -32,27 +32,6 @@ export function defineRun(module: WasmModule, kernelType: number, mark: Function
       });
     },
     'run',
-  );
-}
-
-/** Exports `work(first, end, thread, threads)`: a worker's whole life, a run for each new generation until it is stopped. */
-export function defineWork(module: WasmModule, run: FunctionReference): void {
-  module.defineFunction(
-    { parameters: ['i32', 'i32', 'i32', 'i32'], results: [] },
-    (body) => {
-      const seen = body.i32(0);
-      body.drop(body.atomicAdd(CONTROL.ready, 1));
-      body.atomicNotifyAll(CONTROL.ready);
-      body.block(() =>
-        body.whileTrue(body.i32(1), () => {
-          body.whileTrue(body.atomicLoad(CONTROL.generation).eq(seen), () => body.atomicWait(CONTROL.generation, seen));
-          body.exitIf(body.atomicLoad(CONTROL.stopped), 2);
-          body.set(seen, body.atomicLoad(CONTROL.generation));
-          body.call(run, ...[0, 1, 2, 3].map(body.parameter), 0);
-        }),
-      );
-    },
-    'work',
   );
 }
 

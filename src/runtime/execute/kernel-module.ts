@@ -4,7 +4,7 @@ import { KERNEL_NAMES, KERNELS, type KernelName } from '../kernels/index.ts';
 import { KERNEL_SIGNATURE, type KernelVariant } from '../kernels/kernel.ts';
 import { writeMapSpan } from '../kernels/unary-functions.ts';
 import { WasmModule } from '../wasm/module.ts';
-import { defineRun, defineWork } from './interpreter.ts';
+import { defineRun } from './interpreter.ts';
 
 /** The bytes of the module for a variant of the kernels. */
 export function emitKernelModule(variant: KernelVariant): Uint8Array<ArrayBuffer> {
@@ -20,7 +20,7 @@ export function emitKernelModule(variant: KernelVariant): Uint8Array<ArrayBuffer
   for (const name of KERNEL_NAMES) {
     module.addToTable(module.defineFunction(KERNEL_SIGNATURE, (body) => KERNELS[name].write(body, host)));
   }
-  defineWork(module, defineRun(module, kernelType, mark));
+  defineRun(module, kernelType, mark);
   module.defineFunction(
     { parameters: ['i32'], results: [] },
     (body) => body.setGlobal(scratchGlobal, body.parameter(0)),

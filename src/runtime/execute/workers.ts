@@ -11,16 +11,31 @@ export interface Workers {
   stop(): Promise<void>;
 }
 
+/** Positions of the control words in a view of 32-bit integers. */
+const WORDS = {
+  generation: CONTROL.generation / 4,
+  stopped: CONTROL.stopped / 4,
+  ready: CONTROL.ready / 4,
+};
+
 /**
- * A worker's whole program. It is text, so that it runs the same from sources and from a bundle; everything it does is
+ * A worker's whole program. It is text, so that it runs the same from sources and from a bundle; everything it computes is
  * in the WebAssembly module.
  */
 const WORKER_SOURCE = `
 const { workerData } = require('node:worker_threads');
-const { module, memory, scratch, first, end, thread, threads } = workerData;
+const { module, memory, scratch, first, end, thread, threads, words } = workerData;
 const { exports } = new WebAssembly.Instance(module, { env: { memory, mark: () => {} } });
+const control = new Int32Array(memory.buffer);
 exports.setScratch(scratch);
-exports.work(first, end, thread, threads);
+Atomics.add(control, words.ready, 1);
+for (let seen = 0; ; ) {
+  Atomics.wait(control, words.generation, seen);
+  if (Atomics.load(control, words.stopped) !== 0) break;
+  if (Atomics.load(control, words.generation) === seen) continue;
+  seen = Atomics.load(control, words.generation);
+  exports.run(first, end, thread, threads, 0);
+}
 `;
 
 /** Starts `threads − 1` workers and waits until all of them wait for work. */
@@ -43,6 +58,7 @@ export async function startWorkers(
       end: endStep,
       thread,
       threads,
+      words: WORDS,
     };
     const worker = new Worker(WORKER_SOURCE, { eval: true, workerData });
     // A runtime that is never closed must not keep the process alive.
@@ -57,9 +73,9 @@ export async function startWorkers(
   });
   const stop = async (): Promise<void> => {
     stopping = true;
-    Atomics.store(control, CONTROL.stopped / 4, 1);
-    Atomics.add(control, CONTROL.generation / 4, 1);
-    Atomics.notify(control, CONTROL.generation / 4);
+    Atomics.store(control, WORDS.stopped, 1);
+    Atomics.add(control, WORDS.generation, 1);
+    Atomics.notify(control, WORDS.generation);
     await Promise.all(workers.map((worker) => worker.terminate()));
   };
   const assertAlive = (): void => {
@@ -79,7 +95,7 @@ const POLL_MS = 1;
 
 async function untilReady(control: Int32Array, workers: number, assertAlive: () => void): Promise<void> {
   for (;;) {
-    const ready = Atomics.load(control, CONTROL.ready / 4);
+    const ready = Atomics.load(control, WORDS.ready);
     if (ready === workers) return;
     assertAlive();
     await setTimeout(POLL_MS);

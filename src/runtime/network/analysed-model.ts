@@ -17,7 +17,10 @@ export function shapeOf({ model, facts }: AnalysedModel, id: ValueId): readonly 
   const fact = facts[id];
   const shape = fact?.type === 'tensor' ? staticShape(fact.shape) : null;
   if (shape === null) {
-    throw new DscAuditError('cannot-run', `The shape of '${model.values[id]?.name}' is not known, so it cannot be run.`);
+    throw new DscAuditError(
+      'cannot-run',
+      `The shape of '${model.values[id]?.name}' is not known, so it cannot be run.`,
+    );
   }
   return shape;
 }

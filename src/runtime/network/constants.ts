@@ -1,8 +1,9 @@
 /** The constant values of a model: stored ones, and those that a few operators make from them. */
-import { readElements } from '../../ir/elements.ts';
+
 import { isStatic } from '../../ir/dim.ts';
-import type { Constant, Node, ValueId } from '../../ir/graph.ts';
+import { readElements } from '../../ir/elements.ts';
 import { staticShape } from '../../ir/fact.ts';
+import type { Constant, Node, ValueId } from '../../ir/graph.ts';
 import { stridesOf } from '../plan/strided.ts';
 import { elementsOf } from '../plan/tensor.ts';
 import type { AnalysedModel } from './analysed-model.ts';
@@ -22,7 +23,9 @@ export class ConstantValues {
     this.source = source;
     this.fillMissing = fillMissing;
     this.producers = new Map(
-      source.nodes.flatMap((node) => node.outputs.flatMap((id): [ValueId, Node][] => (id === null ? [] : [[id, node]]))),
+      source.nodes.flatMap((node) =>
+        node.outputs.flatMap((id): [ValueId, Node][] => (id === null ? [] : [[id, node]])),
+      ),
     );
   }
 
@@ -84,7 +87,14 @@ export class ConstantValues {
 }
 
 /** Operators that leave the elements and their order as they are. */
-const SAME_ELEMENTS: ReadonlySet<Node['kind']> = new Set(['reshape', 'flatten', 'squeeze', 'unsqueeze', 'identity', 'cast']);
+const SAME_ELEMENTS: ReadonlySet<Node['kind']> = new Set([
+  'reshape',
+  'flatten',
+  'squeeze',
+  'unsqueeze',
+  'identity',
+  'cast',
+]);
 
 function transpose(x: Float32Array, shape: readonly number[], permutation: readonly number[] | null): Float32Array {
   const order = permutation ?? shape.map((_, axis) => shape.length - 1 - axis);

@@ -60,7 +60,9 @@ interface Context {
 }
 
 /** What a kind of node can take in behind its own work. */
-const TAKES: Partial<Record<Node['kind'], { readonly affine: boolean; readonly residual: boolean; readonly any: boolean }>> = {
+const TAKES: Partial<
+  Record<Node['kind'], { readonly affine: boolean; readonly residual: boolean; readonly any: boolean }>
+> = {
   conv: { affine: true, residual: true, any: true },
   convTranspose: { affine: true, residual: false, any: true },
   gemm: { affine: true, residual: false, any: true },
@@ -106,7 +108,9 @@ function withAffine(context: Context, layer: Layer): Layer | null {
   const reader = onlyReader(context, layer);
   if (reader === null) return null;
   const affine = affineOf(context, reader.node, layer);
-  return affine === null ? null : extend(layer, reader, { affine: layer.affine ? compose(layer.affine, affine) : affine });
+  return affine === null
+    ? null
+    : extend(layer, reader, { affine: layer.affine ? compose(layer.affine, affine) : affine });
 }
 
 function compose(first: ChannelAffine, second: ChannelAffine): ChannelAffine {
@@ -138,7 +142,9 @@ export function batchNormAffine(
   constants: ConstantValues,
   node: Extract<Node, { kind: 'batchNorm' }>,
 ): ChannelAffine | null {
-  const [gamma, beta, mean, variance] = node.inputs.slice(1, 5).map((id) => (id === null ? null : constants.floats(id)));
+  const [gamma, beta, mean, variance] = node.inputs
+    .slice(1, 5)
+    .map((id) => (id === null ? null : constants.floats(id)));
   if (!gamma || !beta || !mean || !variance || node.attrs.training) return null;
   const scale = gamma.map((value, i) => value / Math.sqrt((variance[i] ?? 1) + node.attrs.epsilon));
   return { scale, shift: beta.map((value, i) => value - (mean[i] ?? 0) * (scale[i] ?? 1)) };
@@ -175,7 +181,8 @@ function withResidual(context: Context, layer: Layer): Layer | null {
   const reader = onlyReader(context, layer);
   if (reader === null || !canAddResidual(layer)) return null;
   const { node } = reader;
-  const isSum = (node.kind === 'binary' || node.kind === 'variadic') && (node.attrs.fn === 'add' || node.attrs.fn === 'sum');
+  const isSum =
+    (node.kind === 'binary' || node.kind === 'variadic') && (node.attrs.fn === 'add' || node.attrs.fn === 'sum');
   const other = node.inputs.find((id) => id !== layer.output) ?? null;
   if (!isSum || node.inputs.length !== 2 || other === null || context.constants.isConstant(other)) return null;
   const writer = context.uses.writers.get(other) ?? -1;

@@ -4,7 +4,7 @@ import type { ValueId } from '../../ir/graph.ts';
 import type { OpKind } from '../../ir/operators.ts';
 import type { PlanOptions } from '../plan/convolution.ts';
 import { type Program, ProgramBuilder } from '../plan/program.ts';
-import { type Halo, joinHalos, newPlain, NO_HALO, type Plain } from '../plan/tensor.ts';
+import { type Halo, joinHalos, NO_HALO, newPlain, type Plain } from '../plan/tensor.ts';
 import { type AnalysedModel, shapeOf } from './analysed-model.ts';
 import type { ConstantValues } from './constants.ts';
 import { fuseLayers } from './fusion.ts';

@@ -1,12 +1,19 @@
 /** Convolution, transposed convolution and matrix products with constant weights. */
 import { settledPads } from '../../ops/window.ts';
 import { isRuntimeUnary } from '../kernels/unary-functions.ts';
-import { chooseMethod, type ConvolutionLayer, type Epilogue, haloOf, LINEAR, planConvolution } from '../plan/convolution.ts';
+import {
+  type ConvolutionLayer,
+  chooseMethod,
+  type Epilogue,
+  haloOf,
+  LINEAR,
+  planConvolution,
+} from '../plan/convolution.ts';
 import { type DenseLayer, planDense } from '../plan/dense.ts';
 import type { ChannelAxis } from '../plan/repacking.ts';
-import { type Blocked, elementsOf, newBlocked, newPlain, NO_HALO, type Plain } from '../plan/tensor.ts';
 import { planPack, planUnpack } from '../plan/repacking.ts';
-import { planTransposed, transposedHalo, type TransposedLayer } from '../plan/transposed.ts';
+import { type Blocked, elementsOf, NO_HALO, newBlocked, newPlain, type Plain } from '../plan/tensor.ts';
+import { planTransposed, type TransposedLayer, transposedHalo } from '../plan/transposed.ts';
 import { shapeOf } from './analysed-model.ts';
 import type { Layer } from './layer.ts';
 import { extentsOf } from './layouts.ts';
@@ -130,7 +137,9 @@ export const planConv: NodePlanner<'conv'> = {
     if (shapeOf(source, inputOf(layer, 0)).length > 4) return RANK_REASON;
     if (!constants.isConstant(inputOf(layer, 1))) return 'its weights are computed while it runs';
     if (layer.node.inputs.slice(3).some((id) => id !== null)) return 'it has inputs beyond weights and bias';
-    return ownEpilogue(layer.node.attrs.activation) === null ? `its activation is ${layer.node.attrs.activation}` : null;
+    return ownEpilogue(layer.node.attrs.activation) === null
+      ? `its activation is ${layer.node.attrs.activation}`
+      : null;
   },
   halos: (layer, context) => {
     const input = inputOf(layer, 0);
@@ -259,7 +268,9 @@ function denseLayer(layer: Layer<'gemm'> | Layer<'matmul'>, context: PlanContext
     weights: () => {
       const matrix = floatsOf(context, weightId);
       return (out, input) =>
-        alpha * (affine?.scale[out] ?? 1) * (matrix[transposeB ? out * inFeatures + input : input * outFeatures + out] ?? 0);
+        alpha *
+        (affine?.scale[out] ?? 1) *
+        (matrix[transposeB ? out * inFeatures + input : input * outFeatures + out] ?? 0);
     },
     bias: denseBias(layer, context, outFeatures),
     epilogue: layer.epilogue,

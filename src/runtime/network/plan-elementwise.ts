@@ -1,14 +1,23 @@
 /** Functions of one and two tensors, element by element. */
 import type { ValueId } from '../../ir/graph.ts';
-import { BLOCK, PIXEL_BYTES } from '../kernels/kernel.ts';
 import { binaryCode, isRuntimeBinary, type RuntimeBinary } from '../kernels/binary.ts';
+import { BLOCK, PIXEL_BYTES } from '../kernels/kernel.ts';
 import { isRuntimeUnary, type RuntimeUnary, unaryCode } from '../kernels/unary-functions.ts';
 import { type Epilogue, LINEAR } from '../plan/convolution.ts';
 import { packChannels } from '../plan/panels.ts';
 import type { Place } from '../plan/program.ts';
 import type { ChannelAxis } from '../plan/repacking.ts';
 import { stridesOf } from '../plan/strided.ts';
-import { type Blocked, blocksOf, elementsOf, pixelPlace, type Plain, planeBytes, planesOf, rowBytes } from '../plan/tensor.ts';
+import {
+  type Blocked,
+  blocksOf,
+  elementsOf,
+  type Plain,
+  pixelPlace,
+  planeBytes,
+  planesOf,
+  rowBytes,
+} from '../plan/tensor.ts';
 import { shapeOf } from './analysed-model.ts';
 import { activationOf, batchNormAffine } from './fusion.ts';
 import type { Layer } from './layer.ts';
@@ -28,7 +37,8 @@ const functionOf = ({ activation, low, high, alpha, beta }: Epilogue) =>
 export function planMap(values: NetworkValues, input: ValueId, output: ValueId, epilogue: Epilogue): void {
   const axis = values.blockedAxis(input);
   const isSafe = epilogue.activation === null || !INFINITE_AT_ZERO.has(epilogue.activation);
-  if (axis !== null && isSafe) mapBlocked(values, values.blocked(input, axis), values.newBlocked(output, axis), epilogue);
+  if (axis !== null && isSafe)
+    mapBlocked(values, values.blocked(input, axis), values.newBlocked(output, axis), epilogue);
   else mapPlain(values, values.plain(input), values.newPlain(output), epilogue);
 }
 
@@ -78,7 +88,8 @@ export const planUnary: NodePlanner<'unary'> = {
 };
 
 export const planClip: NodePlanner<'clip'> = {
-  reject: ({ node }, { constants }) => (activationOf(node, constants) === null ? 'its bounds are computed while it runs' : null),
+  reject: ({ node }, { constants }) =>
+    activationOf(node, constants) === null ? 'its bounds are computed while it runs' : null,
   plan: (layer, values, { constants }) => {
     planMap(values, inputOf(layer, 0), layer.output, activationOf(layer.node, constants) ?? LINEAR);
     return 'elementwise';
@@ -93,9 +104,18 @@ interface Operand {
   readonly pixel: number;
 }
 
-function planSum(values: NetworkValues, fn: RuntimeBinary, ids: readonly [ValueId, ValueId], output: ValueId, epilogue: Epilogue): void {
+function planSum(
+  values: NetworkValues,
+  fn: RuntimeBinary,
+  ids: readonly [ValueId, ValueId],
+  output: ValueId,
+  epilogue: Epilogue,
+): void {
   const axis = values.blockedAxis(ids[0]) ?? values.blockedAxis(ids[1]);
-  const operands = axis === null || !isSafeInBlocks(values, fn, output, axis) ? null : ids.map((id) => blockedOperand(values, id, output, axis));
+  const operands =
+    axis === null || !isSafeInBlocks(values, fn, output, axis)
+      ? null
+      : ids.map((id) => blockedOperand(values, id, output, axis));
   const [a, b] = operands ?? [];
   if (axis !== null && a && b) sumBlocked(values, fn, a, b, values.newBlocked(output, axis), epilogue);
   else sumPlain(values, fn, ids, output, epilogue);
@@ -124,7 +144,9 @@ function blockedOperand(values: NetworkValues, id: ValueId, output: ValueId, axi
     const channels = constant.length === 1 ? new Float32Array(extents.channels).fill(constant[0] ?? 0) : constant;
     if (channels.length !== extents.channels) return null;
     const each = blocksOf(extents.channels) * BLOCK;
-    const place = values.builder.constant(each * extents.items, () => repeat(packChannels(channels, extents.channels), extents.items));
+    const place = values.builder.constant(each * extents.items, () =>
+      repeat(packChannels(channels, extents.channels), extents.items),
+    );
     return { place, plane: PIXEL_BYTES, row: 0, pixel: 0 };
   }
   const own = extentsOf(shape, axis);
@@ -140,7 +162,14 @@ function repeat(values: Float32Array, times: number): Float32Array {
   return repeated;
 }
 
-function sumBlocked({ builder }: NetworkValues, fn: RuntimeBinary, a: Operand, b: Operand, y: Blocked, { low, high }: Epilogue): void {
+function sumBlocked(
+  { builder }: NetworkValues,
+  fn: RuntimeBinary,
+  a: Operand,
+  b: Operand,
+  y: Blocked,
+  { low, high }: Epilogue,
+): void {
   builder.step('binaryBlocked', planesOf(y) * y.height, {
     a: a.place,
     b: b.place,
@@ -163,7 +192,13 @@ function sumBlocked({ builder }: NetworkValues, fn: RuntimeBinary, a: Operand, b
 
 const MAX_AXES = 5;
 
-function sumPlain(values: NetworkValues, fn: RuntimeBinary, ids: readonly [ValueId, ValueId], output: ValueId, epilogue: Epilogue): void {
+function sumPlain(
+  values: NetworkValues,
+  fn: RuntimeBinary,
+  ids: readonly [ValueId, ValueId],
+  output: ValueId,
+  epilogue: Epilogue,
+): void {
   const shape = values.shape(output);
   const extents = [...Array.from({ length: MAX_AXES - shape.length }, () => 1), ...shape];
   const [a, b] = ids.map((id) => ({ tensor: values.plain(id), strides: broadcastStrides(values.shape(id), extents) }));
@@ -223,7 +258,8 @@ export const planBinary: NodePlanner<'binary'> = {
     const { fn } = layer.node.attrs;
     const power = powerOf(layer, context);
     if (power !== null) planMap(values, inputOf(layer, 0), layer.output, { ...LINEAR, activation: power });
-    else if (isRuntimeBinary(fn)) planSum(values, fn, [inputOf(layer, 0), inputOf(layer, 1)], layer.output, layer.epilogue);
+    else if (isRuntimeBinary(fn))
+      planSum(values, fn, [inputOf(layer, 0), inputOf(layer, 1)], layer.output, layer.epilogue);
     return 'elementwise';
   },
 };
@@ -237,7 +273,8 @@ export const planVariadic: NodePlanner<'variadic'> = {
   },
   plan: (layer, values) => {
     const { fn } = layer.node.attrs;
-    if (fn !== 'mean') planSum(values, VARIADIC[fn], [inputOf(layer, 0), inputOf(layer, 1)], layer.output, layer.epilogue);
+    if (fn !== 'mean')
+      planSum(values, VARIADIC[fn], [inputOf(layer, 0), inputOf(layer, 1)], layer.output, layer.epilogue);
     return 'elementwise';
   },
 };
@@ -251,7 +288,8 @@ export const planPrelu: NodePlanner<'prelu'> = {
 
 /** A BatchNorm that no convolution took in: a scale and a shift for each channel. */
 export const planBatchNorm: NodePlanner<'batchNorm'> = {
-  reject: ({ node }, { constants }) => (batchNormAffine(constants, node) === null ? 'it is not in inference form' : null),
+  reject: ({ node }, { constants }) =>
+    batchNormAffine(constants, node) === null ? 'it is not in inference form' : null,
   plan: (layer, values, { constants }) => {
     const affine = batchNormAffine(constants, layer.node);
     const input = inputOf(layer, 0);

@@ -120,7 +120,12 @@ export const planConcat: NodePlanner<'concat'> = {
   },
 };
 
-function concatChannels(layer: Layer<'concat'>, values: NetworkValues, ids: readonly ValueId[], axis: ChannelAxis): void {
+function concatChannels(
+  layer: Layer<'concat'>,
+  values: NetworkValues,
+  ids: readonly ValueId[],
+  axis: ChannelAxis,
+): void {
   const sources = ids.map((id) => values.blocked(id, axis));
   const y = values.newBlocked(layer.output, axis);
   let first = 0;
@@ -239,8 +244,15 @@ export const planExpand: NodePlanner<'expand'> = {
     const y = values.newPlain(layer.output);
     const shift = y.shape.length - x.shape.length;
     const own = stridesOf(x.shape);
-    const strides = y.shape.map((_, axis) => (axis < shift || x.shape[axis - shift] === 1 ? 0 : (own[axis - shift] ?? 0)));
-    planCopy(values.builder, y.shape, { place: x.place, offset: 0, strides }, { place: y.place, offset: 0, strides: stridesOf(y.shape) });
+    const strides = y.shape.map((_, axis) =>
+      axis < shift || x.shape[axis - shift] === 1 ? 0 : (own[axis - shift] ?? 0),
+    );
+    planCopy(
+      values.builder,
+      y.shape,
+      { place: x.place, offset: 0, strides },
+      { place: y.place, offset: 0, strides: stridesOf(y.shape) },
+    );
     return 'copy';
   },
 };
@@ -273,7 +285,12 @@ function spatialPadding(layer: Layer<'pad'>, context: PlanContext, axis: Channel
   const [y, x] = axis === 'first' ? [2, 3] : [1, 2];
   const others = [0, 1, 2, 3].filter((index) => index !== y && index !== x);
   if (others.some((index) => pads.before[index] !== 0 || pads.behind[index] !== 0)) return null;
-  return { top: pads.before[y] ?? 0, left: pads.before[x] ?? 0, bottom: pads.behind[y] ?? 0, right: pads.behind[x] ?? 0 };
+  return {
+    top: pads.before[y] ?? 0,
+    left: pads.before[x] ?? 0,
+    bottom: pads.behind[y] ?? 0,
+    right: pads.behind[x] ?? 0,
+  };
 }
 
 const addHalos = (a: Halo, b: Halo): Halo => ({
@@ -330,5 +347,10 @@ function padPlain(layer: Layer<'pad'>, values: NetworkValues, context: PlanConte
   const strides = stridesOf(y.shape);
   values.builder.step('fill', Math.ceil(elementsOf(y.shape) / 4), { output: y.place, value: pads.value });
   const offset = pads.before.reduce((sum, extent, axis) => sum + extent * (strides[axis] ?? 0), 0);
-  planCopy(values.builder, x.shape, { place: x.place, offset: 0, strides: stridesOf(x.shape) }, { place: y.place, offset, strides });
+  planCopy(
+    values.builder,
+    x.shape,
+    { place: x.place, offset: 0, strides: stridesOf(x.shape) },
+    { place: y.place, offset, strides },
+  );
 }

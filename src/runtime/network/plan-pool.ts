@@ -1,9 +1,18 @@
 /** Pooling, global pooling and reductions. */
 import { settledPads } from '../../ops/window.ts';
 import { isRuntimeReduction, reductionCode } from '../kernels/reduce.ts';
-import { planCopy, stridesOf } from '../plan/strided.ts';
 import type { ChannelAxis } from '../plan/repacking.ts';
-import { type Blocked, elementsOf, newPlain, pixelPlace, type Plain, planeBytes, planesOf, rowBytes } from '../plan/tensor.ts';
+import { planCopy, stridesOf } from '../plan/strided.ts';
+import {
+  type Blocked,
+  elementsOf,
+  newPlain,
+  type Plain,
+  pixelPlace,
+  planeBytes,
+  planesOf,
+  rowBytes,
+} from '../plan/tensor.ts';
 import { shapeOf } from './analysed-model.ts';
 import type { Layer } from './layer.ts';
 import { normaliseAxis } from './layouts.ts';
@@ -31,8 +40,16 @@ export const planPool: NodePlanner<'pool'> = {
     const x = values.blocked(inputOf(layer, 0), axis);
     const y = values.newBlocked(layer.output, axis);
     const pads = spatial.map((extent, index) => settledPads(extent, index, attrs.kernel?.[index] ?? 1, attrs));
-    const [padTop, padLeft] = pair(pads.map(([begin]) => begin), 0, axes);
-    const [padBottom, padRight] = pair(pads.map(([, end]) => end), 0, axes);
+    const [padTop, padLeft] = pair(
+      pads.map(([begin]) => begin),
+      0,
+      axes,
+    );
+    const [padBottom, padRight] = pair(
+      pads.map(([, end]) => end),
+      0,
+      axes,
+    );
     const [kernelHeight, kernelWidth] = pair(attrs.kernel ?? [], 1, axes);
     const [strideY, strideX] = pair(attrs.strides, 1, axes);
     const [dilationY, dilationX] = pair(attrs.dilations, 1, axes);

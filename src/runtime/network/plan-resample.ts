@@ -10,7 +10,9 @@ import { inputOf, type NodePlanner, type PlanContext } from './planner.ts';
 type Resize = Layer<'resize'>;
 
 /** Where an output position lies in the input (ONNX operator Resize). `scale` is the given one, or output / input. */
-const COORDINATES: Readonly<Record<string, (position: number, scale: number, input: number, output: number) => number>> = {
+const COORDINATES: Readonly<
+  Record<string, (position: number, scale: number, input: number, output: number) => number>
+> = {
   half_pixel: (position, scale) => (position + 0.5) / scale - 0.5,
   pytorch_half_pixel: (position, scale, _, output) => (output > 1 ? (position + 0.5) / scale - 0.5 : 0),
   align_corners: (position, _, input, output) => (output > 1 ? (position * (input - 1)) / (output - 1) : 0),
@@ -32,7 +34,12 @@ interface Neighbours {
   readonly weight: number;
 }
 
-function neighboursOf(attrs: Resize['node']['attrs'], input: number, output: number, scale: number): readonly Neighbours[] {
+function neighboursOf(
+  attrs: Resize['node']['attrs'],
+  input: number,
+  output: number,
+  scale: number,
+): readonly Neighbours[] {
   const locate = COORDINATES[attrs.coordinates] ?? COORDINATES.half_pixel;
   const round = NEAREST[attrs.nearest] ?? Math.floor;
   const inside = (position: number): number => Math.max(0, Math.min(input - 1, position));
@@ -65,8 +72,7 @@ function scalesOf(layer: Resize, { source, constants }: PlanContext): readonly [
   const id = layer.node.inputs[1] ?? null;
   const given = id === null ? null : constants.numbers(id);
   const axes = layer.node.attrs.axes ?? input.map((_, axis) => axis);
-  const scale = (axis: number): number =>
-    given?.[axes.indexOf(axis)] ?? (output[axis] ?? 1) / (input[axis] ?? 1);
+  const scale = (axis: number): number => given?.[axes.indexOf(axis)] ?? (output[axis] ?? 1) / (input[axis] ?? 1);
   return input.length === 3 ? [1, scale(2)] : [scale(2), scale(3)];
 }
 
@@ -76,7 +82,8 @@ export const planResize: NodePlanner<'resize'> = {
     const input = shapeOf(source, inputOf(layer, 0));
     const output = shapeOf(source, layer.output);
     if (mode === 'cubic') return 'the runtime has no kernel for cubic interpolation';
-    if (crops || COORDINATES[coordinates] === undefined) return `the runtime has no kernel for ${coordinates} coordinates`;
+    if (crops || COORDINATES[coordinates] === undefined)
+      return `the runtime has no kernel for ${coordinates} coordinates`;
     const isSpatial = input.length >= 3 && input.length <= 4 && input[0] === output[0] && input[1] === output[1];
     return isSpatial ? null : 'it resizes other axes than height and width';
   },

@@ -1,5 +1,5 @@
-import { elementsOf, newPlain } from '../plan/tensor.ts';
 import { planCopy, stridesOf } from '../plan/strided.ts';
+import { elementsOf, newPlain } from '../plan/tensor.ts';
 import { normaliseAxis } from './layouts.ts';
 import { transposed } from './plan-pool.ts';
 import { inputOf, type NodePlanner } from './planner.ts';

@@ -32,4 +32,3 @@ export function inputOf({ node }: Layer, index: number): ValueId {
   if (id === null) throw new Error(`${node.name} lacks its input ${index}.`);
   return id;
 }
-

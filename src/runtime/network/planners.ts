@@ -1,6 +1,7 @@
 /** The operators that the runtime runs: one line each. */
-import { planBatchNorm, planBinary, planClip, planPrelu, planUnary, planVariadic } from './plan-elementwise.ts';
+
 import { planConv, planConvTranspose, planGemm, planMatmul } from './plan-convolution.ts';
+import { planBatchNorm, planBinary, planClip, planPrelu, planUnary, planVariadic } from './plan-elementwise.ts';
 import {
   planCast,
   planConcat,
@@ -13,10 +14,10 @@ import {
   planSplit,
   planTranspose,
 } from './plan-movement.ts';
-import type { Planners } from './planner.ts';
 import { planGlobalPool, planPool, planReduce } from './plan-pool.ts';
 import { planResize } from './plan-resample.ts';
 import { planSoftmax } from './plan-softmax.ts';
+import type { Planners } from './planner.ts';
 
 export const PLANNERS: Planners = {
   batchNorm: planBatchNorm,

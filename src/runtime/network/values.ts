@@ -9,7 +9,16 @@ import { channelRange, planGather } from '../plan/channels.ts';
 import type { PlanOptions } from '../plan/convolution.ts';
 import type { ProgramBuilder } from '../plan/program.ts';
 import { type ChannelAxis, planPack, planUnpack } from '../plan/repacking.ts';
-import { type Blocked, type Halo, isTight, joinHalos, newBlocked, newPlain, NO_HALO, type Plain } from '../plan/tensor.ts';
+import {
+  type Blocked,
+  type Halo,
+  isTight,
+  joinHalos,
+  NO_HALO,
+  newBlocked,
+  newPlain,
+  type Plain,
+} from '../plan/tensor.ts';
 import { type AnalysedModel, shapeOf } from './analysed-model.ts';
 import type { ConstantValues } from './constants.ts';
 import { extentsOf, isPixel } from './layouts.ts';
@@ -131,5 +140,7 @@ const isVector = (shape: readonly number[]): boolean => shape.length === 2;
 
 function covers(halo: Halo, needed: Halo): boolean {
   const joined = joinHalos(halo, needed);
-  return joined.top === halo.top && joined.left === halo.left && joined.bottom === halo.bottom && joined.right === halo.right;
+  return (
+    joined.top === halo.top && joined.left === halo.left && joined.bottom === halo.bottom && joined.right === halo.right
+  );
 }

@@ -1,6 +1,7 @@
 /** Steps that take channels from where they are: concat, split, slice and shuffle without leaving blocks. */
-import { BLOCK } from '../kernels/kernel.ts';
+
 import { KEEP_CHANNEL, ZERO_CHANNEL } from '../kernels/gather-channels.ts';
+import { BLOCK } from '../kernels/kernel.ts';
 import { at, type ProgramBuilder } from './program.ts';
 import { type Blocked, blocksOf, itemBytes, pixelPlace, planeBytes, rowBytes } from './tensor.ts';
 
@@ -8,7 +9,13 @@ import { type Blocked, blocksOf, itemBytes, pixelPlace, planeBytes, rowBytes } f
  * Writes channels `first` up to `first + sources.length` of y, channel i from channel `sources[i]` of x. Lanes behind the
  * last channel of y become 0; other channels stay as they are.
  */
-export function planGather(builder: ProgramBuilder, x: Blocked, y: Blocked, first: number, sources: readonly number[]): void {
+export function planGather(
+  builder: ProgramBuilder,
+  x: Blocked,
+  y: Blocked,
+  first: number,
+  sources: readonly number[],
+): void {
   const firstBlock = Math.floor(first / BLOCK);
   const endBlock = blocksOf(first + sources.length);
   const table = Array.from({ length: (endBlock - firstBlock) * BLOCK }, (_, lane) => {

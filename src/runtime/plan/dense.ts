@@ -1,6 +1,13 @@
 /** A matrix product with constant weights: rows are the items of tensors of one pixel. */
 import { BLOCK, PIXEL_BYTES } from '../kernels/kernel.ts';
-import { blocksPerUnit, type Epilogue, epilogueArguments, type PlanOptions, residualArguments, unitPixels } from './convolution.ts';
+import {
+  blocksPerUnit,
+  type Epilogue,
+  epilogueArguments,
+  type PlanOptions,
+  residualArguments,
+  unitPixels,
+} from './convolution.ts';
 import { packChannels, packMatrix } from './panels.ts';
 import type { ProgramBuilder } from './program.ts';
 import { type Blocked, blocksOf, itemBytes } from './tensor.ts';
@@ -15,7 +22,13 @@ export interface DenseLayer {
 }
 
 /** Appends y = act(x · W + bias); x and y are one pixel high and wide, without halo. */
-export function planDense(builder: ProgramBuilder, layer: DenseLayer, x: Blocked, y: Blocked, options: PlanOptions): void {
+export function planDense(
+  builder: ProgramBuilder,
+  layer: DenseLayer,
+  x: Blocked,
+  y: Blocked,
+  options: PlanOptions,
+): void {
   const { inFeatures, outFeatures } = layer;
   const kernel = y.items === 1 ? 'gemmPixel' : 'gemm';
   const steps = blocksOf(inFeatures);

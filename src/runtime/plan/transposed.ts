@@ -1,6 +1,13 @@
 /** Transposed convolution as ordinary ones: each phase of the output's stride is a convolution with some of the taps. */
 import { BLOCK, PIXEL_BYTES } from '../kernels/kernel.ts';
-import { blocksPerUnit, epilogueArguments, type Epilogue, type PlanOptions, residualArguments, unitPixels } from './convolution.ts';
+import {
+  blocksPerUnit,
+  type Epilogue,
+  epilogueArguments,
+  type PlanOptions,
+  residualArguments,
+  unitPixels,
+} from './convolution.ts';
 import { packChannels, packPanels, type Term } from './panels.ts';
 import { at, type Place, type ProgramBuilder } from './program.ts';
 import { type Blocked, blocksOf, type Halo, itemBytes, pixelPlace, planeBytes, rowBytes } from './tensor.ts';
@@ -109,8 +116,7 @@ export function planTransposed(
     const terms: (Term & { readonly address: number })[] = [];
     for (let channel = 0; channel < layer.inChannels; channel += BLOCK) {
       for (const { row, column } of taps) {
-        const address =
-          (channel / BLOCK) * planeBytes(x) + row.offset * rowBytes(x) + column.offset * PIXEL_BYTES;
+        const address = (channel / BLOCK) * planeBytes(x) + row.offset * rowBytes(x) + column.offset * PIXEL_BYTES;
         terms.push({ channel, ky: row.k, kx: column.k, address });
       }
     }

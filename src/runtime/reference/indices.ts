@@ -22,5 +22,8 @@ export function mapCoordinates(
 /** The flat index of coordinates; axes of extent 1 repeat, missing leading axes are left out. */
 export function flatIndex(shape: readonly number[], coordinates: readonly number[]): number {
   const shift = coordinates.length - shape.length;
-  return shape.reduce((index, extent, axis) => index * extent + (extent === 1 ? 0 : (coordinates[axis + shift] ?? 0)), 0);
+  return shape.reduce(
+    (index, extent, axis) => index * extent + (extent === 1 ? 0 : (coordinates[axis + shift] ?? 0)),
+    0,
+  );
 }

@@ -1,6 +1,7 @@
 /** Transposed convolution as its definition says: every input element adds the filter to the output. */
-import { applyEpilogue } from './convolution.ts';
+
 import type { TransposedLayer } from '../plan/transposed.ts';
+import { applyEpilogue } from './convolution.ts';
 import { elementAt, fillTensor, type ReferenceTensor, zeroes } from './tensor.ts';
 
 export function referenceTransposed(layer: TransposedLayer, x: ReferenceTensor): ReferenceTensor {
@@ -20,7 +21,8 @@ export function referenceTransposed(layer: TransposedLayer, x: ReferenceTensor):
           if (y < 0 || y >= layer.outHeight || at < 0 || at >= layer.outWidth) continue;
           const plane = item * layer.outChannels + group * outPerGroup + out;
           const index = (plane * layer.outHeight + y) * layer.outWidth + at;
-          const weight = weights[((channel * outPerGroup + out) * layer.kernelHeight + ky) * layer.kernelWidth + kx] ?? 0;
+          const weight =
+            weights[((channel * outPerGroup + out) * layer.kernelHeight + ky) * layer.kernelWidth + kx] ?? 0;
           sums.data[index] = (sums.data[index] ?? 0) + value * weight;
         }
       }

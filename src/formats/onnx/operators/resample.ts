@@ -30,7 +30,14 @@ export const resampleRows: Rows = {
   }),
   Upsample: (node) => ({
     kind: 'resize',
-    attrs: { mode: modeOf(node, 'nearest'), axes: null, policy: 'stretch', coordinates: 'asymmetric', nearest: 'floor', crops: false },
+    attrs: {
+      mode: modeOf(node, 'nearest'),
+      axes: null,
+      policy: 'stretch',
+      coordinates: 'asymmetric',
+      nearest: 'floor',
+      crops: false,
+    },
     inputs: [node.input(0), upsampleScales(node)],
   }),
   GridSample: (node) => ({ kind: 'gridSample', attrs: { mode: modeOf(node, 'linear') } }),
