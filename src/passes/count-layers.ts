@@ -25,10 +25,9 @@ export interface CountedLayer {
   readonly flops: number | null;
   readonly inputBytes: number | null;
   readonly outputBytes: number | null;
-  /** Weights that no layer before it has. */
+  /** All weights that it reads, and those of them that no layer before it has. */
+  readonly weights: readonly Weight[];
   readonly ownWeights: readonly Weight[];
-  /** Bytes of all weights that it reads, shared ones too. */
-  readonly weightBytesRead: number;
 }
 
 export interface CountedModel {
@@ -186,8 +185,8 @@ class Count {
       flops,
       inputBytes: this.#bytes([...new Set(inputs)], repeats),
       outputBytes: this.#bytes(outputs, repeats),
+      weights,
       ownWeights,
-      weightBytesRead: weights.reduce((sum, { bytes }) => sum + bytes, 0),
     };
   }
 

@@ -29,6 +29,8 @@ export interface Facts {
   readonly of: readonly (Fact | undefined)[];
   /** Nodes of each graph, each behind what it needs. */
   readonly order: ReadonlyMap<Graph, readonly Node[]>;
+  /** Names of extents that depend on data, bound or not. */
+  readonly dataDependentNames: readonly string[];
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -47,6 +49,7 @@ class Inference {
   readonly #labels = new Map<string, number>();
   /** By what they say, so that a body that is visited again says nothing twice. */
   readonly #diagnostics = new Map<string, Diagnostic>();
+  readonly #dataDependentNames: string[] = [];
   #visits = 0;
 
   constructor(model: Model, bindings: DimBindings) {
@@ -58,7 +61,12 @@ class Inference {
   run(inputs: ReadonlyMap<ValueId, Fact>): Facts {
     for (const [id, fact] of inputs) this.#facts[id] = fact;
     this.#inferGraph(this.#model.graph);
-    return { of: this.#facts, order: this.#order, diagnostics: [...this.#diagnostics.values()] };
+    return {
+      of: this.#facts,
+      order: this.#order,
+      dataDependentNames: this.#dataDependentNames,
+      diagnostics: [...this.#diagnostics.values()],
+    };
   }
 
   #inferGraph(graph: Graph): readonly Fact[] {
@@ -143,6 +151,7 @@ class Inference {
     const count = (this.#labels.get(label) ?? 0) + 1;
     this.#labels.set(label, count);
     const name = `${label}_${count}`;
+    this.#dataDependentNames.push(name);
     const dim = this.#bindings.get(name) ?? symbolicDim(name);
     names.set(key, dim);
     if (!isStatic(dim)) {

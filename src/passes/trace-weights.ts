@@ -1,4 +1,4 @@
-import { byteSize, DTYPES, isFloat } from '../ir/dtype.ts';
+import { byteSize, DTYPES, type DType, isFloat } from '../ir/dtype.ts';
 import type { Constant, Model, Node, ValueId } from '../ir/graph.ts';
 import type { OpKind } from '../ir/operators.ts';
 import { opDef } from '../ops/index.ts';
@@ -9,6 +9,9 @@ import { isConstant } from './live-nodes.ts';
 /** A tensor of the file that holds a layer's parameters. */
 export interface Weight {
   readonly id: ValueId;
+  /** The node's input that it reaches. */
+  readonly input: number;
+  readonly dtype: DType;
   readonly elements: number;
   readonly bytes: number;
   readonly trainable: boolean;
@@ -19,6 +22,8 @@ interface Visit {
   readonly node: Node;
   readonly part: InputRole;
   readonly quantized: boolean;
+  /** The layer's input through which it is reached; null for the layer itself. */
+  readonly input: number | null;
 }
 
 /** Finds the tensors of the file that the constant inputs of a node come from. */
@@ -41,10 +46,10 @@ export class WeightTracer {
   weightsOf(node: Node): readonly Weight[] {
     const found = new Map<ValueId, Weight>();
     const seen = new Set<string>();
-    const waiting: Visit[] = [{ node, part: 'operand', quantized: false }];
+    const waiting: Visit[] = [{ node, part: 'operand', quantized: false, input: null }];
     for (let visit = waiting.pop(); visit !== undefined; visit = waiting.pop()) {
       for (const next of this.#visit(visit.node, visit, found)) {
-        const step = `${next.node.outputs[0]}:${next.part}:${next.quantized}`;
+        const step = `${next.node.outputs[0]}:${next.part}:${next.quantized}:${next.input}`;
         if (!seen.has(step)) waiting.push(next);
         seen.add(step);
       }
@@ -71,14 +76,15 @@ export class WeightTracer {
       const role = def.roles.every ?? def.roles[index];
       if (id === null || role === undefined || !isConstant(id, this.#facts)) return;
       const part = role === 'carried' ? visit.part : role;
+      const input = visit.input ?? index;
       const constant = this.#model.values[id]?.constant;
       const producer = this.#producers.get(id);
       if (!constant) {
-        if (producer) further.push({ node: producer, part, quantized });
+        if (producer) further.push({ node: producer, part, quantized, input });
       } else if (isLearned(constant, part, quantized) && !found.has(id)) {
         const elements = def.weightElements?.(node.attrs, index, constant.shape) ?? elementsOf(constant);
         const bytes = byteSize(constant.dtype, elementsOf(constant));
-        found.set(id, { id, elements, bytes, trainable: part !== 'statistic' });
+        found.set(id, { id, input, dtype: constant.dtype, elements, bytes, trainable: part !== 'statistic' });
       }
     });
     return further;
