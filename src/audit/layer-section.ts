@@ -1,4 +1,5 @@
 import type { ConvLayer } from '../dsc/conv-layer.ts';
+import { pathOf } from '../dsc/layer-path.ts';
 import { isStatic } from '../ir/dim.ts';
 import { multiplyExact } from '../ir/exact.ts';
 import type { Fact, Shape } from '../ir/fact.ts';
@@ -30,12 +31,6 @@ export function parameterCount(weights: readonly Weight[]): ParameterCount {
   return { total: sum(weights), trainable: sum(weights.filter(({ trainable }) => trainable)) };
 }
 
-/** Modules around a layer: local functions and bodies, then those that its name spells out. */
-export function scopeOf(layer: { readonly scope: readonly string[]; readonly name: string }): readonly string[] {
-  const parts = layer.name.split('/').filter(Boolean);
-  return [...layer.scope, ...parts.slice(0, -1)];
-}
-
 /** One layer of the report. */
 export function layerSection(
   model: Model,
@@ -51,7 +46,7 @@ export function layerSection(
     name: node.name,
     op: node.op,
     kind: layer.kind,
-    scope: scopeOf(node),
+    scope: pathOf(node).slice(0, -1),
     inputNames: inputs.map(nameOf),
     inputShapes: inputs.map((id) => shapeOf(facts.of[id])),
     outputNames: outputs.map(nameOf),

@@ -1,13 +1,6 @@
 import picomatch from 'picomatch';
-import type { ConvLayer } from './conv-layer.ts';
 import type { LayerChoice } from './eligibility.ts';
-
-/** Paths that a pattern may match: the layer's name, and each module around it. A leading slash is not needed. */
-export function pathsOf(layer: Pick<ConvLayer, 'name' | 'scope'>): readonly string[] {
-  const full = [...layer.scope, ...layer.name.split('/').filter(Boolean)];
-  const modules = full.map((_, index) => full.slice(0, index + 1).join('/'));
-  return [layer.name.replace(/^\//, ''), ...modules];
-}
+import { matchablePaths, type NamedLayer } from './layer-path.ts';
 
 /** Globs on layer names and modules: `layer1`, `layer1/**`, `*.conv2`. */
 export interface LayerPatterns {
@@ -25,11 +18,11 @@ export function layerChoice({ include, exclude }: LayerPatterns): LayerChoice {
 }
 
 /** Whether any pattern matches. */
-export function matcherOf(patterns: readonly string[]): (layer: Pick<ConvLayer, 'name' | 'scope'>) => boolean {
+export function matcherOf(patterns: readonly string[]): (layer: NamedLayer) => boolean {
   if (patterns.length === 0) return () => false;
   const matches = picomatch(
     patterns.map((pattern) => pattern.replace(/^\//, '')),
     { dot: true, maxLength: MAX_PATTERN_LENGTH },
   );
-  return (layer) => pathsOf(layer).some((path) => matches(path));
+  return (layer) => matchablePaths(layer).some((path) => matches(path));
 }

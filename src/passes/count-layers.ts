@@ -136,13 +136,11 @@ class Count {
       const reason = 'a branch holds figures that are not known';
       this.#diagnostics.push(diagnostic('branch-unclear', 'warning', node.name, { reason }));
     }
-    this.#diagnostics.push(
-      diagnostic('branch-counted', 'info', node.name, {
-        branch: chosen ? 'then_branch' : 'else_branch',
-        macs: chosen ? whenTrue.macs : whenFalse.macs,
-        otherMacs: chosen ? whenFalse.macs : whenTrue.macs,
-      }),
-    );
+    if (whenTrue.macs !== whenFalse.macs) {
+      const [macs, otherMacs] = chosen ? [whenTrue.macs, whenFalse.macs] : [whenFalse.macs, whenTrue.macs];
+      const branch = chosen ? 'then_branch' : 'else_branch';
+      this.#diagnostics.push(diagnostic('branch-counted', 'info', node.name, { branch, macs, otherMacs }));
+    }
     return chosen ? 'thenBranch' : 'elseBranch';
   }
 

@@ -1,4 +1,5 @@
 import type { Candidate, Layer, Rejection, Report } from '../audit/report.ts';
+import { shortPath } from '../dsc/layer-path.ts';
 
 /** One line of a table of layers: a layer, or a module with everything in it. */
 export interface Row {
@@ -70,11 +71,10 @@ function layerRow(layer: Layer, candidate: Candidate | undefined, rejection: Rej
   };
 }
 
-/** The path of a layer, without the slash in front, and without the operator at the end where that says nothing new. */
+/** The short path of a layer, without the operator at the end where that says nothing new. */
 function nameOf({ name, scope, op }: Layer): string {
-  const parts = name.split('/').filter(Boolean);
-  const last = parts.at(-1) ?? name;
-  return [...scope, ...(last === op && scope.length > 0 ? [] : [last])].join('/');
+  const last = name.split('/').filter(Boolean).at(-1) ?? name;
+  return shortPath([...scope, ...(last === op && scope.length > 0 ? [] : [last])]).join('/');
 }
 
 /** `Conv 3×3 /2`, with stride, dilation and groups where they are not 1. */
@@ -91,11 +91,14 @@ function common(steps: readonly number[]): string {
   return steps.every((step) => step === steps[0]) ? String(steps[0]) : steps.join('×');
 }
 
+/** Layers that are in no module. */
+const TOP_LEVEL = '(top level)';
+
 function moduleRows(layers: readonly Layer[], rows: readonly Row[], depth: number): readonly Row[] {
   const modules = new Map<string, Row[]>();
   layers.forEach((layer, index) => {
     const row = rows[index];
-    const path = nameOf(layer).split('/').slice(0, depth).join('/');
+    const path = shortPath(layer.scope.slice(0, depth)).join('/') || TOP_LEVEL;
     const members = modules.get(path) ?? [];
     if (row) members.push(row);
     modules.set(path, members);

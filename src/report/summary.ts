@@ -42,7 +42,7 @@ function totalsLines({ totals, dsc, model }: Report, style: ChalkInstance): read
     compared('Weights', bytes, before.weightBytes, after.weightBytes),
     line('Activations', `${atLeast}${bytes(totals.activationBytes)}`, '', ''),
     line('Peak memory', bytes(totals.peakActivationBytes), '', ''),
-    line('File', bytes(model.fileBytes), '', ''),
+    ...(model.fileBytes === null ? [] : [line('File', bytes(model.fileBytes), '', '')]),
   ];
 }
 
@@ -81,27 +81,34 @@ function diagnosticLines({ diagnostics }: Report, style: ChalkInstance, width: n
     const count = (seen.get(code) ?? 0) + 1;
     seen.set(code, count);
     if (count > MAX_OF_A_KIND) continue;
-    const label = severity === 'warning' ? style.yellow('warning') : style.dim('note');
-    lines.push(`${label}  ${plainText(layer === null ? message : `${layer}: ${message}`)}`);
+    const label = LABELS[severity](style);
+    const [first = '', ...rest] = wrap(plainText(layer === null ? message : `${layer}: ${message}`), width);
+    lines.push(label + first, ...rest.map((line) => INDENT + line));
   }
   for (const [code, count] of seen) {
-    if (count > MAX_OF_A_KIND)
-      lines.push(style.dim(`      ${count - MAX_OF_A_KIND} more of ${code}: --format json lists them`));
+    const more = count - MAX_OF_A_KIND;
+    if (more > 0) lines.push(style.dim(`${INDENT}${more} more of ${code}: --format json lists them`));
   }
-  return lines.length === 0 ? [] : ['', ...lines.flatMap((line) => wrap(line, width))];
+  return lines.length === 0 ? [] : ['', ...lines];
 }
 
-/** Long sentences go on below, indented. */
-function wrap(line: string, width: number | null): readonly string[] {
-  if (width === null || line.length <= width) return [line];
+const INDENT = '         ';
+
+const LABELS: Readonly<Record<Report['diagnostics'][number]['severity'], (style: ChalkInstance) => string>> = {
+  warning: (style) => style.yellow('warning'.padEnd(INDENT.length)),
+  info: (style) => style.dim('note'.padEnd(INDENT.length)),
+};
+
+/** A sentence in lines that leave room for the indent. */
+function wrap(sentence: string, width: number | null): readonly string[] {
+  if (width === null) return [sentence];
   const lines: string[] = [];
   let current = '';
-  for (const word of line.split(' ')) {
-    if (current !== '' && current.length + 1 + word.length > width) {
+  for (const word of sentence.split(' ')) {
+    if (current !== '' && current.length + 1 + word.length > width - INDENT.length) {
       lines.push(current);
-      current = '         ';
-    }
-    current = current === '' ? word : current.endsWith(' ') ? current + word : `${current} ${word}`;
+      current = word;
+    } else current = current === '' ? word : `${current} ${word}`;
   }
   return [...lines, current];
 }

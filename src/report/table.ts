@@ -34,12 +34,12 @@ export function renderTable(report: Report, options: TableOptions): string {
   return `${parts.flat().join('\n')}\n`;
 }
 
-/** Layers that cost something; of very many the costliest, in the order that was asked for. */
+/** Layers that cost something, or nobody knows what; of very many the costliest, in the order that was asked for. */
 function cut(rows: readonly Row[]): readonly Row[] {
   const costly = rows.filter(({ macs, params }) => macs === null || macs > 0 || params > 0);
   const kept = costly.length > 0 ? costly : rows;
   if (kept.length <= MAX_ROWS) return kept;
-  const costliest = new Set([...kept].sort(SORTS.macs).slice(0, MAX_ROWS));
+  const costliest = new Set([...kept].sort((a, b) => (b.macs ?? 0) - (a.macs ?? 0)).slice(0, MAX_ROWS));
   return kept.filter((row) => costliest.has(row));
 }
 
@@ -174,7 +174,11 @@ function leftOutLines(
   const hidden = rows.filter((row) => !visibleRows.has(row));
   const macs = hidden.reduce((sum, row) => sum + (row.macs ?? 0), 0);
   const what = depth === null ? 'layers' : 'modules';
+  const unknown = hidden.filter((row) => row.macs === null).length;
+  const ofUnknown = unknown > 0 ? `, ${unknown} of them not counted` : '';
   return [
-    style.dim(`and ${hidden.length} smaller ${what} with ${percent(macs, totals.macs)} of the MACs: --all shows them`),
+    style.dim(
+      `and ${hidden.length} smaller ${what} with ${percent(macs, totals.macs)} of the MACs${ofUnknown}: --all shows them`,
+    ),
   ];
 }

@@ -70,6 +70,8 @@ export class PagedReader extends protobuf.Reader {
 
   /** Bytes of the file, wherever they lie; the position stays. */
   bytesAt(offset: number, length: number): Uint8Array {
+    const at = offset - this.#pageStart;
+    if (at >= 0 && at + length <= this.#pageLength) return this.#page.slice(at, at + length);
     return readExactly(this.#source, offset, length);
   }
 
