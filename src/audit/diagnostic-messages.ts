@@ -11,9 +11,9 @@ function list(names: readonly string[]): string {
 /** The sentence of each diagnostic: what it is, and where that helps, what to do. */
 const MESSAGES: { readonly [C in DiagnosticCode]: (args: DiagnosticArgs[C]) => string } = {
   'batch-bound': ({ input, dimension }) =>
-    `The batch of '${input}' (${dimension}) is open: figures are for a batch of 1. Bind it with --dim ${dimension}=N.`,
+    `The batch of '${input}' (${dimension}) is open: figures are for a batch of 1. Bind it with --dim ${dimension}=8, say.`,
   'data-dependent': ({ dimension, op }) =>
-    `${op} makes a size that depends on data, '${dimension}': figures behind it are unknown until --dim ${dimension}=N binds it.`,
+    `${op} makes a size that depends on data, '${dimension}': figures behind it are unknown until --dim ${dimension}=… binds it.`,
   'unknown-operator': ({ op }) => `${op} is an unknown operator: its cost is not in the totals.`,
   'shape-unknown': ({ op, reason }) => `The result of ${op} has no known shape: ${reason}.`,
   'shape-contradicted': ({ tensor, declared, inferred }) =>
