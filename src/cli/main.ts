@@ -26,7 +26,7 @@ export async function main(terminal: Terminal): Promise<number> {
 function commandLine(terminal: Terminal): Command {
   const program = new Command('dsc-audit')
     .description(
-      'Audits a convolutional network: where its cost sits, which convolutions could become\ndepthwise separable ones (DSC), and what that would save.',
+      'Audits a convolutional network: where its cost sits, which convolutions could become depthwise separable ones (DSC), and what that would save.',
     )
     .version(__DSC_AUDIT_VERSION__, '-v, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')

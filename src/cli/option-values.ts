@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from 'commander';
 
 /** Adds `NAME=VALUE` to what was given before. */
-export function collectDim(text: string, before: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
+export function collectDim(text: string, before: ReadonlyMap<string, number> = new Map()): ReadonlyMap<string, number> {
   const at = text.lastIndexOf('=');
   const name = text.slice(0, at);
   if (at < 1) throw new InvalidArgumentError(`Write it as NAME=VALUE, for example height=224.`);
@@ -13,7 +13,7 @@ export function collectDim(text: string, before: ReadonlyMap<string, number>): R
 /** Adds `INPUT=1x3x224x224`, or `1x3x224x224` for the only input. */
 export function collectShape(
   text: string,
-  before: ReadonlyMap<string, readonly number[]>,
+  before: ReadonlyMap<string, readonly number[]> = new Map(),
 ): ReadonlyMap<string, readonly number[]> {
   const at = text.lastIndexOf('=');
   const spelt = text.slice(at + 1);
@@ -25,7 +25,7 @@ export function collectShape(
   return new Map(before).set(at < 0 ? '' : text.slice(0, at), shape);
 }
 
-export function collectText(text: string, before: readonly string[]): readonly string[] {
+export function collectText(text: string, before: readonly string[] = []): readonly string[] {
   return [...before, text];
 }
 

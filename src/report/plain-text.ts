@@ -13,3 +13,17 @@ export function shorten(text: string, width: number): string {
   const tail = Math.ceil((width - 1) * 0.7);
   return `${text.slice(0, width - 1 - tail)}…${text.slice(text.length - tail)}`;
 }
+
+/** A sentence in lines of at most that many columns; in one where there is no limit. */
+export function wrap(sentence: string, width: number | null): readonly string[] {
+  if (width === null) return [sentence];
+  const lines: string[] = [];
+  let current = '';
+  for (const word of sentence.split(' ')) {
+    if (current !== '' && current.length + 1 + word.length > width) {
+      lines.push(current);
+      current = word;
+    } else current = current === '' ? word : `${current} ${word}`;
+  }
+  return [...lines, current];
+}

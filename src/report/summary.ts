@@ -1,6 +1,6 @@
 import type { ChalkInstance } from 'chalk';
 import type { Report } from '../audit/report.ts';
-import { plainText } from './plain-text.ts';
+import { plainText, wrap } from './plain-text.ts';
 import { bytes, change, percent, quantity } from './units.ts';
 
 interface SummaryOptions {
@@ -13,8 +13,8 @@ export function summaryLines(report: Report, { style, width }: SummaryOptions): 
   return [
     ...totalsLines(report, style),
     '',
-    ...verdictLines(report, style),
-    coverageLine(report, style),
+    ...verdictLines(report, style, width),
+    ...coverageLines(report, style, width),
     ...diagnosticLines(report, style, width),
   ];
 }
@@ -46,7 +46,7 @@ function totalsLines({ totals, dsc, model }: Report, style: ChalkInstance): read
   ];
 }
 
-function verdictLines({ dsc, totals }: Report, style: ChalkInstance): readonly string[] {
+function verdictLines({ dsc, totals }: Report, style: ChalkInstance, width: number | null): readonly string[] {
   const { candidates, rejected, projection } = dsc;
   const convolutions = candidates.length + rejected.length;
   if (convolutions === 0) return ['It has no convolutions.'];
@@ -56,19 +56,21 @@ function verdictLines({ dsc, totals }: Report, style: ChalkInstance): readonly s
   const share = percent(projection.convertibleMacs, totals.macs);
   const first =
     candidates.length === 0
-      ? `None of ${convolutions} convolutions would gain from becoming depthwise separable.`
-      : `${candidates.length} of ${convolutions} convolutions could become depthwise separable; ${share} of the MACs are in them.`;
-  return [style.bold(first), ...(kept === '' ? [] : [`Left as they are: ${kept}.`])];
+      ? `No convolution (of ${convolutions}) would gain from becoming depthwise separable.`
+      : `${candidates.length} of ${convolutions} convolutions could become depthwise separable: ${share} of the MACs.`;
+  return [
+    ...wrap(first, width).map((line) => style.bold(line)),
+    ...(kept === '' ? [] : wrap(`Left as they are: ${kept}.`, width)),
+  ];
 }
 
-function coverageLine({ coverage }: Report, style: ChalkInstance): string {
+function coverageLines({ coverage }: Report, style: ChalkInstance, width: number | null): readonly string[] {
   const { nodes, counted, uncounted } = coverage;
-  if (counted === nodes) return `All ${nodes} nodes counted.`;
+  if (counted === nodes) return [`All ${nodes} nodes counted.`];
   const unknown = uncounted.map(({ op, layers }) => `${plainText(op)} (${layers.length})`).slice(0, 6);
   const more = uncounted.length > unknown.length ? ` and ${uncounted.length - unknown.length} more` : '';
-  return style.yellow(
-    `${counted} of ${nodes} nodes counted: totals are lower bounds. Not counted: ${unknown.join(', ')}${more}.`,
-  );
+  const sentence = `${counted} of ${nodes} nodes counted: totals are lower bounds. Not counted: ${unknown.join(', ')}${more}.`;
+  return wrap(sentence, width).map((line) => style.yellow(line));
 }
 
 /** Diagnostics of one kind that are spelt out before the rest is only counted. */
@@ -82,7 +84,10 @@ function diagnosticLines({ diagnostics }: Report, style: ChalkInstance, width: n
     seen.set(code, count);
     if (count > MAX_OF_A_KIND) continue;
     const label = LABELS[severity](style);
-    const [first = '', ...rest] = wrap(plainText(layer === null ? message : `${layer}: ${message}`), width);
+    const [first = '', ...rest] = wrap(
+      plainText(layer === null ? message : `${layer}: ${message}`),
+      width === null ? null : width - INDENT.length,
+    );
     lines.push(label + first, ...rest.map((line) => INDENT + line));
   }
   for (const [code, count] of seen) {
@@ -98,17 +103,3 @@ const LABELS: Readonly<Record<Report['diagnostics'][number]['severity'], (style:
   warning: (style) => style.yellow('warning'.padEnd(INDENT.length)),
   info: (style) => style.dim('note'.padEnd(INDENT.length)),
 };
-
-/** A sentence in lines that leave room for the indent. */
-function wrap(sentence: string, width: number | null): readonly string[] {
-  if (width === null) return [sentence];
-  const lines: string[] = [];
-  let current = '';
-  for (const word of sentence.split(' ')) {
-    if (current !== '' && current.length + 1 + word.length > width - INDENT.length) {
-      lines.push(current);
-      current = word;
-    } else current = current === '' ? word : `${current} ${word}`;
-  }
-  return [...lines, current];
-}

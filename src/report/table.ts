@@ -1,7 +1,7 @@
 import type { ChalkInstance } from 'chalk';
 import Table from 'cli-table3';
 import type { Report } from '../audit/report.ts';
-import { plainText, shorten } from './plain-text.ts';
+import { plainText, shorten, wrap } from './plain-text.ts';
 import { type Row, rowsOf, SORTS, type Sort } from './rows.ts';
 import { summaryLines } from './summary.ts';
 import { bytes, change, percent, quantity, shapeText } from './units.ts';
@@ -25,7 +25,7 @@ export function renderTable(report: Report, options: TableOptions): string {
   const rows = [...rowsOf(report, options.depth)].sort(SORTS[options.sort]);
   const shown = options.all ? rows : cut(rows);
   const parts = [
-    headerLines(report, options.style),
+    headerLines(report, options),
     layerTable(shown, report, options),
     leftOutLines(rows, shown, report, options),
     [''],
@@ -43,17 +43,15 @@ function cut(rows: readonly Row[]): readonly Row[] {
   return kept.filter((row) => costliest.has(row));
 }
 
-function headerLines({ model }: Report, style: ChalkInstance): readonly string[] {
+function headerLines({ model }: Report, { style, width }: TableOptions): readonly string[] {
   const opset = model.opsets[''];
   const facts = [model.format.toUpperCase(), model.producer, opset === undefined ? null : `opset ${opset}`]
     .filter((fact) => fact !== null)
     .map(plainText);
-  const tensors = (list: Report['model']['inputs']) =>
-    list.map(({ name, shape, dtype }) => `${plainText(name)} ${plainText(shapeText(shape))} ${dtype ?? ''}`.trim());
   return [
     `${style.bold(plainText(model.path))}  ${style.dim(facts.join(' · '))}`,
-    ...wrapList('in   ', tensors(model.inputs), style),
-    ...wrapList('out  ', tensors(model.outputs), style),
+    ...tensorLines('in   ', model.inputs, style, width),
+    ...tensorLines('out  ', model.outputs, style, width),
     '',
   ];
 }
@@ -61,36 +59,50 @@ function headerLines({ model }: Report, style: ChalkInstance): readonly string[]
 /** Inputs and outputs that are named before the rest is only counted. */
 const MAX_TENSORS = 4;
 
-function wrapList(label: string, items: readonly string[], style: ChalkInstance): readonly string[] {
-  const shown = items.slice(0, MAX_TENSORS);
-  const rest = items.length - shown.length;
-  return [style.dim(label) + shown.join(', ') + (rest > 0 ? style.dim(` and ${rest} more`) : '')];
+function tensorLines(
+  label: string,
+  tensors: Report['model']['inputs'],
+  style: ChalkInstance,
+  width: number | null,
+): readonly string[] {
+  const shown = tensors
+    .slice(0, MAX_TENSORS)
+    .map(({ name, shape, dtype }) => `${plainText(name)} ${plainText(shapeText(shape))} ${dtype ?? ''}`.trim());
+  const rest = tensors.length - shown.length;
+  const sentence = shown.join(', ') + (rest > 0 ? ` and ${rest} more` : '');
+  const lines = wrap(sentence, width === null ? null : width - label.length);
+  return lines.map((line, index) => style.dim(index === 0 ? label : ' '.repeat(label.length)) + line);
 }
 
 interface Column {
   readonly head: string;
   readonly align: 'left' | 'right';
-  /** Shown from this many columns of terminal on. */
-  readonly from: number;
+  /** Columns above 0 are shown where there is room, the lowest first. */
+  readonly priority: number;
   cell(row: Row, report: Report, style: ChalkInstance): string;
 }
 
 const BAR_WIDTH = 8;
 
 const COLUMNS: readonly Column[] = [
-  { head: 'Operator', align: 'left', from: 110, cell: ({ what }) => plainText(what) },
-  { head: 'Output', align: 'left', from: 0, cell: ({ output }) => plainText(shapeText(output)) },
-  { head: 'Params', align: 'right', from: 0, cell: ({ params }) => quantity(params) },
-  { head: 'Memory', align: 'right', from: 110, cell: ({ activationBytes }) => bytes(activationBytes) },
-  { head: 'MACs', align: 'right', from: 0, cell: ({ macs }) => quantity(macs) },
+  { head: 'Operator', align: 'left', priority: 2, cell: ({ what }) => plainText(what) },
+  { head: 'Output', align: 'left', priority: 0, cell: ({ output }) => plainText(shapeText(output)) },
+  { head: 'Params', align: 'right', priority: 0, cell: ({ params }) => quantity(params) },
+  { head: 'Memory', align: 'right', priority: 3, cell: ({ activationBytes }) => bytes(activationBytes) },
+  { head: 'MACs', align: 'right', priority: 0, cell: ({ macs }) => quantity(macs) },
   {
     head: '',
     align: 'right',
-    from: 0,
+    priority: 0,
     cell: ({ macs }, { totals }) => (macs === null ? '' : percent(macs, totals.macs)),
   },
-  { head: 'Share', align: 'left', from: 96, cell: ({ macs }, { totals }, style) => style.cyan(bar(macs, totals.macs)) },
-  { head: 'As DSC', align: 'left', from: 0, cell: verdictCell },
+  {
+    head: 'Share',
+    align: 'left',
+    priority: 1,
+    cell: ({ macs }, { totals }, style) => style.cyan(bar(macs, totals.macs)),
+  },
+  { head: 'As DSC', align: 'left', priority: 0, cell: verdictCell },
 ];
 
 const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'] as const;
@@ -110,27 +122,50 @@ function verdictCell({ verdict, layers }: Row, _report: Report, style: ChalkInst
 }
 
 const GAP = 2;
+
+/** A name is cut to this before a column is dropped for it. */
+const ENOUGH_FOR_A_NAME = 30;
 const MIN_NAME_WIDTH = 16;
 
-function layerTable(rows: readonly Row[], report: Report, { width, style }: TableOptions): readonly string[] {
-  const columns = COLUMNS.filter(({ from }) => width === null || width >= from);
-  const cells = rows.map((row) => columns.map(({ cell }) => cell(row, report, style)));
-  const widths = columns.map(({ head }, index) =>
-    Math.max(head.length, ...cells.map((row) => visible(row[index] ?? ''))),
-  );
+interface LaidOutColumn {
+  readonly column: Column;
+  readonly width: number;
+  readonly cells: readonly string[];
+}
+
+/** The columns that there is room for beside the names. */
+function layOut(rows: readonly Row[], report: Report, nameWidth: number, { width, style }: TableOptions) {
+  const all = COLUMNS.map((column): LaidOutColumn => {
+    const cells = rows.map((row) => column.cell(row, report, style));
+    return { column, cells, width: Math.max(column.head.length, ...cells.map(visible)) };
+  });
+  const shown = new Set(all.filter(({ column }) => column.priority === 0));
+  let room = (width ?? Number.POSITIVE_INFINITY) - Math.min(nameWidth, ENOUGH_FOR_A_NAME) - takenBy([...shown]);
+  for (const next of all.filter(({ column }) => column.priority > 0).sort(byPriority)) {
+    room -= next.width + GAP;
+    if (room >= 0) shown.add(next);
+  }
+  return all.filter((column) => shown.has(column));
+}
+
+const byPriority = (a: LaidOutColumn, b: LaidOutColumn): number => a.column.priority - b.column.priority;
+
+const takenBy = (columns: readonly LaidOutColumn[]): number => columns.reduce((sum, { width }) => sum + width + GAP, 0);
+
+function layerTable(rows: readonly Row[], report: Report, options: TableOptions): readonly string[] {
+  const { width, style } = options;
   const names = rows.map(({ name }) => plainText(name));
-  const taken = widths.reduce((sum, column) => sum + column + GAP, 0);
-  const longest = Math.max(5, ...names.map((name) => name.length));
-  const room = width === null ? longest : Math.max(MIN_NAME_WIDTH, width - taken);
-  const nameWidth = Math.min(longest, room);
+  const longest = Math.max('Layer'.length, ...names.map((name) => name.length));
+  const columns = layOut(rows, report, longest, options);
+  const room = width === null ? longest : Math.max(MIN_NAME_WIDTH, width - takenBy(columns));
   const table = new Table({
-    head: ['Layer', ...columns.map(({ head }) => head)].map((head) => style.dim(head)),
-    colAligns: ['left', ...columns.map(({ align }) => align)],
+    head: ['Layer', ...columns.map(({ column }) => column.head)].map((head) => style.dim(head)),
+    colAligns: ['left', ...columns.map(({ column }) => column.align)],
     chars: NO_BORDERS,
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': GAP },
   });
-  rows.forEach((_, index) => {
-    table.push([shorten(names[index] ?? '', nameWidth), ...(cells[index] ?? [])]);
+  names.forEach((name, index) => {
+    table.push([shorten(name, Math.min(longest, room)), ...columns.map(({ cells }) => cells[index] ?? '')]);
   });
   return table
     .toString()
@@ -173,7 +208,8 @@ function leftOutLines(
   const visibleRows = new Set(shown);
   const hidden = rows.filter((row) => !visibleRows.has(row));
   const macs = hidden.reduce((sum, row) => sum + (row.macs ?? 0), 0);
-  const what = depth === null ? 'layers' : 'modules';
+  const one = depth === null ? 'layer' : 'module';
+  const what = hidden.length === 1 ? one : `${one}s`;
   const unknown = hidden.filter((row) => row.macs === null).length;
   const ofUnknown = unknown > 0 ? `, ${unknown} of them not counted` : '';
   return [

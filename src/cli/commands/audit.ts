@@ -11,10 +11,10 @@ import { colourLevel, type Terminal, widthOf } from '../terminal.ts';
 
 interface AuditCommandOptions {
   readonly format: Format;
-  readonly dim: ReadonlyMap<string, number>;
-  readonly shape: ReadonlyMap<string, readonly number[]>;
-  readonly include: readonly string[];
-  readonly exclude: readonly string[];
+  readonly dim?: ReadonlyMap<string, number>;
+  readonly shape?: ReadonlyMap<string, readonly number[]>;
+  readonly include?: readonly string[];
+  readonly exclude?: readonly string[];
   readonly sort: Sort;
   readonly depth?: number;
   readonly all?: boolean;
@@ -37,31 +37,28 @@ type Format = keyof typeof FORMATS;
 
 const EXAMPLES = `
 Examples:
-  dsc-audit model.onnx                            where the cost sits, what could be a DSC
-  dsc-audit model.onnx --depth 2                  by module
-  dsc-audit model.onnx --sort macs --all          every layer, costliest first
-  dsc-audit model.onnx --shape 1x3x320x320        with open dimensions bound
-  dsc-audit model.onnx --exclude 'layer4/**'      leave a part of the model alone
-  dsc-audit model.onnx --format json > audit.json for programs
-  curl -L https://…/model.onnx | dsc-audit -      from standard input
+  dsc-audit model.onnx                      its cost, and what could be a DSC
+  dsc-audit model.onnx --depth 2            by module
+  dsc-audit model.onnx --sort macs --all    every layer, costliest first
+  dsc-audit model.onnx --shape 1x3x320x320  with open dimensions bound
+  dsc-audit model.onnx --exclude layer4     leave a part of the model alone
+  dsc-audit model.onnx --format json        for programs
+  curl … | dsc-audit -                      from standard input
 
-Exit codes: 0 done · 1 a budget was exceeded · 2 the model or the command line cannot be used · 70 a bug`;
+Exit codes:
+  0 done · 1 a budget was exceeded · 2 the model or the command line cannot be
+  used · 70 a bug in dsc-audit`;
 
 /** The default command: audits models and prints their reports. */
 export function defineAudit(program: Command, terminal: Terminal): void {
   program
     .argument('<model...>', 'model files (ONNX), or - for standard input')
     .optionsGroup('Model:')
-    .option('--shape <[input=]1x3x224x224>', "an input's shape (repeatable)", collectShape, new Map())
-    .option(
-      '--dim <name=value>',
-      'an open dimension by name (repeatable); the batch defaults to 1',
-      collectDim,
-      new Map(),
-    )
+    .option('--shape <[input=]1x3x224x224>', "an input's shape (repeatable)", collectShape)
+    .option('--dim <name=value>', 'an open dimension by name (repeatable); the batch defaults to 1', collectDim)
     .optionsGroup('Candidates:')
-    .option('--include <glob>', 'consider these convolutions even if a default speaks against it', collectText, [])
-    .option('--exclude <glob>', 'leave these convolutions alone (layer or module, repeatable)', collectText, [])
+    .option('--include <glob>', 'consider these convolutions even if a default speaks against it', collectText)
+    .option('--exclude <glob>', 'leave these convolutions alone (layer or module, repeatable)', collectText)
     .optionsGroup('Output:')
     .addOption(new Option('--format <format>', 'how to print it').choices(Object.keys(FORMATS)).default('table'))
     .addOption(new Option('--sort <by>', 'order of the layers').choices(Object.keys(SORTS)).default('order'))
@@ -78,10 +75,10 @@ export function defineAudit(program: Command, terminal: Terminal): void {
 
 async function auditPath(path: string, options: AuditCommandOptions, terminal: Terminal): Promise<Report> {
   return auditSource(await openModel(path, terminal), {
-    dims: Object.fromEntries(options.dim),
-    shapes: Object.fromEntries(options.shape),
-    include: options.include,
-    exclude: options.exclude,
+    dims: Object.fromEntries(options.dim ?? []),
+    shapes: Object.fromEntries(options.shape ?? []),
+    include: options.include ?? [],
+    exclude: options.exclude ?? [],
   });
 }
 
