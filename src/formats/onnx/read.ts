@@ -25,7 +25,8 @@ export function readOnnx(source: ModelSource): ReadModel {
   }
   const externals = new ExternalFiles(source);
   const functions = new Map<string, FunctionProto>();
-  for (const fn of proto.functions as FunctionProto[]) {
+  const localFunctions: readonly FunctionProto[] = proto.functions;
+  for (const fn of localFunctions) {
     functions.set(functionKey(domainName(fn.domain), fn.name ?? '', fn.overload ?? ''), fn);
   }
   const builder = new GraphBuilder(functions, { file: source.bytes, externals });
