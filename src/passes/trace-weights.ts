@@ -31,6 +31,7 @@ export class WeightTracer {
   readonly #model: Model;
   readonly #facts: Facts;
   readonly #producers = new Map<ValueId, Node>();
+  readonly #consumers = new Map<ValueId, Node>();
 
   constructor(model: Model, facts: Facts) {
     this.#model = model;
@@ -38,6 +39,7 @@ export class WeightTracer {
     for (const nodes of facts.order.values()) {
       for (const node of nodes) {
         for (const output of node.outputs) if (output !== null) this.#producers.set(output, node);
+        for (const input of node.inputs) if (input !== null) this.#consumers.set(input, node);
       }
     }
   }
@@ -67,6 +69,34 @@ export class WeightTracer {
     }
   }
 
+  /**
+   * What is added to scores on their way to a softmax, the same for every head, is a mask; a learned bias has values of
+   * its own for each. Scores are …, heads, queries, keys.
+   */
+  #isAttentionMask(node: Node, id: ValueId): boolean {
+    if (node.kind !== 'binary' || node.attrs.fn !== 'add') return false;
+    const result = node.outputs[0] ?? null;
+    const heads = result === null ? undefined : this.#extentFromEnd(result, HEADS_AXIS);
+    if (heads === undefined || heads <= 1 || (this.#extentFromEnd(id, HEADS_AXIS) ?? 1) !== 1) return false;
+    return (this.#extentFromEnd(id, QUERIES_AXIS) ?? 1) > 1 && this.#leadsToSoftmax(result);
+  }
+
+  #leadsToSoftmax(from: ValueId | null): boolean {
+    let id = from;
+    for (let step = 0; step < MAX_STEPS_TO_SOFTMAX && id !== null; step++) {
+      const next = this.#consumers.get(id);
+      if (next?.kind === 'softmax') return true;
+      id = next && PASSES_SCORES.has(next.kind) ? (next.outputs[0] ?? null) : null;
+    }
+    return false;
+  }
+
+  #extentFromEnd(id: ValueId, axis: number): number | undefined {
+    const fact = this.#facts.of[id];
+    const extent = fact?.type === 'tensor' ? fact.shape?.at(axis) : undefined;
+    return typeof extent === 'number' ? extent : undefined;
+  }
+
   /** Takes down the weights among a node's inputs, and returns the folded nodes that compute the others. */
   #visit<K extends OpKind>(node: Node<K> & Node, visit: Visit, found: Map<ValueId, Weight>): readonly Visit[] {
     const def = opDef<K>(node.kind);
@@ -75,6 +105,7 @@ export class WeightTracer {
     node.inputs.forEach((id, index) => {
       const role = def.roles.every ?? def.roles[index];
       if (id === null || role === undefined || !isConstant(id, this.#facts)) return;
+      if (visit.input === null && this.#isAttentionMask(node, id)) return;
       const part = role === 'carried' ? visit.part : role;
       const input = visit.input ?? index;
       const constant = this.#model.values[id]?.constant;
@@ -90,6 +121,13 @@ export class WeightTracer {
     return further;
   }
 }
+
+const HEADS_AXIS = -3;
+const QUERIES_AXIS = -2;
+
+/** What exporters write between the mask and the softmax. */
+const PASSES_SCORES: ReadonlySet<OpKind> = new Set(['binary', 'cast', 'identity', 'reshape', 'variadic']);
+const MAX_STEPS_TO_SOFTMAX = 4;
 
 /** Operators whose integer constants are quantised weights, of whatever width (biases have 32 bits). */
 const HOLDS_QUANTIZED: ReadonlySet<OpKind> = new Set(['conv', 'dequantize', 'gemm', 'matmul', 'packedMatmul']);
