@@ -135,11 +135,12 @@ const HOLDS_QUANTIZED: ReadonlySet<OpKind> = new Set(['conv', 'dequantize', 'gem
 /** Wider integers steer shapes and pick elements. */
 const MAX_QUANTIZED_BITS = 8;
 
-/** Literals (of no axis, or written into the graph as operators) take part in arithmetic, but nobody learned them. */
-function isLearned({ dtype, origin, shape }: Constant, part: InputRole, integersCount: boolean): boolean {
+/** Literals (single numbers, or written into the graph as operators) take part in arithmetic, but nobody learned them. */
+function isLearned(constant: Constant, part: InputRole, integersCount: boolean): boolean {
+  const { dtype, origin } = constant;
   const { family, bits } = DTYPES[dtype];
   if (!isFloat(dtype) && !(family === 'integer' && (integersCount || bits <= MAX_QUANTIZED_BITS))) return false;
-  return part !== 'operand' || (origin === 'initializer' && shape.length > 0);
+  return part !== 'operand' || (origin === 'initializer' && elementsOf(constant) > 1);
 }
 
 function elementsOf({ shape }: Constant): number {
