@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, openSync, readSync, type Stats, statSync } from 'node:fs';
 import { DscAuditError } from '../ir/errors.ts';
 
 /** Bytes that can be read anywhere, without being loaded. */
@@ -7,15 +7,6 @@ export interface ByteSource {
   /** Copies up to `target.length` bytes from `offset` on, and returns how many there were. */
   read(offset: number, target: Uint8Array): number;
   close(): void;
-}
-
-/** A model as it is handed in: a name for messages, its bytes, and the files beside it. */
-export interface ModelSource {
-  /** The path as the user gave it, or `-`. */
-  readonly path: string;
-  readonly bytes: ByteSource;
-  /** Opens a file beside the model. Null where there is none; throws where the path leaves the model's folder. */
-  openBeside(relativePath: string): ByteSource | null;
 }
 
 /** Bytes in memory, in one piece or in the chunks that a pipe delivered. */
@@ -47,13 +38,10 @@ export function bytesSource(chunks: readonly Uint8Array[]): ByteSource {
 
 /** A file, opened once and read where asked. Throws `cannot-read` where it is not there, or no file. */
 export function fileSource(path: string): ByteSource {
-  const descriptor = openForReading(path);
-  const stats = fstatSync(descriptor);
-  if (!stats.isFile()) {
-    closeSync(descriptor);
-    const what = stats.isDirectory() ? 'a directory' : 'not a regular file';
-    throw new DscAuditError('cannot-read', `${path}: is ${what}; give the path of a model file.`);
-  }
+  const stats = attempt(path, () => statSync(path));
+  // Before it is opened: opening a pipe that nobody writes to never returns.
+  if (!stats.isFile()) throw new DscAuditError('cannot-read', `${path}: is ${describe(stats)}.`);
+  const descriptor = attempt(path, () => openSync(path, 'r'));
   return {
     size: stats.size,
     read(offset, target) {
@@ -99,9 +87,19 @@ const OPEN_FAILURES: Readonly<Record<string, string>> = {
   ENAMETOOLONG: 'the name is too long',
 };
 
-function openForReading(path: string): number {
+/** Whether there is nothing at all under a path. */
+export function isMissing(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false }) === undefined;
+}
+
+function describe(stats: Stats): string {
+  if (stats.isDirectory()) return 'a directory; give the path of a model file';
+  return stats.isFIFO() ? 'a pipe; give it as standard input, and - as the path' : 'not a regular file';
+}
+
+function attempt<T>(path: string, open: () => T): T {
   try {
-    return openSync(path, 'r');
+    return open();
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
     throw new DscAuditError('cannot-read', `${path}: cannot be read: ${OPEN_FAILURES[code] ?? code}.`);

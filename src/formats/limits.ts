@@ -21,8 +21,11 @@ export const MAX_STRING_BYTES = 16 * 2 ** 20;
 /** Axes of one tensor. Frameworks stop at 8 to 32. */
 export const MAX_RANK = 256;
 
-/** Payloads up to this many bytes are kept with the graph; larger ones stay in the file until somebody asks. */
-export const INLINE_PAYLOAD_BYTES = 4096;
+/**
+ * Payloads up to this many bytes are kept with the graph (shapes, axes, scalars); larger ones stay in the file until
+ * somebody asks.
+ */
+export const INLINE_PAYLOAD_BYTES = 1024;
 
 /** What one read from a file fetches. */
 export const PAGE_BYTES = 16 * 1024;

@@ -1,13 +1,13 @@
-/** Ordinary trouble in a model, as data: the sentence is made late, in report/. */
-export type Diagnostic = {
-  [C in DiagnosticCode]: {
-    readonly code: C;
-    readonly severity: Severity;
-    /** The layer's name; null where it concerns the model. */
-    readonly layer: string | null;
-    readonly args: DiagnosticArgs[C];
-  };
-}[DiagnosticCode];
+/** Ordinary trouble in a model, as data: the sentence is made late. */
+export interface DiagnosticOf<C extends DiagnosticCode> {
+  readonly code: C;
+  readonly severity: Severity;
+  /** The layer's name; null where it concerns the model. */
+  readonly layer: string | null;
+  readonly args: DiagnosticArgs[C];
+}
+
+export type Diagnostic = { [C in DiagnosticCode]: DiagnosticOf<C> }[DiagnosticCode];
 
 export type Severity = 'info' | 'warning';
 
@@ -36,6 +36,6 @@ export function diagnostic<C extends DiagnosticCode>(
   severity: Severity,
   layer: string | null,
   args: DiagnosticArgs[C],
-): Extract<Diagnostic, { code: C }> {
-  return { code, severity, layer, args } as Extract<Diagnostic, { code: C }>;
+): DiagnosticOf<C> {
+  return { code, severity, layer, args };
 }

@@ -47,7 +47,8 @@ export function subtractDims(left: Dim, right: Dim): Dim {
 }
 
 export function multiplyDims(left: Dim, right: Dim): Dim {
-  if (isStatic(left) && isStatic(right)) return left * right;
+  // Adding 0 turns a negative zero into a plain one.
+  if (isStatic(left) && isStatic(right)) return left * right + 0;
   const products: Term[] = [];
   for (const a of termsOf(left)) {
     for (const b of termsOf(right)) products.push(term(a.coefficient * b.coefficient, [...a.atoms, ...b.atoms]));

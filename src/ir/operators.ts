@@ -277,7 +277,8 @@ export interface ReduceAttrs {
   classificationLoss: { readonly reduction: 'mean' | 'none' | 'sum'; readonly softmax: boolean };
 }
 
-export interface MovementAttrs {
+/** Another shape, or order of axes, for the same elements. */
+export interface LayoutAttrs {
   /** x, shape. `zeroCopies`: a 0 takes the input's extent. */
   reshape: { readonly zeroCopies: boolean };
   flatten: { readonly axis: number };
@@ -287,6 +288,9 @@ export interface MovementAttrs {
   squeeze: Record<never, never>;
   /** x, axes. */
   unsqueeze: Record<never, never>;
+}
+
+export interface MovementAttrs {
   concat: { readonly axis: number };
   /** x, lengths?. `parts` where the lengths are left out and equal. */
   split: { readonly axis: number; readonly parts: number | null };
@@ -302,23 +306,30 @@ export interface MovementAttrs {
   tileAxis: Record<never, never>;
   /** x, shape. */
   centerCropPad: { readonly axes: readonly number[] | null };
-  /** x, indices. */
-  gather: { readonly axis: number };
-  gatherElements: { readonly axis: number };
-  gatherND: { readonly batchDims: number };
-  /** x, indices, updates. */
-  scatterElements: { readonly axis: number; readonly adds: boolean };
-  scatterND: { readonly adds: boolean };
   /** past, update, write indices?. */
   tensorScatter: Record<never, never>;
-  /** x, condition. */
-  compress: { readonly axis: number | null };
   depthToSpace: { readonly block: number };
   spaceToDepth: { readonly block: number };
   /** x, lengths. */
   reverseSequence: Record<never, never>;
   /** x, k?. */
   trilu: { readonly upper: boolean };
+}
+
+/** Elements that are picked, or placed, by index or by value. */
+export interface IndexingAttrs {
+  /** x, indices. */
+  gather: { readonly axis: number };
+  /** x, indices. */
+  gatherElements: { readonly axis: number };
+  /** x, indices. */
+  gatherND: { readonly batchDims: number };
+  /** x, indices, updates. */
+  scatterElements: { readonly axis: number; readonly adds: boolean };
+  /** x, indices, updates. */
+  scatterND: { readonly adds: boolean };
+  /** x, condition. */
+  compress: { readonly axis: number | null };
   /** indices, depth, values. */
   oneHot: { readonly axis: number };
   nonZero: Record<never, never>;
@@ -457,7 +468,9 @@ export interface OpAttrs
     NormAttrs,
     PoolAttrs,
     ReduceAttrs,
+    LayoutAttrs,
     MovementAttrs,
+    IndexingAttrs,
     ResampleAttrs,
     GenerateAttrs,
     ControlAttrs,

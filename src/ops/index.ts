@@ -6,6 +6,8 @@ import { convolutionOps } from './convolution.ts';
 import { detectionOps } from './detection.ts';
 import { elementwiseOps } from './elementwise.ts';
 import { generateOps } from './generate.ts';
+import { indexingOps } from './indexing.ts';
+import { layoutOps } from './layout.ts';
 import { linearOps } from './linear.ts';
 import { movementOps } from './movement.ts';
 import { normOps } from './norm.ts';
@@ -29,6 +31,8 @@ export const OPS: OpTable = {
   ...detectionOps,
   ...elementwiseOps,
   ...generateOps,
+  ...indexingOps,
+  ...layoutOps,
   ...linearOps,
   ...movementOps,
   ...normOps,

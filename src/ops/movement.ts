@@ -1,156 +1,13 @@
-import {
-  addDims,
-  type Dim,
-  dimKey,
-  divideExactly,
-  floorDivideDims,
-  isStatic,
-  multiplyDims,
-  productOfDims,
-  subtractDims,
-} from '../ir/dim.ts';
-import { type Element, type Fact, type Shape, staticShape, type TensorFact, tensorFact } from '../ir/fact.ts';
+import { addDims, type Dim, divideExactly, floorDivideDims, isStatic, multiplyDims, subtractDims } from '../ir/dim.ts';
+import { type Fact, type Shape, staticShape, tensorFact } from '../ir/fact.ts';
 import type { MovementAttrs } from '../ir/operators.ts';
 import { broadcastElements } from './evaluate.ts';
 import { computedShape } from './generate.ts';
-import {
-  concatElements,
-  gatherElements,
-  gatherNDElements,
-  sliceElements,
-  splitElements,
-  tileElements,
-  transposeElements,
-} from './move-elements.ts';
+import { concatElements, sliceElements, splitElements, tileElements } from './move-elements.ts';
+import { moves } from './moves.ts';
 import { type InferContext, type OpDef, type OpFamily, ShapeConflict } from './op-def.ts';
-import {
-  broadcastShapes,
-  extentAt,
-  free,
-  normaliseAxis,
-  perOutputElement,
-  replaceAxis,
-  sameAsInput,
-  trackedTensor,
-} from './shape-rules.ts';
+import { broadcastShapes, extentAt, normaliseAxis, replaceAxis, sameAsInput, trackedTensor } from './shape-rules.ts';
 import { type SliceRange, sliceExtent } from './slice-range.ts';
-
-/** A tensor with another shape and the same elements. */
-function reshaped(input: TensorFact, shape: Shape | null): readonly Fact[] {
-  return [trackedTensor(input.dtype, shape, input.elements)];
-}
-
-function inferReshape({ zeroCopies }: MovementAttrs['reshape'], context: InferContext): readonly Fact[] {
-  const input = context.tensor(0);
-  const { elements: asked, shape: askedShape } = context.tensor(1);
-  const rank = staticShape(askedShape)?.[0];
-  if (asked === null) {
-    return reshaped(
-      input,
-      rank === undefined ? null : unknownReshape(input.shape, new Array<Element>(rank).fill(null), context),
-    );
-  }
-  const copied = asked.map((extent, axis) => {
-    if (extent !== 0 || !zeroCopies) return extent;
-    return input.shape === null ? null : extentAt(input.shape, axis);
-  });
-  if (copied.filter((extent) => extent === null).length > 0) {
-    return reshaped(input, unknownReshape(input.shape, copied, context));
-  }
-  return reshaped(
-    input,
-    solveReshape(
-      input.shape,
-      copied.map((extent) => extent ?? -1),
-      context,
-    ),
-  );
-}
-
-/** Puts in the extent that is spelt −1: what is left of the elements. */
-function solveReshape(shape: Shape | null, asked: readonly Dim[], context: InferContext): Shape {
-  const open = asked.indexOf(-1);
-  if (open < 0) return checkedReshape(shape, asked);
-  if (shape === null) return asked.map((extent, axis) => (axis === open ? context.dataDependent('reshaped') : extent));
-  const rest = productOfDims(asked.filter((_, axis) => axis !== open));
-  const total = productOfDims(shape);
-  if (isStatic(total) && isStatic(rest) && rest !== 0 && total % rest !== 0) {
-    throw new ShapeConflict(`${total} elements do not fill rows of ${rest}`);
-  }
-  const solved = rest === 0 ? 0 : (divideExactly(total, rest) ?? floorDivideDims(total, rest) ?? 0);
-  return replaceAxis(asked, open, solved);
-}
-
-function checkedReshape(shape: Shape | null, asked: readonly Dim[]): Shape {
-  const total = shape === null ? null : productOfDims(shape);
-  const wanted = productOfDims(asked);
-  if (total !== null && isStatic(total) && isStatic(wanted) && total !== wanted) {
-    throw new ShapeConflict(`${total} elements reshaped to ${wanted}`);
-  }
-  return asked;
-}
-
-/** Where exactly one extent is unknown, the number of elements tells it. */
-function unknownReshape(shape: Shape | null, asked: readonly Element[], context: InferContext): Shape {
-  const unknown = asked.filter((extent) => extent === null).length;
-  const known = asked.filter((extent) => extent !== null);
-  if (unknown === 1 && shape !== null && !known.some((extent) => extent === -1)) {
-    const rest = productOfDims(known);
-    const solved = rest === 0 ? null : divideExactly(productOfDims(shape), rest);
-    if (solved !== null) return asked.map((extent) => extent ?? solved);
-  }
-  return asked.map((extent) => (extent === null || extent === -1 ? context.dataDependent('reshaped') : extent));
-}
-
-function inferFlatten({ axis }: MovementAttrs['flatten'], context: InferContext): readonly Fact[] {
-  const input = context.tensor(0);
-  if (input.shape === null) return reshaped(input, [context.dataDependent('rows'), context.dataDependent('columns')]);
-  const from = axis === input.shape.length ? axis : normaliseAxis(axis, input.shape.length);
-  return reshaped(input, [productOfDims(input.shape.slice(0, from)), productOfDims(input.shape.slice(from))]);
-}
-
-function inferTranspose({ permutation }: MovementAttrs['transpose'], context: InferContext): readonly Fact[] {
-  const input = context.tensor(0);
-  const { shape } = input;
-  if (shape === null) return [tensorFact(input.dtype, null)];
-  const order = permutation ?? shape.map((_, axis) => shape.length - 1 - axis);
-  if (order.length !== shape.length)
-    throw new ShapeConflict(`a permutation of ${order.length} axes for ${shape.length}`);
-  const moved = order.map((axis) => extentAt(shape, normaliseAxis(axis, shape.length)));
-  return [trackedTensor(input.dtype, moved, transposeElements(input, order))];
-}
-
-function inferSqueeze(_attrs: unknown, context: InferContext): readonly Fact[] {
-  const input = context.tensor(0);
-  const { shape } = input;
-  if (shape === null) return reshaped(input, null);
-  if (!context.isPresent(1)) {
-    return reshaped(
-      input,
-      shape.filter((extent) => extent !== 1),
-    );
-  }
-  const axes = context.integers(1);
-  if (axes === null) return reshaped(input, null);
-  const dropped = axes.map((axis) => normaliseAxis(axis, shape.length));
-  return reshaped(
-    input,
-    shape.filter((_, axis) => !dropped.includes(axis)),
-  );
-}
-
-function inferUnsqueeze(_attrs: unknown, context: InferContext): readonly Fact[] {
-  const input = context.tensor(0);
-  const axes = context.integers(1);
-  if (input.shape === null || axes === null) return reshaped(input, null);
-  const rank = input.shape.length + axes.length;
-  const added = new Set(axes.map((axis) => normaliseAxis(axis, rank)));
-  const rest = [...input.shape];
-  return reshaped(
-    input,
-    Array.from({ length: rank }, (_, axis) => (added.has(axis) ? 1 : (rest.shift() ?? 1))),
-  );
-}
 
 function inferConcat({ axis }: MovementAttrs['concat'], context: InferContext): readonly Fact[] {
   const tensors = context.inputs.map((_, index) => context.tensor(index));
@@ -292,32 +149,6 @@ function inferCenterCropPad({ axes }: MovementAttrs['centerCropPad'], context: I
   return [tensorFact(dtype, cropped)];
 }
 
-function inferGather({ axis }: MovementAttrs['gather'], context: InferContext): readonly Fact[] {
-  const [input, indices] = [context.tensor(0), context.tensor(1)];
-  if (input.shape === null || indices.shape === null) return [tensorFact(input.dtype, null)];
-  const at = normaliseAxis(axis, input.shape.length);
-  const shape = replaceAxis(input.shape, at, ...indices.shape);
-  return [trackedTensor(input.dtype, shape, gatherElements(input, indices, at))];
-}
-
-function inferGatherND({ batchDims }: MovementAttrs['gatherND'], context: InferContext): readonly Fact[] {
-  const [input, indices] = [context.tensor(0), context.tensor(1)];
-  const depth = indices.shape?.at(-1);
-  if (input.shape === null || indices.shape === null || typeof depth !== 'number') {
-    return [tensorFact(input.dtype, null)];
-  }
-  const shape = [...indices.shape.slice(0, -1), ...input.shape.slice(batchDims + depth)];
-  return [trackedTensor(input.dtype, shape, batchDims === 0 ? gatherNDElements(input, indices) : null)];
-}
-
-function inferCompress({ axis }: MovementAttrs['compress'], context: InferContext): readonly Fact[] {
-  const { dtype, shape } = context.tensor(0);
-  const chosen = context.integers(1)?.filter((value) => value !== 0).length;
-  const extent = chosen ?? context.dataDependent('compressed');
-  if (axis === null) return [tensorFact(dtype, [extent])];
-  return [tensorFact(dtype, shape && replaceAxis(shape, normaliseAxis(axis, shape.length), extent))];
-}
-
 /** Space moves into depth, or back: the block's area between channels and positions. */
 function blocks(direction: 'to-depth' | 'to-space'): OpDef<'depthToSpace'>['infer'] {
   return ({ block }, context) => {
@@ -334,64 +165,7 @@ function blocks(direction: 'to-depth' | 'to-space'): OpDef<'depthToSpace'>['infe
   };
 }
 
-function inferOneHot({ axis }: MovementAttrs['oneHot'], context: InferContext): readonly Fact[] {
-  const { shape } = context.tensor(0);
-  const { dtype } = context.tensor(2);
-  if (shape === null) return [tensorFact(dtype, null)];
-  const at = normaliseAxis(axis, shape.length + 1);
-  const depth = context.tensor(1).elements?.[0] ?? context.dataDependent('depth');
-  return [tensorFact(dtype, [...shape.slice(0, at), isStatic(depth) ? Math.trunc(depth) : depth, ...shape.slice(at)])];
-}
-
-function inferNonZero(_attrs: unknown, context: InferContext): readonly Fact[] {
-  const { elements, shape } = context.tensor(0);
-  const extents = staticShape(shape);
-  const rank: Dim = shape === null ? context.dataDependent('rank') : Math.max(1, shape.length);
-  if (elements === null || extents === null || !elements.every((element) => element !== null && isStatic(element))) {
-    return [tensorFact('int64', [rank, context.dataDependent('nonzero')])];
-  }
-  const found = elements.flatMap((element, index) => (element === 0 ? [] : [index]));
-  const strides = extents.map((_, axis) => extents.slice(axis + 1).reduce((product, extent) => product * extent, 1));
-  const coordinates = extents.flatMap((extent, axis) =>
-    found.map((index) => Math.floor(index / (strides[axis] ?? 1)) % extent),
-  );
-  return [trackedTensor('int64', [rank, found.length], extents.length === 0 ? found : coordinates)];
-}
-
-function inferUnique({ axis }: MovementAttrs['unique'], context: InferContext): readonly Fact[] {
-  const { dtype, shape, elements } = context.tensor(0);
-  const known = axis === null && elements?.every((element) => element !== null);
-  const count = known
-    ? new Set(elements?.map((element) => dimKey(element ?? 0))).size
-    : context.dataDependent('unique');
-  const values = axis === null ? [count] : shape && replaceAxis(shape, normaliseAxis(axis, shape.length), count);
-  const origin =
-    axis === null ? shape && productOfDims(shape) : shape && extentAt(shape, normaliseAxis(axis, shape.length));
-  const positions = tensorFact('int64', [count]);
-  return [tensorFact(dtype, values), positions, tensorFact('int64', origin === null ? null : [origin]), positions];
-}
-
-/** Moves elements, and computes nothing. */
-const moves = <K extends keyof MovementAttrs>(
-  infer: OpDef<K>['infer'],
-  roles: OpDef<K>['roles'] = { 0: 'carried' },
-  cost: OpDef<K>['cost'] = free,
-): OpDef<K> => ({ kind: 'reshape', roles, infer, cost });
-
-/** One addition for each update, where updates are added up. */
-const scatterCost: OpDef<'scatterND'>['cost'] = ({ adds }, { inputs }) => ({
-  macs: 0,
-  otherFlops: adds ? (inputs[2]?.elements ?? 0) : 0,
-});
-
-const embedding = { 0: 'weight' } as const;
-
 export const movementOps: OpFamily<MovementAttrs> = {
-  reshape: moves(inferReshape),
-  flatten: moves(inferFlatten),
-  transpose: moves(inferTranspose),
-  squeeze: moves(inferSqueeze),
-  unsqueeze: moves(inferUnsqueeze),
   concat: moves(inferConcat, { every: 'carried' }),
   split: moves(inferSplit),
   slice: moves(inferSlice),
@@ -400,18 +174,9 @@ export const movementOps: OpFamily<MovementAttrs> = {
   tile: moves(inferTile),
   tileAxis: moves(inferTileAxis),
   centerCropPad: moves(inferCenterCropPad),
-  gather: moves(inferGather, embedding),
-  gatherElements: moves((_attrs, context) => [tensorFact(context.tensor(0).dtype, context.tensor(1).shape)], embedding),
-  gatherND: moves(inferGatherND, embedding),
-  scatterElements: moves(sameAsInput, { 0: 'carried', 2: 'carried' }, scatterCost),
-  scatterND: moves(sameAsInput, { 0: 'carried', 2: 'carried' }, scatterCost),
   tensorScatter: moves(sameAsInput),
-  compress: moves(inferCompress),
   depthToSpace: moves(blocks('to-space')),
   spaceToDepth: moves(blocks('to-depth')),
   reverseSequence: moves(sameAsInput),
   trilu: moves(sameAsInput),
-  oneHot: moves(inferOneHot, {}),
-  nonZero: moves(inferNonZero, {}, perOutputElement(0)),
-  unique: moves(inferUnique, {}),
 };

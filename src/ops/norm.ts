@@ -62,7 +62,8 @@ export const normOps: OpFamily<NormAttrs> = {
   },
   instanceNorm: {
     kind: 'norm',
-    roles: { 1: 'weight', 2: 'weight' },
+    // Exporters spell GroupNorm as this one with literal ones and zeros, and put the learned scale behind it.
+    roles: { 1: 'operand', 2: 'operand' },
     infer: sameAsInput,
     cost: affineCost(false),
   },

@@ -29,7 +29,7 @@ export type LayerKind = (typeof LAYER_KINDS)[number];
  * The part that an input plays if it is a constant:
  * - `weight`: learned parameters, however the file spells them;
  * - `statistic`: parameters that training does not learn (running mean and variance);
- * - `operand`: learned only if the file keeps it as an initializer of at least one axis (a learned position, say; a
+ * - `operand`: learned only if the file keeps it as an initializer of several elements (a learned position, say; a
  *   literal 0.5 is none);
  * - `carried`: it passes through, and plays the part of the result.
  */

@@ -25,10 +25,9 @@ export interface CountedLayer {
   readonly flops: number | null;
   readonly inputBytes: number | null;
   readonly outputBytes: number | null;
-  /** Weights that no layer before it has. */
+  /** All weights that it reads, and those of them that no layer before it has. */
+  readonly weights: readonly Weight[];
   readonly ownWeights: readonly Weight[];
-  /** Bytes of all weights that it reads, shared ones too. */
-  readonly weightBytesRead: number;
 }
 
 export interface CountedModel {
@@ -137,13 +136,11 @@ class Count {
       const reason = 'a branch holds figures that are not known';
       this.#diagnostics.push(diagnostic('branch-unclear', 'warning', node.name, { reason }));
     }
-    this.#diagnostics.push(
-      diagnostic('branch-counted', 'info', node.name, {
-        branch: chosen ? 'then_branch' : 'else_branch',
-        macs: chosen ? whenTrue.macs : whenFalse.macs,
-        otherMacs: chosen ? whenFalse.macs : whenTrue.macs,
-      }),
-    );
+    if (whenTrue.macs !== whenFalse.macs) {
+      const [macs, otherMacs] = chosen ? [whenTrue.macs, whenFalse.macs] : [whenFalse.macs, whenTrue.macs];
+      const branch = chosen ? 'then_branch' : 'else_branch';
+      this.#diagnostics.push(diagnostic('branch-counted', 'info', node.name, { branch, macs, otherMacs }));
+    }
     return chosen ? 'thenBranch' : 'elseBranch';
   }
 
@@ -186,8 +183,8 @@ class Count {
       flops,
       inputBytes: this.#bytes([...new Set(inputs)], repeats),
       outputBytes: this.#bytes(outputs, repeats),
+      weights,
       ownWeights,
-      weightBytesRead: weights.reduce((sum, { bytes }) => sum + bytes, 0),
     };
   }
 

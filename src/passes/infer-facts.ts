@@ -29,6 +29,8 @@ export interface Facts {
   readonly of: readonly (Fact | undefined)[];
   /** Nodes of each graph, each behind what it needs. */
   readonly order: ReadonlyMap<Graph, readonly Node[]>;
+  /** Names of extents that depend on data, bound or not. */
+  readonly dataDependentNames: readonly string[];
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -47,6 +49,7 @@ class Inference {
   readonly #labels = new Map<string, number>();
   /** By what they say, so that a body that is visited again says nothing twice. */
   readonly #diagnostics = new Map<string, Diagnostic>();
+  readonly #dataDependentNames: string[] = [];
   #visits = 0;
 
   constructor(model: Model, bindings: DimBindings) {
@@ -58,7 +61,20 @@ class Inference {
   run(inputs: ReadonlyMap<ValueId, Fact>): Facts {
     for (const [id, fact] of inputs) this.#facts[id] = fact;
     this.#inferGraph(this.#model.graph);
-    return { of: this.#facts, order: this.#order, diagnostics: [...this.#diagnostics.values()] };
+    return {
+      of: this.#facts,
+      order: this.#order,
+      dataDependentNames: this.#dataDependentNames,
+      diagnostics: [...this.#diagnostics.values()],
+    };
+  }
+
+  /** What a body computes from given inputs. */
+  inferBody(body: Graph, given: readonly Fact[]): readonly Fact[] {
+    body.inputs.forEach((id, index) => {
+      this.#facts[id] = given[index] ?? UNKNOWN_TENSOR;
+    });
+    return this.#inferGraph(body);
   }
 
   #inferGraph(graph: Graph): readonly Fact[] {
@@ -86,7 +102,7 @@ class Inference {
     const inputs = node.inputs.map((id) => (id === null ? null : (this.#facts[id] ?? UNKNOWN_TENSOR)));
     let outputs: readonly Fact[] = [];
     try {
-      outputs = def.infer(node.attrs, this.#context(node, inputs));
+      outputs = def.infer(node.attrs, new NodeContext(inputs, node, this));
     } catch (error) {
       if (!(error instanceof ShapeConflict)) throw locate(error, node);
       this.#tell(diagnostic('shape-unknown', 'warning', node.name, { op: node.op, reason: error.message }));
@@ -109,32 +125,8 @@ class Inference {
     });
   }
 
-  #context(node: Node, inputs: readonly (Fact | null)[]): InferContext {
-    let visits = 0;
-    return {
-      inputs,
-      outputCount: node.outputs.length,
-      tensor: (index) => {
-        const fact = inputs[index];
-        return fact?.type === 'tensor' ? fact : UNKNOWN_TENSOR;
-      },
-      integers: (index) => {
-        const fact = inputs[index];
-        return fact?.type === 'tensor' ? integersOf(fact.elements) : null;
-      },
-      isPresent: (index) => (inputs[index] ?? null) !== null,
-      dataDependent: (label) => this.#dataDependent(node, label, visits++),
-      inferBody: (body, given) => {
-        body.inputs.forEach((id, index) => {
-          this.#facts[id] = given[index] ?? UNKNOWN_TENSOR;
-        });
-        return this.#inferGraph(body);
-      },
-    };
-  }
-
   /** A name such as `nonzero_1`, or the number that the user bound it to. */
-  #dataDependent(node: Node, label: string, visit: number): Dim {
+  dataDependent(node: Node, label: string, visit: number): Dim {
     const names = this.#names.get(node) ?? new Map<string, Dim>();
     this.#names.set(node, names);
     const key = `${label}:${visit}`;
@@ -143,6 +135,7 @@ class Inference {
     const count = (this.#labels.get(label) ?? 0) + 1;
     this.#labels.set(label, count);
     const name = `${label}_${count}`;
+    this.#dataDependentNames.push(name);
     const dim = this.#bindings.get(name) ?? symbolicDim(name);
     names.set(key, dim);
     if (!isStatic(dim)) {
@@ -172,6 +165,43 @@ class Inference {
 
   #tell(told: Diagnostic): void {
     this.#diagnostics.set(`${told.code}\0${told.layer}\0${JSON.stringify(told.args)}`, told);
+  }
+}
+
+/** What the rule of one node sees, at one visit. */
+class NodeContext implements InferContext {
+  readonly inputs: readonly (Fact | null)[];
+  readonly outputCount: number;
+  readonly #node: Node;
+  readonly #inference: Inference;
+  #asked = 0;
+
+  constructor(inputs: readonly (Fact | null)[], node: Node, inference: Inference) {
+    this.inputs = inputs;
+    this.outputCount = node.outputs.length;
+    this.#node = node;
+    this.#inference = inference;
+  }
+
+  tensor(index: number): TensorFact {
+    const fact = this.inputs[index];
+    return fact?.type === 'tensor' ? fact : UNKNOWN_TENSOR;
+  }
+
+  integers(index: number): readonly number[] | null {
+    return integersOf(this.tensor(index).elements);
+  }
+
+  isPresent(index: number): boolean {
+    return (this.inputs[index] ?? null) !== null;
+  }
+
+  dataDependent(label: string): Dim {
+    return this.#inference.dataDependent(this.#node, label, this.#asked++);
+  }
+
+  inferBody(body: Graph, inputs: readonly Fact[]): readonly Fact[] {
+    return this.#inference.inferBody(body, inputs);
   }
 }
 

@@ -12,21 +12,23 @@ import { bodiesOf, valuesRead } from './walk.ts';
  */
 export function peakActivationBytes(model: Model, facts: Facts): number | null {
   const { graph } = model;
-  return peakOf(
-    graph,
-    graph.inputs.filter((id) => !isConstant(id, facts)),
-    facts,
-  );
+  return peakOf(graph, graph.inputs, new Set(), facts);
 }
 
-function peakOf(graph: Graph, alreadyAlive: readonly ValueId[], facts: Facts): number | null {
+/** `elsewhere`: values whose memory is counted already: a body's results are those of the operator that holds it. */
+function peakOf(
+  graph: Graph,
+  alreadyAlive: readonly ValueId[],
+  elsewhere: ReadonlySet<ValueId>,
+  facts: Facts,
+): number | null {
   const { nodes } = liveNodes(graph, facts);
   const lastUses = lastUsesOf(nodes, graph);
   const alive = new Map<ValueId, number>();
   let current = 0;
   let peak = 0;
   const enter = (id: ValueId): boolean => {
-    if (alive.has(id) || isConstant(id, facts)) return true;
+    if (alive.has(id) || elsewhere.has(id) || isConstant(id, facts)) return true;
     const bytes = tensorBytes(facts.of[id]);
     if (bytes === null) return false;
     alive.set(id, bytes);
@@ -53,7 +55,7 @@ function peakOf(graph: Graph, alreadyAlive: readonly ValueId[], facts: Facts): n
 function bodyPeak(node: Node, facts: Facts): number | null {
   let peak = 0;
   for (const [, body] of bodiesOf(node)) {
-    const own = peakOf(body, [], facts);
+    const own = peakOf(body, [], new Set(body.outputs), facts);
     if (own === null) return null;
     peak = Math.max(peak, own);
   }

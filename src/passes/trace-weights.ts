@@ -1,4 +1,4 @@
-import { byteSize, DTYPES, isFloat } from '../ir/dtype.ts';
+import { byteSize, DTYPES, type DType, isFloat } from '../ir/dtype.ts';
 import type { Constant, Model, Node, ValueId } from '../ir/graph.ts';
 import type { OpKind } from '../ir/operators.ts';
 import { opDef } from '../ops/index.ts';
@@ -9,6 +9,9 @@ import { isConstant } from './live-nodes.ts';
 /** A tensor of the file that holds a layer's parameters. */
 export interface Weight {
   readonly id: ValueId;
+  /** The node's input that it reaches. */
+  readonly input: number;
+  readonly dtype: DType;
   readonly elements: number;
   readonly bytes: number;
   readonly trainable: boolean;
@@ -19,6 +22,8 @@ interface Visit {
   readonly node: Node;
   readonly part: InputRole;
   readonly quantized: boolean;
+  /** The layer's input through which it is reached; null for the layer itself. */
+  readonly input: number | null;
 }
 
 /** Finds the tensors of the file that the constant inputs of a node come from. */
@@ -26,6 +31,7 @@ export class WeightTracer {
   readonly #model: Model;
   readonly #facts: Facts;
   readonly #producers = new Map<ValueId, Node>();
+  readonly #consumers = new Map<ValueId, Node>();
 
   constructor(model: Model, facts: Facts) {
     this.#model = model;
@@ -33,6 +39,7 @@ export class WeightTracer {
     for (const nodes of facts.order.values()) {
       for (const node of nodes) {
         for (const output of node.outputs) if (output !== null) this.#producers.set(output, node);
+        for (const input of node.inputs) if (input !== null) this.#consumers.set(input, node);
       }
     }
   }
@@ -41,10 +48,10 @@ export class WeightTracer {
   weightsOf(node: Node): readonly Weight[] {
     const found = new Map<ValueId, Weight>();
     const seen = new Set<string>();
-    const waiting: Visit[] = [{ node, part: 'operand', quantized: false }];
+    const waiting: Visit[] = [{ node, part: 'operand', quantized: false, input: null }];
     for (let visit = waiting.pop(); visit !== undefined; visit = waiting.pop()) {
       for (const next of this.#visit(visit.node, visit, found)) {
-        const step = `${next.node.outputs[0]}:${next.part}:${next.quantized}`;
+        const step = `${next.node.outputs[0]}:${next.part}:${next.quantized}:${next.input}`;
         if (!seen.has(step)) waiting.push(next);
         seen.add(step);
       }
@@ -62,6 +69,34 @@ export class WeightTracer {
     }
   }
 
+  /**
+   * What is added to scores on their way to a softmax, the same for every head, is a mask; a learned bias has values of
+   * its own for each. Scores are …, heads, queries, keys.
+   */
+  #isAttentionMask(node: Node, id: ValueId): boolean {
+    if (node.kind !== 'binary' || node.attrs.fn !== 'add') return false;
+    const result = node.outputs[0] ?? null;
+    const heads = result === null ? undefined : this.#extentFromEnd(result, HEADS_AXIS);
+    if (heads === undefined || heads <= 1 || (this.#extentFromEnd(id, HEADS_AXIS) ?? 1) !== 1) return false;
+    return (this.#extentFromEnd(id, QUERIES_AXIS) ?? 1) > 1 && this.#leadsToSoftmax(result);
+  }
+
+  #leadsToSoftmax(from: ValueId | null): boolean {
+    let id = from;
+    for (let step = 0; step < MAX_STEPS_TO_SOFTMAX && id !== null; step++) {
+      const next = this.#consumers.get(id);
+      if (next?.kind === 'softmax') return true;
+      id = next && PASSES_SCORES.has(next.kind) ? (next.outputs[0] ?? null) : null;
+    }
+    return false;
+  }
+
+  #extentFromEnd(id: ValueId, axis: number): number | undefined {
+    const fact = this.#facts.of[id];
+    const extent = fact?.type === 'tensor' ? fact.shape?.at(axis) : undefined;
+    return typeof extent === 'number' ? extent : undefined;
+  }
+
   /** Takes down the weights among a node's inputs, and returns the folded nodes that compute the others. */
   #visit<K extends OpKind>(node: Node<K> & Node, visit: Visit, found: Map<ValueId, Weight>): readonly Visit[] {
     const def = opDef<K>(node.kind);
@@ -70,20 +105,29 @@ export class WeightTracer {
     node.inputs.forEach((id, index) => {
       const role = def.roles.every ?? def.roles[index];
       if (id === null || role === undefined || !isConstant(id, this.#facts)) return;
+      if (visit.input === null && this.#isAttentionMask(node, id)) return;
       const part = role === 'carried' ? visit.part : role;
+      const input = visit.input ?? index;
       const constant = this.#model.values[id]?.constant;
       const producer = this.#producers.get(id);
       if (!constant) {
-        if (producer) further.push({ node: producer, part, quantized });
+        if (producer) further.push({ node: producer, part, quantized, input });
       } else if (isLearned(constant, part, quantized) && !found.has(id)) {
         const elements = def.weightElements?.(node.attrs, index, constant.shape) ?? elementsOf(constant);
         const bytes = byteSize(constant.dtype, elementsOf(constant));
-        found.set(id, { id, elements, bytes, trainable: part !== 'statistic' });
+        found.set(id, { id, input, dtype: constant.dtype, elements, bytes, trainable: part !== 'statistic' });
       }
     });
     return further;
   }
 }
+
+const HEADS_AXIS = -3;
+const QUERIES_AXIS = -2;
+
+/** What exporters write between the mask and the softmax. */
+const PASSES_SCORES: ReadonlySet<OpKind> = new Set(['binary', 'cast', 'identity', 'reshape', 'variadic']);
+const MAX_STEPS_TO_SOFTMAX = 4;
 
 /** Operators whose integer constants are quantised weights, of whatever width (biases have 32 bits). */
 const HOLDS_QUANTIZED: ReadonlySet<OpKind> = new Set(['conv', 'dequantize', 'gemm', 'matmul', 'packedMatmul']);
@@ -91,11 +135,12 @@ const HOLDS_QUANTIZED: ReadonlySet<OpKind> = new Set(['conv', 'dequantize', 'gem
 /** Wider integers steer shapes and pick elements. */
 const MAX_QUANTIZED_BITS = 8;
 
-/** Literals (of no axis, or written into the graph as operators) take part in arithmetic, but nobody learned them. */
-function isLearned({ dtype, origin, shape }: Constant, part: InputRole, integersCount: boolean): boolean {
+/** Literals (single numbers, or written into the graph as operators) take part in arithmetic, but nobody learned them. */
+function isLearned(constant: Constant, part: InputRole, integersCount: boolean): boolean {
+  const { dtype, origin } = constant;
   const { family, bits } = DTYPES[dtype];
   if (!isFloat(dtype) && !(family === 'integer' && (integersCount || bits <= MAX_QUANTIZED_BITS))) return false;
-  return part !== 'operand' || (origin === 'initializer' && shape.length > 0);
+  return part !== 'operand' || (origin === 'initializer' && elementsOf(constant) > 1);
 }
 
 function elementsOf({ shape }: Constant): number {

@@ -1,5 +1,7 @@
 import type { Graph, Node, ValueId } from '../ir/graph.ts';
 
+const NONE: readonly never[] = [];
+
 /** The bodies that a control-flow operator holds, by the name that the scopes of their nodes show. */
 export function bodiesOf(node: Node): readonly (readonly [name: string, body: Graph])[] {
   switch (node.kind) {
@@ -13,7 +15,7 @@ export function bodiesOf(node: Node): readonly (readonly [name: string, body: Gr
     case 'sequenceMap':
       return [['body', node.attrs.body]];
     default:
-      return [];
+      return NONE;
   }
 }
 

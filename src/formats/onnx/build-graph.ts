@@ -128,12 +128,13 @@ export class GraphBuilder {
       : { kind: 'unknown', attrs: {} };
     return [
       {
-        ...lowered,
         op: domain === '' ? op : `${domain}::${op}`,
         name: label,
-        scope: [...around.scope, ...moduleScope(node, label)],
-        inputs: lowered.inputs ?? inputs,
+        scope: moduleScope(node, label, around.scope),
+        inputs,
         outputs,
+        // Last: a lowering may put the inputs in another order.
+        ...lowered,
       } satisfies Node,
     ];
   }
@@ -260,11 +261,11 @@ function isResult(names: Names, name: string): boolean {
 }
 
 /** Module paths that exporters write beside the name: `['', 'layer1', 'layer1.0', 'conv2d']`, outermost first. */
-function moduleScope(node: NodeProto, label: string): readonly string[] {
+function moduleScope(node: NodeProto, label: string, around: readonly string[]): readonly string[] {
   const scopes = node.metadataProps?.find(({ key }) => key === 'pkg.torch.onnx.name_scopes')?.value;
-  if (!scopes || label.includes('/')) return [];
+  if (!scopes || label.includes('/')) return around;
   const parts = Array.from(scopes.matchAll(/'([^']*)'/g), ([, part]) => part ?? '');
-  return parts.slice(0, -1).filter(Boolean);
+  return [...around, ...parts.slice(0, -1).filter(Boolean)];
 }
 
 function malformed(what: string): DscAuditError {

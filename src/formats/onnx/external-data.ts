@@ -1,5 +1,6 @@
 import { DscAuditError } from '../../ir/errors.ts';
-import type { ByteSource, ModelSource } from '../byte-source.ts';
+import type { ByteSource } from '../byte-source.ts';
+import type { ModelSource } from '../model-source.ts';
 
 /** Where a tensor's elements lie outside the model's file. */
 export interface ExternalLocation {

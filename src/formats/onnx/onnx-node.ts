@@ -5,10 +5,15 @@ import type { OpAttrs, OpKind } from '../../ir/operators.ts';
 import { dataType } from './data-type.ts';
 import type { AttributeProto, GraphProto } from './proto.ts';
 
-/** What a node becomes: an operator of the graph's own, on the node's inputs unless it names others. */
-export type Lowered = {
-  [K in OpKind]: { readonly kind: K; readonly attrs: OpAttrs[K]; readonly inputs?: readonly (ValueId | null)[] };
-}[OpKind];
+/** An operator of the graph's own, on the node's inputs unless it names others. */
+export interface LoweredTo<K extends OpKind> {
+  readonly kind: K;
+  readonly attrs: OpAttrs[K];
+  readonly inputs?: readonly (ValueId | null)[];
+}
+
+/** What a node becomes. */
+export type Lowered = { [K in OpKind]: LoweredTo<K> }[OpKind];
 
 /** What lowering a node may ask of the graph that is being built. */
 export interface LoweringContext {

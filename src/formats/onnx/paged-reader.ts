@@ -13,6 +13,12 @@ export interface UnknownField {
   readonly length: number;
 }
 
+/** Where the message around the one that is being read goes on. */
+export interface OuterMessage {
+  readonly end: number;
+  readonly unknownFields: UnknownField[] | null;
+}
+
 /**
  * Reads protobuf's wire format from a source that need not be in memory, one page at a time. Positions are those of the
  * file; 64-bit integers arrive as numbers. Every message is held within its parent's bytes and within the limits on
@@ -20,15 +26,15 @@ export interface UnknownField {
  */
 export class PagedReader extends protobuf.Reader {
   readonly #source: ByteSource;
-  readonly #page = new Uint8Array(PAGE_BYTES);
-  readonly #view = new DataView(this.#page.buffer);
+  readonly #page = Buffer.alloc(PAGE_BYTES);
+  readonly #view = new DataView(this.#page.buffer, this.#page.byteOffset, PAGE_BYTES);
   #pageStart = 0;
   #pageLength = 0;
   #end: number;
   #depth = 0;
   #messages = 0;
   #lastTag = 0;
-  #unknownFields: UnknownField[] = [];
+  #unknownFields: UnknownField[] | null = null;
 
   constructor(source: ByteSource) {
     super(new Uint8Array(0));
@@ -43,33 +49,36 @@ export class PagedReader extends protobuf.Reader {
   }
 
   /**
-   * Decodes a message of `length` bytes (all that is left where undefined), and hands `extend` the fields that the
-   * generated decoder had to pass over.
+   * Goes into a message of `length` bytes (all that is left where undefined). What is returned goes to `leave` once the
+   * message has been decoded.
    */
-  message<T>(
-    length: number | undefined,
-    decode: () => T,
-    extend?: (message: T, unknownFields: readonly UnknownField[]) => void,
-  ): T {
-    const parentEnd = this.#end;
-    const parentFields = this.#unknownFields;
-    const end = length === undefined ? parentEnd : this.pos + length;
-    if (end > parentEnd) throw this.#malformed('a part claims more bytes than the whole has');
+  enter(length: number | undefined): OuterMessage {
+    const outer = { end: this.#end, unknownFields: this.#unknownFields };
+    const end = length === undefined ? this.#end : this.pos + length;
+    if (end > this.#end) throw this.#malformed('a part claims more bytes than the whole has');
     if (++this.#messages > MAX_MESSAGES) throw limit(`more than ${MAX_MESSAGES} messages`);
     if (++this.#depth > MAX_MESSAGE_DEPTH) throw limit(`nested more than ${MAX_MESSAGE_DEPTH} messages deep`);
     this.#end = end;
-    this.#unknownFields = [];
-    const message = decode();
-    if (this.pos !== end) throw this.#malformed('a part does not end where it should');
-    extend?.(message, this.#unknownFields);
-    this.#end = parentEnd;
-    this.#unknownFields = parentFields;
+    this.#unknownFields = null;
+    return outer;
+  }
+
+  /** Fields of the message that is being read which the generated decoder had to pass over. */
+  get unknownFields(): readonly UnknownField[] {
+    return this.#unknownFields ?? [];
+  }
+
+  leave(outer: OuterMessage): void {
+    if (this.pos !== this.#end) throw this.#malformed('a part does not end where it should');
+    this.#end = outer.end;
+    this.#unknownFields = outer.unknownFields;
     this.#depth--;
-    return message;
   }
 
   /** Bytes of the file, wherever they lie; the position stays. */
   bytesAt(offset: number, length: number): Uint8Array {
+    const at = offset - this.#pageStart;
+    if (at >= 0 && at + length <= this.#pageLength) return Uint8Array.prototype.slice.call(this.#page, at, at + length);
     return readExactly(this.#source, offset, length);
   }
 
@@ -143,7 +152,7 @@ export class PagedReader extends protobuf.Reader {
     if (length === 0) return '';
     if (length <= PAGE_BYTES) {
       const at = this.#advance(length);
-      return TEXT.decode(this.#page.subarray(at, at + length));
+      return this.#page.toString('utf8', at, at + length);
     }
     const text = TEXT.decode(this.bytesAt(this.pos, length));
     this.pos += length;
@@ -168,6 +177,7 @@ export class PagedReader extends protobuf.Reader {
     const length = extent === 'length-delimited' ? this.#length() : extent;
     const offset = this.pos;
     this.skip(length === 'varint' ? undefined : length);
+    this.#unknownFields ??= [];
     this.#unknownFields.push({ number, offset, length: this.pos - offset });
     return this;
   }

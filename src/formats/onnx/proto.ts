@@ -94,13 +94,11 @@ function guard<T>(type: MessageType<T>, newerFields: Readonly<Record<number, New
   const { decode } = type;
   type.decode = (reader, length) => {
     if (!(reader instanceof PagedReader)) return decode(reader, length);
-    return reader.message(
-      length,
-      () => decode(reader, length),
-      (message, fields) => {
-        for (const field of fields) readNewerField(message, reader, field, newerFields[field.number]);
-      },
-    );
+    const outer = reader.enter(length);
+    const message = decode(reader, length);
+    for (const field of reader.unknownFields) readNewerField(message, reader, field, newerFields[field.number]);
+    reader.leave(outer);
+    return message;
   };
 }
 
@@ -118,6 +116,11 @@ function text(reader: PagedReader, length: number): string {
 
 function replaceTensorDecoder(): void {
   const { decode } = onnx.TensorProto;
-  onnx.TensorProto.decode = (reader, length) =>
-    reader instanceof PagedReader ? reader.message(length, () => decodeTensor(reader)) : decode(reader, length);
+  onnx.TensorProto.decode = (reader, length) => {
+    if (!(reader instanceof PagedReader)) return decode(reader, length);
+    const outer = reader.enter(length);
+    const tensor = decodeTensor(reader);
+    reader.leave(outer);
+    return tensor;
+  };
 }

@@ -1,19 +1,11 @@
-import { type Diagnostic, diagnostic } from '../../ir/diagnostic.ts';
+import { diagnostic } from '../../ir/diagnostic.ts';
 import { DscAuditError } from '../../ir/errors.ts';
-import type { Model } from '../../ir/graph.ts';
-import type { ModelSource } from '../byte-source.ts';
+import type { ReadModel } from '../format.ts';
+import type { ModelSource } from '../model-source.ts';
 import { domainName, functionKey, GraphBuilder, opsetsOf } from './build-graph.ts';
 import { ExternalFiles } from './external-data.ts';
 import { PagedReader } from './paged-reader.ts';
 import { decodeModel, type FunctionProto } from './proto.ts';
-
-/** A model as a format's reader hands it over. */
-export interface ReadModel {
-  readonly model: Model;
-  readonly diagnostics: readonly Diagnostic[];
-  /** Closes the files that the model's weights are read from. */
-  close(): void;
-}
 
 /** Operator set 1 is meant where the IR version is too old to name one. */
 const FIRST_IR_VERSION_WITH_OPSETS = 3;
@@ -33,7 +25,8 @@ export function readOnnx(source: ModelSource): ReadModel {
   }
   const externals = new ExternalFiles(source);
   const functions = new Map<string, FunctionProto>();
-  for (const fn of proto.functions as FunctionProto[]) {
+  const localFunctions: readonly FunctionProto[] = proto.functions;
+  for (const fn of localFunctions) {
     functions.set(functionKey(domainName(fn.domain), fn.name ?? '', fn.overload ?? ''), fn);
   }
   const builder = new GraphBuilder(functions, { file: source.bytes, externals });

@@ -1,5 +1,5 @@
 import type { OpAttrs, OpKind } from '../../../ir/operators.ts';
-import type { Lowered, OnnxNode } from '../onnx-node.ts';
+import type { Lowered, LoweredTo, OnnxNode } from '../onnx-node.ts';
 
 /** How one operator of the file becomes one of the graph's own. */
 export type Lowering = (node: OnnxNode) => Lowered;
@@ -8,7 +8,7 @@ export type Lowering = (node: OnnxNode) => Lowered;
 export type Rows = Readonly<Record<string, Lowering>>;
 
 /** A row for an operator whose attributes are the same whatever the node says. */
-export function always<K extends OpKind>(kind: K, attrs: OpAttrs[K]): Lowering {
-  const lowered = { kind, attrs } as Lowered;
+export function always<K extends OpKind>(kind: K, attrs: OpAttrs[K]): (node: OnnxNode) => LoweredTo<K> {
+  const lowered = { kind, attrs };
   return () => lowered;
 }

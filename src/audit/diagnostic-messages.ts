@@ -1,0 +1,43 @@
+import type { Diagnostic, DiagnosticArgs, DiagnosticCode } from '../ir/diagnostic.ts';
+
+const count = (amount: number, one: string, many = `${one}s`): string => `${amount} ${amount === 1 ? one : many}`;
+
+/** Names one by one, the first few. */
+function list(names: readonly string[]): string {
+  const shown = names.slice(0, 3).join(', ');
+  return names.length > 3 ? `${shown} and ${names.length - 3} more` : shown;
+}
+
+/** The sentence of each diagnostic: what it is, and where that helps, what to do. */
+const MESSAGES: { readonly [C in DiagnosticCode]: (args: DiagnosticArgs[C]) => string } = {
+  'batch-bound': ({ input, dimension }) =>
+    `The batch of '${input}' (${dimension}) is open: figures are for a batch of 1. Bind it with --dim ${dimension}=8, say.`,
+  'data-dependent': ({ dimension, op }) =>
+    `${op} makes a size that depends on data, '${dimension}': figures behind it are unknown until --dim ${dimension}=… binds it.`,
+  'unknown-operator': ({ op }) => `${op} is an unknown operator: its cost is not in the totals.`,
+  'shape-unknown': ({ op, reason }) => `The result of ${op} has no known shape: ${reason}.`,
+  'shape-contradicted': ({ tensor, declared, inferred }) =>
+    `The file declares '${tensor}' as ${declared}, but it is ${inferred}: figures follow the latter.`,
+  'external-data-missing': ({ file, tensors }) =>
+    `${file} is not there: ${count(tensors, 'tensor')} counted by shape, without values, and the file size is unknown.`,
+  'not-sorted': ({ nodes }) =>
+    `${count(nodes, 'node')} stand before what they need, against the standard: put in order.`,
+  'dead-nodes': ({ nodes, names }) => `${count(nodes, 'node')} that no output needs are not counted: ${list(names)}.`,
+  'unused-initializers': ({ tensors, names }) =>
+    `${count(tensors, 'initializer')} that nothing uses are not counted: ${list(names)}.`,
+  'branch-counted': ({ branch, macs, otherMacs }) =>
+    `Which branch runs depends on data: ${branch} is counted, with ${macs} MACs against ${otherMacs} of the other.`,
+  'branch-unclear': ({ reason }) => `Which branch costs more cannot be told for certain: ${reason}.`,
+  'trip-count-unknown': ({ op }) => `How often this ${op} runs depends on data: its body is counted once.`,
+  'loop-counted': ({ op, iterations }) =>
+    `The body of this ${op} runs ${count(iterations, 'time')}: its layers are counted so.`,
+  'unused-binding': ({ name }) => `--dim ${name} binds nothing: no dimension of the model has that name.`,
+  'unmatched-pattern': ({ option, pattern }) => `${option} '${pattern}' matches no convolution.`,
+};
+
+/** The sentence for a diagnostic. */
+export function messageOf<C extends DiagnosticCode>(
+  diagnostic: Diagnostic & { code: C; args: DiagnosticArgs[C] },
+): string {
+  return MESSAGES[diagnostic.code](diagnostic.args);
+}

@@ -1,0 +1,91 @@
+import { Chalk } from 'chalk';
+import { type Command, Option } from 'commander';
+import { auditSource } from '../../audit/audit.ts';
+import type { Report } from '../../audit/report.ts';
+import { type ModelSource, modelBytes, modelFile } from '../../formats/model-source.ts';
+import { renderJson } from '../../report/json.ts';
+import { SORTS, type Sort } from '../../report/rows.ts';
+import { renderTable } from '../../report/table.ts';
+import { collectDim, collectShape, collectText, wholeNumber } from '../option-values.ts';
+import { colourLevel, type Terminal, widthOf } from '../terminal.ts';
+
+interface AuditCommandOptions {
+  readonly format: Format;
+  readonly dim?: ReadonlyMap<string, number>;
+  readonly shape?: ReadonlyMap<string, readonly number[]>;
+  readonly include?: readonly string[];
+  readonly exclude?: readonly string[];
+  readonly sort: Sort;
+  readonly depth?: number;
+  readonly all?: boolean;
+  readonly color: boolean;
+}
+
+type Render = (reports: readonly Report[], options: AuditCommandOptions, terminal: Terminal) => string;
+
+/** Every format that a report can be printed in. */
+const FORMATS = {
+  table: (reports, options, { stdout, env }) => {
+    const style = new Chalk({ level: colourLevel(stdout, env, options.color) });
+    const { sort, depth = null, all = false } = options;
+    return reports.map((report) => renderTable(report, { width: widthOf(stdout), sort, depth, all, style })).join('\n');
+  },
+  json: renderJson,
+} as const satisfies Record<string, Render>;
+
+type Format = keyof typeof FORMATS;
+
+const EXAMPLES = `
+Examples:
+  dsc-audit model.onnx                      its cost, and what could be a DSC
+  dsc-audit model.onnx --depth 2            by module
+  dsc-audit model.onnx --sort macs --all    every layer, costliest first
+  dsc-audit model.onnx --shape 1x3x320x320  with open dimensions bound
+  dsc-audit model.onnx --exclude layer4     leave a part of the model alone
+  dsc-audit model.onnx --format json        for programs
+  curl … | dsc-audit -                      from standard input
+
+Exit codes:
+  0 done · 1 a budget was exceeded · 2 the model or the command line cannot be
+  used · 70 a bug in dsc-audit`;
+
+/** The default command: audits models and prints their reports. */
+export function defineAudit(program: Command, terminal: Terminal): void {
+  program
+    .argument('<model...>', 'model files (ONNX), or - for standard input')
+    .optionsGroup('Model:')
+    .option('--shape <[input=]1x3x224x224>', "an input's shape (repeatable)", collectShape)
+    .option('--dim <name=value>', 'an open dimension by name (repeatable); the batch defaults to 1', collectDim)
+    .optionsGroup('Candidates:')
+    .option('--include <glob>', 'consider these convolutions even if a default speaks against it', collectText)
+    .option('--exclude <glob>', 'leave these convolutions alone (layer or module, repeatable)', collectText)
+    .optionsGroup('Output:')
+    .addOption(new Option('--format <format>', 'how to print it').choices(Object.keys(FORMATS)).default('table'))
+    .addOption(new Option('--sort <by>', 'order of the layers').choices(Object.keys(SORTS)).default('order'))
+    .option('--depth <n>', 'put layers together by module, n names deep', wholeNumber)
+    .option('--all', 'show every layer')
+    .option('--no-color', 'print without colour')
+    .addHelpText('after', EXAMPLES)
+    .action(async (paths: readonly string[], options: AuditCommandOptions) => {
+      const reports: Report[] = [];
+      for (const path of paths) reports.push(await auditPath(path, options, terminal));
+      terminal.stdout.write(FORMATS[options.format](reports, options, terminal));
+    });
+}
+
+async function auditPath(path: string, options: AuditCommandOptions, terminal: Terminal): Promise<Report> {
+  return auditSource(await openModel(path, terminal), {
+    dims: Object.fromEntries(options.dim ?? []),
+    shapes: Object.fromEntries(options.shape ?? []),
+    include: options.include ?? [],
+    exclude: options.exclude ?? [],
+  });
+}
+
+/** `-` is standard input. */
+async function openModel(path: string, { stdin }: Terminal): Promise<ModelSource> {
+  if (path !== '-') return modelFile(path);
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of stdin) chunks.push(typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
+  return modelBytes(path, chunks);
+}

@@ -1,0 +1,57 @@
+import { Command, CommanderError } from 'commander';
+import { DscAuditError } from '../ir/errors.ts';
+import { plainText } from '../report/plain-text.ts';
+import { defineAudit } from './commands/audit.ts';
+import type { Terminal } from './terminal.ts';
+
+/** What the process exits with. */
+export const EXIT = { done: 0, overBudget: 1, unusable: 2, bug: 70 } as const;
+
+const HOME_PAGE = 'https://www.npmjs.com/package/dsc-audit';
+
+/** Runs the command line that `terminal` holds, and returns the exit code. */
+export async function main(terminal: Terminal): Promise<number> {
+  // A reader that has seen enough (`| head`) closes the pipe: that is no error.
+  terminal.stdout.on('error', (error) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+  try {
+    await commandLine(terminal).parseAsync([...terminal.argv]);
+    return EXIT.done;
+  } catch (error) {
+    return report(error, terminal);
+  }
+}
+
+function commandLine(terminal: Terminal): Command {
+  const program = new Command('dsc-audit')
+    .description(
+      'Audits a convolutional network: where its cost sits, which convolutions could become depthwise separable ones (DSC), and what that would save.',
+    )
+    .version(__DSC_AUDIT_VERSION__, '-v, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .showSuggestionAfterError()
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => terminal.stdout.write(text),
+      writeErr: (text) => terminal.stderr.write(text),
+      getOutHelpWidth: () => terminal.stdout.columns ?? 80,
+      getErrHelpWidth: () => terminal.stderr.columns ?? 80,
+    });
+  defineAudit(program, terminal);
+  return program;
+}
+
+/** Says what went wrong, once, and what the process exits with. */
+function report(error: unknown, { stderr }: Terminal): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.unusable;
+  if (error instanceof DscAuditError) {
+    stderr.write(`dsc-audit: ${plainText(error.message)}\n`);
+    return EXIT.unusable;
+  }
+  const trace = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  stderr.write(
+    `dsc-audit: this is a bug in dsc-audit ${__DSC_AUDIT_VERSION__}. Please report it (see ${HOME_PAGE}), with\n${trace}\n`,
+  );
+  return EXIT.bug;
+}

@@ -1,0 +1,41 @@
+import { InvalidArgumentError } from 'commander';
+
+/** Adds `NAME=VALUE` to what was given before. */
+export function collectDim(text: string, before: ReadonlyMap<string, number> = new Map()): ReadonlyMap<string, number> {
+  const at = text.lastIndexOf('=');
+  const name = text.slice(0, at);
+  if (at < 1) throw new InvalidArgumentError(`Write it as NAME=VALUE, for example height=224.`);
+  const value = positive(text.slice(at + 1));
+  if (value === null) throw new InvalidArgumentError(`'${text.slice(at + 1)}' is no extent; write a whole number.`);
+  return new Map(before).set(name, value);
+}
+
+/** Adds `INPUT=1x3x224x224`, or `1x3x224x224` for the only input. */
+export function collectShape(
+  text: string,
+  before: ReadonlyMap<string, readonly number[]> = new Map(),
+): ReadonlyMap<string, readonly number[]> {
+  const at = text.lastIndexOf('=');
+  const spelt = text.slice(at + 1);
+  const extents = spelt === '' ? [] : spelt.split(/[x×,]/i).map(positive);
+  const shape = extents.filter((extent) => extent !== null);
+  if (shape.length !== extents.length) {
+    throw new InvalidArgumentError(`'${spelt}' is no shape; write it as 1x3x224x224.`);
+  }
+  return new Map(before).set(at < 0 ? '' : text.slice(0, at), shape);
+}
+
+export function collectText(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, text];
+}
+
+export function wholeNumber(text: string): number {
+  const value = positive(text);
+  if (value === null || value === 0) throw new InvalidArgumentError(`'${text}' is no whole number above 0.`);
+  return value;
+}
+
+function positive(text: string): number | null {
+  const value = Number(text);
+  return /^\d+$/.test(text) && Number.isSafeInteger(value) ? value : null;
+}

@@ -1,0 +1,140 @@
+import type { DType } from '../ir/dtype.ts';
+import { staticShape } from '../ir/fact.ts';
+import type { Node } from '../ir/graph.ts';
+import type { ConvAttrs } from '../ir/operators.ts';
+import { convGeometry } from '../ops/convolution.ts';
+import type { LayerKind } from '../ops/op-def.ts';
+import { settledPads } from '../ops/window.ts';
+import type { CountedLayer } from '../passes/count-layers.ts';
+import type { Facts } from '../passes/infer-facts.ts';
+import type { Weight } from '../passes/trace-weights.ts';
+
+/** A convolution with everything that a verdict is found by. Figures are null where an extent is not known. */
+export interface ConvLayer {
+  readonly index: number;
+  readonly name: string;
+  readonly scope: readonly string[];
+  readonly kind: LayerKind;
+  readonly operator: ConvOperator;
+  readonly inChannels: number;
+  readonly outChannels: number;
+  readonly kernel: readonly number[];
+  readonly strides: readonly number[];
+  readonly dilations: readonly number[];
+  readonly pads: readonly number[] | null;
+  readonly groups: number;
+  readonly bias: boolean;
+  /** The weight is a constant. */
+  readonly fixedWeight: boolean;
+  /** No convolution or matrix product lies between it and the model's input. */
+  readonly isFirst: boolean;
+  /** Positions of the output, the batch and repeated runs included. */
+  readonly outputPositions: number | null;
+  readonly macs: number | null;
+  readonly flops: number | null;
+  readonly weightType: DType | null;
+  readonly biasBytes: number;
+  /** The file's tensors behind the weight: two convolutions that share one name the same. */
+  readonly weights: readonly Weight[];
+}
+
+/** Operators that are convolutions. */
+export const CONV_OPERATORS = ['conv', 'convTranspose', 'deformConv', 'causalConv'] as const;
+
+export type ConvOperator = (typeof CONV_OPERATORS)[number];
+
+const PLAIN: Pick<ConvAttrs, 'channelsLast' | 'activation' | 'result'> = {
+  channelsLast: false,
+  activation: null,
+  result: 'same',
+};
+
+/** The attributes of any convolution as those of a plain one; null for what is none. */
+function attrsOf(node: Node): ConvAttrs | null {
+  switch (node.kind) {
+    case 'conv':
+      return node.attrs;
+    case 'convTranspose':
+    case 'deformConv':
+      return { ...node.attrs, ...PLAIN };
+    case 'causalConv':
+      return {
+        ...PLAIN,
+        groups: 1,
+        kernel: null,
+        strides: [],
+        dilations: [],
+        padding: { mode: 'explicit', pads: [] },
+      };
+    default:
+      return null;
+  }
+}
+
+/** Reads a layer as a convolution; null where it is none, or its weight has no known shape. */
+export function convLayer(layer: CountedLayer, index: number, isFirst: boolean, facts: Facts): ConvLayer | null {
+  const { node } = layer;
+  const operator = CONV_OPERATORS.find((kind) => kind === node.kind);
+  const attrs = attrsOf(node);
+  const [inputId, weightId] = node.inputs;
+  const weight = typeof weightId === 'number' ? facts.of[weightId] : undefined;
+  if (!operator || !attrs) return null;
+  const geometry = operator === 'convTranspose' ? transposedGeometry(attrs, weight) : convGeometry(attrs, weight);
+  if (geometry === null) return null;
+  const axes = geometry.kernel.length;
+  const groups = operator === 'causalConv' ? geometry.outChannels : attrs.groups;
+  const input = typeof inputId === 'number' ? facts.of[inputId] : undefined;
+  const inputShape = input?.type === 'tensor' ? staticShape(input.shape) : null;
+  const output = facts.of[node.outputs[0] ?? -1];
+  const outputShape = output?.type === 'tensor' ? staticShape(output.shape) : null;
+  const biasIndex = operator === 'deformConv' ? 3 : 2;
+  const biasWeight = layer.weights.find(({ input: at }) => at === biasIndex);
+  const ones = new Array<number>(axes).fill(1);
+  return {
+    index,
+    name: node.name,
+    scope: node.scope,
+    kind: layer.kind,
+    operator,
+    inChannels: operator === 'causalConv' ? geometry.outChannels : geometry.inChannels,
+    outChannels: geometry.outChannels,
+    kernel: geometry.kernel,
+    strides: ones.map((one, axis) => attrs.strides[axis] ?? one),
+    dilations: ones.map((one, axis) => attrs.dilations[axis] ?? one),
+    pads: padsOf(attrs, inputShape, geometry.kernel),
+    groups,
+    bias: typeof node.inputs[biasIndex] === 'number',
+    fixedWeight: weight?.type === 'tensor' && weight.constant,
+    isFirst,
+    outputPositions: positions(outputShape, geometry.outChannels, layer.repeats),
+    macs: layer.macs,
+    flops: layer.flops,
+    weightType:
+      layer.weights.find(({ input: at }) => at === 1)?.dtype ?? (weight?.type === 'tensor' ? weight.dtype : null),
+    biasBytes: biasWeight?.bytes ?? 0,
+    weights: layer.weights.filter(({ input: at }) => at === 1),
+  };
+}
+
+/** Weights of a transposed convolution are C_in, C_out/groups, spatial…. */
+function transposedGeometry(attrs: ConvAttrs, weight: Parameters<typeof convGeometry>[1]) {
+  const geometry = convGeometry({ ...attrs, groups: 1 }, weight);
+  return geometry && { ...geometry, inChannels: geometry.outChannels, outChannels: geometry.inChannels * attrs.groups };
+}
+
+function padsOf(
+  attrs: ConvAttrs,
+  inputShape: readonly number[] | null,
+  kernel: readonly number[],
+): readonly number[] | null {
+  if (attrs.padding.mode !== 'explicit' && inputShape === null) return null;
+  const spatial = (attrs.channelsLast ? inputShape?.slice(1, -1) : inputShape?.slice(2)) ?? [];
+  const settled = kernel.map((extent, axis) => settledPads(spatial[axis] ?? 0, axis, extent, attrs));
+  return [...settled.map(([begin]) => begin), ...settled.map(([, end]) => end)];
+}
+
+function positions(outputShape: readonly number[] | null, outChannels: number, repeats: number): number | null {
+  if (outputShape === null) return null;
+  const elements = outputShape.reduce((product, extent) => product * extent, 1);
+  return outChannels === 0 ? 0 : (elements / outChannels) * repeats;
+}

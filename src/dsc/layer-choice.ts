@@ -1,0 +1,28 @@
+import picomatch from 'picomatch';
+import type { LayerChoice } from './eligibility.ts';
+import { matchablePaths, type NamedLayer } from './layer-path.ts';
+
+/** Globs on layer names and modules: `layer1`, `layer1/**`, `*.conv2`. */
+export interface LayerPatterns {
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+}
+
+/** Longest pattern that is taken: matching takes time that grows with it. */
+export const MAX_PATTERN_LENGTH = 1024;
+
+export function layerChoice({ include, exclude }: LayerPatterns): LayerChoice {
+  const isIncluded = matcherOf(include);
+  const isExcluded = matcherOf(exclude);
+  return { isIncluded, isExcluded };
+}
+
+/** Whether any pattern matches. */
+export function matcherOf(patterns: readonly string[]): (layer: NamedLayer) => boolean {
+  if (patterns.length === 0) return () => false;
+  const matches = picomatch(
+    patterns.map((pattern) => pattern.replace(/^\//, '')),
+    { dot: true, maxLength: MAX_PATTERN_LENGTH },
+  );
+  return (layer) => matchablePaths(layer).some((path) => matches(path));
+}

@@ -1,0 +1,6 @@
+/** The library: `audit` gives the report that the command prints. */
+export { type AuditOptions, audit } from './audit/audit.ts';
+export type * from './audit/report.ts';
+export type { RejectionReason } from './dsc/eligibility.ts';
+export { DscAuditError, type ErrorCode } from './ir/errors.ts';
+export type { LayerKind } from './ops/op-def.ts';

@@ -1,0 +1,142 @@
+import type { Candidate, Layer, Rejection, Report } from '../audit/report.ts';
+import { shortPath } from '../dsc/layer-path.ts';
+
+/** One line of a table of layers: a layer, or a module with everything in it. */
+export interface Row {
+  readonly name: string;
+  readonly what: string;
+  readonly output: Layer['outputShapes'][number];
+  readonly layers: number;
+  readonly params: number;
+  readonly macs: number | null;
+  readonly flops: number | null;
+  readonly activationBytes: number | null;
+  readonly verdict: Verdict | null;
+}
+
+/** What the audit says of the convolutions in a row. */
+export interface Verdict {
+  readonly candidates: number;
+  /** MACs of the candidates, and what is left of them. */
+  readonly before: number | null;
+  readonly after: number | null;
+  /** The reason, where the row is one rejected convolution. */
+  readonly reason: Rejection['reason'] | null;
+}
+
+export const SORTS = {
+  order: () => 0,
+  name: (a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0),
+  macs: (a, b) => descending(a.macs, b.macs),
+  flops: (a, b) => descending(a.flops, b.flops),
+  params: (a, b) => b.params - a.params,
+  memory: (a, b) => descending(a.activationBytes, b.activationBytes),
+  saving: (a, b) => saving(b) - saving(a),
+} as const satisfies Record<string, (a: Row, b: Row) => number>;
+
+export type Sort = keyof typeof SORTS;
+
+/** What is not known comes first: it may be the most. */
+function descending(a: number | null, b: number | null): number {
+  return (b ?? Number.POSITIVE_INFINITY) - (a ?? Number.POSITIVE_INFINITY) || 0;
+}
+
+function saving({ verdict }: Row): number {
+  return (verdict?.before ?? 0) - (verdict?.after ?? 0);
+}
+
+/** A row a layer, or with a depth a row a module that many names deep. */
+export function rowsOf(report: Report, depth: number | null): readonly Row[] {
+  const candidates = new Map(report.dsc.candidates.map((candidate) => [candidate.index, candidate]));
+  const rejected = new Map(report.dsc.rejected.map((rejection) => [rejection.index, rejection]));
+  const rows = report.layers.map((layer) => layerRow(layer, candidates.get(layer.index), rejected.get(layer.index)));
+  return depth === null ? rows : moduleRows(report.layers, rows, depth);
+}
+
+function layerRow(layer: Layer, candidate: Candidate | undefined, rejection: Rejection | undefined): Row {
+  return {
+    name: nameOf(layer),
+    what: whatOf(layer),
+    output: layer.outputShapes[0] ?? null,
+    layers: 1,
+    params: layer.params.total,
+    macs: layer.macs,
+    flops: layer.flops,
+    activationBytes: layer.outputBytes,
+    verdict: candidate
+      ? { candidates: 1, before: candidate.before.macs, after: candidate.after.macs, reason: null }
+      : rejection
+        ? { candidates: 0, before: null, after: null, reason: rejection.reason }
+        : null,
+  };
+}
+
+/** The short path of a layer, without the operator at the end where that says nothing new. */
+function nameOf({ name, scope, op }: Layer): string {
+  const last = name.split('/').filter(Boolean).at(-1) ?? name;
+  return shortPath([...scope, ...(last === op && scope.length > 0 ? [] : [last])]).join('/');
+}
+
+/** `Conv 3×3 /2`, with stride, dilation and groups where they are not 1. */
+function whatOf({ op, conv }: Layer): string {
+  if (conv === null) return op;
+  const extents = conv.kernel.join('×');
+  const stride = conv.strides.some((step) => step > 1) ? ` /${common(conv.strides)}` : '';
+  const dilation = conv.dilations.some((step) => step > 1) ? ` d${common(conv.dilations)}` : '';
+  const groups = conv.groups > 1 ? ` g${conv.groups}` : '';
+  return `${op} ${extents}${stride}${dilation}${groups}`;
+}
+
+function common(steps: readonly number[]): string {
+  return steps.every((step) => step === steps[0]) ? String(steps[0]) : steps.join('×');
+}
+
+/** Layers that are in no module. */
+const TOP_LEVEL = '(top level)';
+
+function moduleRows(layers: readonly Layer[], rows: readonly Row[], depth: number): readonly Row[] {
+  const modules = new Map<string, Row[]>();
+  layers.forEach((layer, index) => {
+    const row = rows[index];
+    const path = shortPath(layer.scope.slice(0, depth)).join('/') || TOP_LEVEL;
+    const members = modules.get(path) ?? [];
+    if (row) members.push(row);
+    modules.set(path, members);
+  });
+  return Array.from(modules, ([name, members]) => moduleRow(name, members));
+}
+
+function moduleRow(name: string, members: readonly Row[]): Row {
+  const verdicts = members.flatMap(({ verdict }) => (verdict && verdict.candidates > 0 ? [verdict] : []));
+  const [only] = members;
+  if (members.length === 1 && only) return { ...only, name };
+  return {
+    name,
+    what: `${members.length} layers`,
+    output: members.at(-1)?.output ?? null,
+    layers: members.length,
+    params: members.reduce((sum, { params }) => sum + params, 0),
+    macs: sumOf(members.map(({ macs }) => macs)),
+    flops: sumOf(members.map(({ flops }) => flops)),
+    activationBytes: sumOf(members.map(({ activationBytes }) => activationBytes)),
+    verdict:
+      verdicts.length === 0
+        ? null
+        : {
+            candidates: verdicts.length,
+            before: sumOf(verdicts.map(({ before }) => before)),
+            after: sumOf(verdicts.map(({ after }) => after)),
+            reason: null,
+          },
+  };
+}
+
+/** Null where one of them is not known. */
+function sumOf(figures: readonly (number | null)[]): number | null {
+  let sum = 0;
+  for (const figure of figures) {
+    if (figure === null) return null;
+    sum += figure;
+  }
+  return sum;
+}

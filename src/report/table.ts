@@ -1,0 +1,220 @@
+import type { ChalkInstance } from 'chalk';
+import Table from 'cli-table3';
+import type { Report } from '../audit/report.ts';
+import { plainText, shorten, wrap } from './plain-text.ts';
+import { type Row, rowsOf, SORTS, type Sort } from './rows.ts';
+import { summaryLines } from './summary.ts';
+import { bytes, change, percent, quantity, shapeText } from './units.ts';
+
+export interface TableOptions {
+  /** Columns of the terminal; null where there is no limit (a pipe). */
+  readonly width: number | null;
+  readonly sort: Sort;
+  /** Names deep that layers are put together; null for each layer by itself. */
+  readonly depth: number | null;
+  /** Every layer, however small. */
+  readonly all: boolean;
+  readonly style: ChalkInstance;
+}
+
+/** Rows that are shown of a long model; what is left out is told below. */
+const MAX_ROWS = 40;
+
+/** The report for a person at a terminal. */
+export function renderTable(report: Report, options: TableOptions): string {
+  const rows = [...rowsOf(report, options.depth)].sort(SORTS[options.sort]);
+  const shown = options.all ? rows : cut(rows);
+  const parts = [
+    headerLines(report, options),
+    layerTable(shown, report, options),
+    leftOutLines(rows, shown, report, options),
+    [''],
+    summaryLines(report, options),
+  ];
+  return `${parts.flat().join('\n')}\n`;
+}
+
+/** Layers that cost something, or nobody knows what; of very many the costliest, in the order that was asked for. */
+function cut(rows: readonly Row[]): readonly Row[] {
+  const costly = rows.filter(({ macs, params }) => macs === null || macs > 0 || params > 0);
+  const kept = costly.length > 0 ? costly : rows;
+  if (kept.length <= MAX_ROWS) return kept;
+  const costliest = new Set([...kept].sort((a, b) => (b.macs ?? 0) - (a.macs ?? 0)).slice(0, MAX_ROWS));
+  return kept.filter((row) => costliest.has(row));
+}
+
+function headerLines({ model }: Report, { style, width }: TableOptions): readonly string[] {
+  const opset = model.opsets[''];
+  const facts = [model.format.toUpperCase(), model.producer, opset === undefined ? null : `opset ${opset}`]
+    .filter((fact) => fact !== null)
+    .map(plainText);
+  return [
+    `${style.bold(plainText(model.path))}  ${style.dim(facts.join(' · '))}`,
+    ...tensorLines('in   ', model.inputs, style, width),
+    ...tensorLines('out  ', model.outputs, style, width),
+    '',
+  ];
+}
+
+/** Inputs and outputs that are named before the rest is only counted. */
+const MAX_TENSORS = 4;
+
+function tensorLines(
+  label: string,
+  tensors: Report['model']['inputs'],
+  style: ChalkInstance,
+  width: number | null,
+): readonly string[] {
+  const shown = tensors
+    .slice(0, MAX_TENSORS)
+    .map(({ name, shape, dtype }) => `${plainText(name)} ${plainText(shapeText(shape))} ${dtype ?? ''}`.trim());
+  const rest = tensors.length - shown.length;
+  const sentence = shown.join(', ') + (rest > 0 ? ` and ${rest} more` : '');
+  const lines = wrap(sentence, width === null ? null : width - label.length);
+  return lines.map((line, index) => style.dim(index === 0 ? label : ' '.repeat(label.length)) + line);
+}
+
+interface Column {
+  readonly head: string;
+  readonly align: 'left' | 'right';
+  /** Columns above 0 are shown where there is room, the lowest first. */
+  readonly priority: number;
+  cell(row: Row, report: Report, style: ChalkInstance): string;
+}
+
+const BAR_WIDTH = 8;
+
+const COLUMNS: readonly Column[] = [
+  { head: 'Operator', align: 'left', priority: 2, cell: ({ what }) => plainText(what) },
+  { head: 'Output', align: 'left', priority: 0, cell: ({ output }) => plainText(shapeText(output)) },
+  { head: 'Params', align: 'right', priority: 0, cell: ({ params }) => quantity(params) },
+  { head: 'Memory', align: 'right', priority: 3, cell: ({ activationBytes }) => bytes(activationBytes) },
+  { head: 'MACs', align: 'right', priority: 0, cell: ({ macs }) => quantity(macs) },
+  {
+    head: '',
+    align: 'right',
+    priority: 0,
+    cell: ({ macs }, { totals }) => (macs === null ? '' : percent(macs, totals.macs)),
+  },
+  {
+    head: 'Share',
+    align: 'left',
+    priority: 1,
+    cell: ({ macs }, { totals }, style) => style.cyan(bar(macs, totals.macs)),
+  },
+  { head: 'As DSC', align: 'left', priority: 0, cell: verdictCell },
+];
+
+const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'] as const;
+
+function bar(part: number | null, whole: number): string {
+  if (part === null || whole === 0) return ' '.repeat(BAR_WIDTH);
+  const eighths = Math.round((8 * BAR_WIDTH * part) / whole);
+  return ('█'.repeat(Math.floor(eighths / 8)) + (EIGHTHS[eighths % 8] ?? '')).padEnd(BAR_WIDTH);
+}
+
+function verdictCell({ verdict, layers }: Row, _report: Report, style: ChalkInstance): string {
+  if (verdict === null) return '';
+  if (verdict.reason !== null) return style.dim(verdict.reason);
+  const { before, after, candidates } = verdict;
+  const saved = before === null || after === null ? 'candidate' : change(before, after);
+  return style.green(layers > 1 ? `${saved} (${candidates})` : saved);
+}
+
+const GAP = 2;
+
+/** A name is cut to this before a column is dropped for it. */
+const ENOUGH_FOR_A_NAME = 30;
+const MIN_NAME_WIDTH = 16;
+
+interface LaidOutColumn {
+  readonly column: Column;
+  readonly width: number;
+  readonly cells: readonly string[];
+}
+
+/** The columns that there is room for beside the names. */
+function layOut(rows: readonly Row[], report: Report, nameWidth: number, { width, style }: TableOptions) {
+  const all = COLUMNS.map((column): LaidOutColumn => {
+    const cells = rows.map((row) => column.cell(row, report, style));
+    return { column, cells, width: Math.max(column.head.length, ...cells.map(visible)) };
+  });
+  const shown = new Set(all.filter(({ column }) => column.priority === 0));
+  let room = (width ?? Number.POSITIVE_INFINITY) - Math.min(nameWidth, ENOUGH_FOR_A_NAME) - takenBy([...shown]);
+  for (const next of all.filter(({ column }) => column.priority > 0).sort(byPriority)) {
+    room -= next.width + GAP;
+    if (room >= 0) shown.add(next);
+  }
+  return all.filter((column) => shown.has(column));
+}
+
+const byPriority = (a: LaidOutColumn, b: LaidOutColumn): number => a.column.priority - b.column.priority;
+
+const takenBy = (columns: readonly LaidOutColumn[]): number => columns.reduce((sum, { width }) => sum + width + GAP, 0);
+
+function layerTable(rows: readonly Row[], report: Report, options: TableOptions): readonly string[] {
+  const { width, style } = options;
+  const names = rows.map(({ name }) => plainText(name));
+  const longest = Math.max('Layer'.length, ...names.map((name) => name.length));
+  const columns = layOut(rows, report, longest, options);
+  const room = width === null ? longest : Math.max(MIN_NAME_WIDTH, width - takenBy(columns));
+  const table = new Table({
+    head: ['Layer', ...columns.map(({ column }) => column.head)].map((head) => style.dim(head)),
+    colAligns: ['left', ...columns.map(({ column }) => column.align)],
+    chars: NO_BORDERS,
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': GAP },
+  });
+  names.forEach((name, index) => {
+    table.push([shorten(name, Math.min(longest, room)), ...columns.map(({ cells }) => cells[index] ?? '')]);
+  });
+  return table
+    .toString()
+    .split('\n')
+    .map((line) => line.trimEnd());
+}
+
+const NO_BORDERS = {
+  top: '',
+  'top-mid': '',
+  'top-left': '',
+  'top-right': '',
+  bottom: '',
+  'bottom-mid': '',
+  'bottom-left': '',
+  'bottom-right': '',
+  left: '',
+  'left-mid': '',
+  mid: '',
+  'mid-mid': '',
+  right: '',
+  'right-mid': '',
+  middle: '',
+};
+
+/** Length without colour codes, which are the only escapes that are written here. */
+function visible(text: string): number {
+  return text.replaceAll(COLOUR, '').length;
+}
+
+const COLOUR = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g');
+
+function leftOutLines(
+  rows: readonly Row[],
+  shown: readonly Row[],
+  { totals }: Report,
+  { style, depth }: TableOptions,
+): readonly string[] {
+  if (rows.length === shown.length) return [];
+  const visibleRows = new Set(shown);
+  const hidden = rows.filter((row) => !visibleRows.has(row));
+  const macs = hidden.reduce((sum, row) => sum + (row.macs ?? 0), 0);
+  const one = depth === null ? 'layer' : 'module';
+  const what = hidden.length === 1 ? one : `${one}s`;
+  const unknown = hidden.filter((row) => row.macs === null).length;
+  const ofUnknown = unknown > 0 ? `, ${unknown} of them not counted` : '';
+  return [
+    style.dim(
+      `and ${hidden.length} smaller ${what} with ${percent(macs, totals.macs)} of the MACs${ofUnknown}: --all shows them`,
+    ),
+  ];
+}

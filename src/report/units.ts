@@ -1,0 +1,50 @@
+/** Numbers as people read them. Decimal units: 1 k = 1,000, 1 MB = 1,000,000 bytes. */
+const PREFIXES = ['', ' k', ' M', ' G', ' T', ' P'] as const;
+
+/** Three significant digits with a prefix: 11.7 M. A dash where it is not known. */
+export function quantity(value: number | null, unit = ''): string {
+  if (value === null) return '–';
+  const [digits, prefix] = scaled(value);
+  const spelt = prefix === '' && unit !== '' ? ' ' : prefix;
+  return `${digits}${spelt}${unit}`;
+}
+
+export const bytes = (value: number | null): string => quantity(value, 'B');
+
+function scaled(value: number): readonly [digits: string, prefix: string] {
+  let rest = value;
+  let step = 0;
+  // 999.5 already rounds to 1,000.
+  while (Math.abs(rest) >= 999.5 && step < PREFIXES.length - 1) {
+    rest /= 1000;
+    step++;
+  }
+  const digits = step === 0 ? String(Math.round(rest)) : significant(rest);
+  return [digits, PREFIXES[step] ?? ''];
+}
+
+function significant(value: number): string {
+  const size = Math.abs(value);
+  return value.toFixed(size >= 99.95 ? 0 : size >= 9.995 ? 1 : 2);
+}
+
+/** A share of a whole; never 0.0 % for what is there, nor 100 % for what is not all. */
+export function percent(part: number, whole: number): string {
+  if (whole === 0 || part === 0) return '0 %';
+  const share = (100 * part) / whole;
+  if (share < 0.05) return '<0.1 %';
+  if (share > 99.95 && part < whole) return '>99.9 %';
+  return `${share >= 99.95 ? share.toFixed(0) : share.toFixed(1)} %`;
+}
+
+/** A signed change: −76.8 %. */
+export function change(before: number, after: number): string {
+  if (before === after) return '±0 %';
+  if (before === 0) return 'new';
+  const sign = after < before ? '−' : '+';
+  return `${sign}${((100 * Math.abs(after - before)) / before).toFixed(1)} %`;
+}
+
+export function shapeText(shape: readonly (number | string)[] | null): string {
+  return shape === null ? '?' : shape.length === 0 ? 'scalar' : shape.join('×');
+}

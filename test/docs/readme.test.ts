@@ -1,0 +1,32 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { main } from '../../src/cli/main.ts';
+import { fakeTerminal } from '../support/terminal.ts';
+
+const root = join(import.meta.dirname, '../..');
+const readme = readFileSync(join(root, 'README.md'), 'utf8');
+
+describe('the README', () => {
+  it('shows what the command prints', async () => {
+    const fixture = 'fixtures/onnx/digits_cnn.onnx';
+    const shown = /```\n(fixtures[\s\S]*?)```/.exec(readme)?.[1];
+    const terminal = fakeTerminal([join(root, fixture)]);
+    await main(terminal);
+    expect(terminal.out().replace(join(root, fixture), fixture)).toBe(shown);
+  });
+
+  it('names only options that there are', async () => {
+    const terminal = fakeTerminal(['--help'], { columns: 100 });
+    await main(terminal);
+    const known = new Set(terminal.out().match(/--[a-z-]+/g));
+    const used = [...readme.matchAll(/(?:dsc-audit [^\n`]*?|`)(--[a-z-]+)/g)].map(([, option]) => option);
+    expect(used.filter((option) => option && !known.has(option))).toEqual([]);
+  });
+
+  it('links to pages that there are', () => {
+    for (const [, target] of readme.matchAll(/\]\(([^)#]+)\)/g)) {
+      if (target?.endsWith('.md')) expect(() => readFileSync(join(root, target))).not.toThrow();
+    }
+  });
+});

@@ -1,0 +1,48 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type AuditOptions, auditSource } from '../../src/audit/audit.ts';
+import type { Report } from '../../src/audit/report.ts';
+import { modelBytes, modelFile } from '../../src/formats/model-source.ts';
+import { type ModelSpec, onnxBytes } from './onnx-bytes.ts';
+
+/** Models that come with the project. */
+export const FIXTURES = join(import.meta.dirname, '../../fixtures');
+
+/** A larger collection of the same kind, looked at where it is there. */
+export const CORPUS = process.env.DSC_AUDIT_CORPUS ?? join(import.meta.dirname, '../../../shared/corpus');
+
+export const hasCorpus = existsSync(CORPUS);
+
+export const auditFixture = (path: string, options: AuditOptions = {}): Report =>
+  auditSource(modelFile(join(FIXTURES, path)), options);
+
+export const auditSpec = (spec: ModelSpec, options: AuditOptions = {}): Report =>
+  auditSource(modelBytes('test.onnx', [onnxBytes(spec)]), options);
+
+/** What running a model told: executed shapes and MACs. */
+export interface Truth {
+  readonly inputs: Readonly<Record<string, readonly number[]>> | null;
+  readonly outputs: Readonly<Record<string, readonly number[]>> | null;
+  readonly macs: number | null;
+  readonly macNodes: readonly { readonly name: string; readonly op: string; readonly macs: number }[];
+  readonly tensorShapes: Readonly<Record<string, readonly number[]>>;
+  readonly expected?: { readonly macs?: number };
+}
+
+export function truthOf(folder: string, name: string): Truth {
+  return JSON.parse(readFileSync(join(folder, `${name}.truth.json`), 'utf8'));
+}
+
+/** Names of the models in a folder, without their ending. */
+export function modelsIn(folder: string): readonly string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .filter((file) => file.endsWith('.onnx'))
+    .map((file) => file.slice(0, -'.onnx'.length));
+}
+
+/** Audits a model at the input shapes that its truth was measured at. */
+export function auditAtTruth(folder: string, name: string, truth: Truth): Report {
+  const source = modelFile(join(folder, `${name}.onnx`));
+  return auditSource(source, { shapes: truth.inputs ?? {} });
+}
