@@ -159,41 +159,57 @@ function startFromBias(body: FunctionBody, { biases, sums }: TileLocals): void {
   }
 }
 
-function multiply({ body, args, variant }: Context, tile: GemmTile, locals: TileLocals, table: I32): void {
+function multiply(context: Context, tile: GemmTile, locals: TileLocals, table: I32): void {
+  const { body, args } = context;
   const step = body.i32(table);
   const lastStep = body.i32(table.add(args.steps.shl(2)));
-  const weights = locals.panels.map((panel) => body.i32(panel));
-  const taps = locals.sources.map(() => body.i32());
   const offset = body.i32();
-  const input = body.v128();
-  const panel = locals.panels.flatMap(() => [body.v128(), body.v128()]);
+  const registers: StepLocals = {
+    weights: locals.panels.map((panel) => body.i32(panel)),
+    taps: locals.sources.map(() => body.i32()),
+    input: body.v128(),
+    panel: locals.panels.flatMap(() => [body.v128(), body.v128()]),
+  };
   body.block(() =>
     body.whileTrue(step.lt(lastStep), () => {
       body.set(offset, step.loadI32());
-      for (const [i, tap] of taps.entries()) {
-        const source = locals.sources[i];
-        if (source) body.set(tap, source.add(offset));
+      for (const [i, source] of locals.sources.entries()) {
+        for (const tap of registers.taps.slice(i, i + 1)) body.set(tap, source.add(offset));
       }
-      for (const channel of indices(tile.channelsPerStep)) {
-        for (const [j, vector] of panel.entries()) {
-          const address = weights[j >> 1];
-          if (address) body.set(vector, address.loadVector(channel * PIXEL_BYTES + (j & 1) * 16));
-        }
-        for (const [i, tap] of taps.entries()) {
-          body.set(input, tap.loadSplat(channel * 4));
-          for (const [j, sum] of (locals.sums[i] ?? []).entries()) {
-            const vector = panel[j];
-            if (vector) body.set(sum, variant.multiplyAdd(input, vector, sum));
-          }
-        }
-        const guard = taps[0];
-        // Never taken: no address is that small. Each compares with another value, or V8 would see that one decides all.
-        if (variant.guardSteps && guard) body.exitIf(guard.eq(channel + 1), 2);
-      }
-      for (const address of weights) body.increase(address, tile.channelsPerStep * PIXEL_BYTES);
+      for (const channel of indices(tile.channelsPerStep)) multiplyChannel(context, locals, registers, channel);
+      for (const address of registers.weights) body.increase(address, tile.channelsPerStep * PIXEL_BYTES);
       body.increase(step, 4);
     }),
   );
+}
+
+interface StepLocals {
+  /** Where the weights of the step are, by output block. */
+  readonly weights: readonly Local<I32>[];
+  /** Where the step reads, by pixel. */
+  readonly taps: readonly Local<I32>[];
+  readonly input: Local<V128>;
+  /** Two vectors of weights an output block. */
+  readonly panel: readonly Local<V128>[];
+}
+
+/** One channel of every pixel times its weights. */
+function multiplyChannel({ body, variant }: Context, locals: TileLocals, registers: StepLocals, channel: number): void {
+  const { weights, taps, input, panel } = registers;
+  for (const [j, vector] of panel.entries()) {
+    const address = weights[j >> 1];
+    if (address) body.set(vector, address.loadVector(channel * PIXEL_BYTES + (j & 1) * 16));
+  }
+  for (const [i, tap] of taps.entries()) {
+    body.set(input, tap.loadSplat(channel * 4));
+    for (const [j, sum] of (locals.sums[i] ?? []).entries()) {
+      const vector = panel[j];
+      if (vector) body.set(sum, variant.multiplyAdd(input, vector, sum));
+    }
+  }
+  const guard = taps[0];
+  // Never taken: no address is that small. Each compares with another value, or V8 would see that one decides all.
+  if (variant.guardSteps && guard) body.exitIf(guard.eq(channel + 1), 2);
 }
 
 function store({ body, args }: Context, locals: TileLocals, blocks: readonly Local<I32>[]): void {

@@ -18,7 +18,7 @@ const horner = (x: V128, coefficients: readonly number[]): V128 =>
 function exp(body: FunctionBody, x: V128): V128 {
   const input = body.v128(x);
   const clamped = body.v128(input.max(splat(-87.33654)).min(splat(88.37626)));
-  const n = body.v128(clamped.mul(splat(1.44269504)).round());
+  const n = body.v128(clamped.mul(splat(Math.LOG2E)).round());
   const r = body.v128(clamped.sub(n.mul(splat(0.693359375))).sub(n.mul(splat(-2.1219444e-4))));
   const series = horner(r, [1.98756915e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 0.5]);
   const mantissa = body.v128(series.mul(r.mul(r)).add(r).add(one));

@@ -9,6 +9,7 @@ import { type AnalysedModel, shapeOf } from './analysed-model.ts';
 import type { ConstantValues } from './constants.ts';
 import { fuseLayers } from './fusion.ts';
 import type { Layer } from './layer.ts';
+import { isFusible, planSeparable } from './plan-convolution.ts';
 import type { NodePlanner, PlanContext } from './planner.ts';
 import { PLANNERS } from './planners.ts';
 import { NetworkValues } from './values.ts';
@@ -46,14 +47,51 @@ export function planNetwork(source: AnalysedModel, constants: ConstantValues, op
   const values = new NetworkValues(source, constants, demandHalos(layers, context), builder, options);
   const { graph } = source.model;
   const inputs = graph.inputs.filter((id) => !constants.isConstant(id)).map((id) => planInput(values, id));
-  const planned = layers.map((layer, index): PlannedLayer => {
+  const groups = groupLayers(layers, context, options.threads);
+  const planned = groups.map((group, index): PlannedLayer => {
     builder.layer = index;
-    const kernel = plannerOf(layer).plan(layer, values, context);
-    return { name: layer.node.name, op: layer.node.op, nodes: layer.covered, kernel };
+    return planGroup(group, values, context);
   });
-  builder.layer = Math.max(0, layers.length - 1);
+  builder.layer = Math.max(0, groups.length - 1);
   const outputs = graph.outputs.map((id) => ({ name: values.nameOf(id), tensor: values.plain(id) }));
   return { program: builder.build(), inputs, outputs, layers: planned };
+}
+
+/** A layer by itself, or a depthwise one with the pointwise one behind it. */
+type LayerGroup =
+  | { readonly first: Layer; readonly second: null }
+  | { readonly first: Layer<'conv'>; readonly second: Layer<'conv'> };
+
+function groupLayers(layers: readonly Layer[], context: PlanContext, threads: number): readonly LayerGroup[] {
+  const readers = new Map<ValueId, Layer[]>();
+  for (const layer of layers) {
+    const read = [...layer.node.inputs, layer.residual].filter((id) => id !== null);
+    for (const id of new Set(read)) readers.set(id, [...(readers.get(id) ?? []), layer]);
+  }
+  const handedOut = new Set(context.source.model.graph.outputs);
+  const firstOf = new Map<Layer, Layer<'conv'>>();
+  for (const layer of layers) {
+    const [reader, ...others] = readers.get(layer.output) ?? [];
+    if (!reader || others.length > 0 || handedOut.has(layer.output) || !isConv(layer) || !isConv(reader)) continue;
+    if (isFusible(layer, reader, context, threads)) firstOf.set(reader, layer);
+  }
+  const taken = new Set<Layer>(firstOf.values());
+  return layers.flatMap((layer): LayerGroup[] => {
+    if (taken.has(layer)) return [];
+    const first = firstOf.get(layer);
+    return first && isConv(layer) ? [{ first, second: layer }] : [{ first: layer, second: null }];
+  });
+}
+
+const isConv = (layer: Layer): layer is Layer<'conv'> => layer.node.kind === 'conv';
+
+function planGroup({ first, second }: LayerGroup, values: NetworkValues, context: PlanContext): PlannedLayer {
+  const { name, op } = first.node;
+  if (second === null) {
+    return { name, op, nodes: first.covered, kernel: plannerOf(first).plan(first, values, context) };
+  }
+  planSeparable(first, second, values, context);
+  return { name, op, nodes: [...first.covered, ...second.covered], kernel: 'depthwise+pointwise' };
 }
 
 function planInput(values: NetworkValues, id: ValueId): NetworkTensor {

@@ -10,6 +10,7 @@ import {
   planConvolution,
 } from '../plan/convolution.ts';
 import { type DenseLayer, planDense } from '../plan/dense.ts';
+import { canFuse, planFused } from '../plan/fused.ts';
 import type { ChannelAxis } from '../plan/repacking.ts';
 import { planPack, planUnpack } from '../plan/repacking.ts';
 import { type Blocked, elementsOf, NO_HALO, newBlocked, newPlain, type Plain } from '../plan/tensor.ts';
@@ -158,6 +159,34 @@ export const planConv: NodePlanner<'conv'> = {
     return method;
   },
 };
+
+/** Whether the two are a depthwise layer and the pointwise one behind it, and worth to be computed together. */
+export function isFusible(first: Conv, second: Conv, context: PlanContext, threads: number): boolean {
+  const depthwise = convolutionLayer(first, context);
+  const pointwise = convolutionLayer(second, context);
+  const items = shapeOf(context.source, first.output)[0] ?? 1;
+  return (
+    inputOf(second, 0) === first.output &&
+    axisOf(first) === axisOf(second) &&
+    chooseMethod(depthwise, context.exact) === 'depthwise' &&
+    chooseMethod(pointwise, context.exact) === 'pointwise' &&
+    pointwise.strideX === 1 &&
+    pointwise.strideY === 1 &&
+    pointwise.outHeight === depthwise.outHeight &&
+    pointwise.outWidth === depthwise.outWidth &&
+    canFuse(depthwise, items, threads)
+  );
+}
+
+/** Appends the steps of both layers. */
+export function planSeparable(first: Conv, second: Conv, values: NetworkValues, context: PlanContext): void {
+  const axis = axisOf(first);
+  const x = values.blocked(inputOf(first, 0), axis);
+  const residual = second.residual === null ? null : values.blocked(second.residual, axis);
+  const y = values.newBlocked(second.output, axis);
+  const [depthwise, pointwise] = [convolutionLayer(first, context), convolutionLayer(second, context)];
+  planFused(values.builder, depthwise, pointwise, x, y, residual, values.options);
+}
 
 function transposedLayer(layer: Transposed, context: PlanContext): TransposedLayer {
   const { attrs } = layer.node;
