@@ -174,7 +174,7 @@ export function isFusible(first: Conv, second: Conv, context: PlanContext, threa
     pointwise.strideY === 1 &&
     pointwise.outHeight === depthwise.outHeight &&
     pointwise.outWidth === depthwise.outWidth &&
-    canFuse(depthwise, items, threads)
+    canFuse(depthwise, pointwise, items, threads)
   );
 }
 

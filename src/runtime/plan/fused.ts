@@ -23,10 +23,19 @@ export function fusedRows({ outChannels, outWidth }: ConvolutionLayer): number {
   return Math.max(1, Math.floor(BLOCK_BYTES / (blocksOf(outChannels) * outWidth * PIXEL_BYTES)));
 }
 
-/** Worth it where there is more than one block, and at least two for each thread. */
-export function canFuse(depthwise: ConvolutionLayer, items: number, threads: number): boolean {
+/** Each block of rows reads all pointwise weights again: beyond this they would come from the third-level cache each time. */
+const MAX_WEIGHT_BYTES = 128 * 1024;
+
+/** Worth it where there is more than one block, at least two for each thread, and the weights stay in the cache too. */
+export function canFuse(
+  depthwise: ConvolutionLayer,
+  pointwise: ConvolutionLayer,
+  items: number,
+  threads: number,
+): boolean {
   const blocks = Math.ceil(depthwise.outHeight / fusedRows(depthwise));
-  return blocks > 1 && (threads === 1 || blocks * items >= 2 * threads);
+  const weightBytes = pointwise.inChannels * pointwise.outChannels * 4;
+  return blocks > 1 && weightBytes <= MAX_WEIGHT_BYTES && (threads === 1 || blocks * items >= 2 * threads);
 }
 
 interface Constants {
