@@ -19,17 +19,17 @@ export interface CapabilityRequest {
   readonly now: () => number;
 }
 
-/** V8 flags: relaxed SIMD where it is not yet standard (Node 20), and the joining of neighbouring vectors. */
-const EXPERIMENTAL_FLAGS = ['--experimental-wasm-relaxed-simd', '--experimental-wasm-revectorize'];
+/** The flag of each V8: relaxed SIMD before it was standard (Node 20), the joining of neighbouring vectors since 12. */
+function experimentalFlag(v8Version: string): string {
+  return Number.parseInt(v8Version, 10) < 12 ? '--experimental-wasm-relaxed-simd' : '--experimental-wasm-revectorize';
+}
 
 /** Below this factor the wide tile is slower than the narrow one. */
-const MIN_WIDENING = 1.4;
+const MIN_WIDENING = 1.2;
 
 /** The fastest variant that this process can run correctly. */
 export function probeKernels(request: CapabilityRequest): Kernels {
-  if (request.experimentalWideVectors) {
-    for (const flag of EXPERIMENTAL_FLAGS) v8.setFlagsFromString(flag);
-  }
+  if (request.experimentalWideVectors) v8.setFlagsFromString(experimentalFlag(process.versions.v8));
   const baseline = compile('simd128');
   if (baseline === null) throw new Error('This engine has no WebAssembly SIMD; Node 20 or later has it.');
   const mayWiden = request.experimentalWideVectors && wideningFactor(request.now) >= MIN_WIDENING;
