@@ -26,7 +26,10 @@ export function fusedRows({ outChannels, outWidth }: ConvolutionLayer): number {
 /** Each block of rows reads all pointwise weights again: beyond this they would come from the third-level cache each time. */
 const MAX_WEIGHT_BYTES = 128 * 1024;
 
-/** Worth it where there is more than one block, at least two for each thread, and the weights stay in the cache too. */
+/** A smaller depthwise output stays in the second-level cache by itself, and two whole layers are a little faster. */
+const MIN_OUTPUT_BYTES = 1024 * 1024;
+
+/** Worth it for a large depthwise output, at least two blocks for each thread, and weights that stay in the cache. */
 export function canFuse(
   depthwise: ConvolutionLayer,
   pointwise: ConvolutionLayer,
@@ -34,8 +37,10 @@ export function canFuse(
   threads: number,
 ): boolean {
   const blocks = Math.ceil(depthwise.outHeight / fusedRows(depthwise));
+  const outputBytes = blocksOf(depthwise.outChannels) * depthwise.outHeight * depthwise.outWidth * PIXEL_BYTES;
   const weightBytes = pointwise.inChannels * pointwise.outChannels * 4;
-  return blocks > 1 && weightBytes <= MAX_WEIGHT_BYTES && (threads === 1 || blocks * items >= 2 * threads);
+  const isShared = threads === 1 || blocks * items >= 2 * threads;
+  return outputBytes >= MIN_OUTPUT_BYTES && weightBytes <= MAX_WEIGHT_BYTES && blocks > 1 && isShared;
 }
 
 interface Constants {
