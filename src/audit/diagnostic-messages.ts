@@ -31,7 +31,7 @@ const MESSAGES: { readonly [C in DiagnosticCode]: (args: DiagnosticArgs[C]) => s
   'trip-count-unknown': ({ op }) => `How often this ${op} runs depends on data: its body is counted once.`,
   'loop-counted': ({ op, iterations }) =>
     `The body of this ${op} runs ${count(iterations, 'time')}: its layers are counted so.`,
-  'unused-binding': ({ name }) => `--dim ${name} binds nothing: no dimension of the model has that name.`,
+  'unused-binding': ({ name }) => `--dim ${name} binds nothing: no open dimension has that name.`,
   'unmatched-pattern': ({ option, pattern }) => `${option} '${pattern}' matches no convolution.`,
 };
 

@@ -186,11 +186,13 @@ function opaque(key: string): SymbolicDim {
 
 function spell(terms: readonly Term[]): string {
   return terms
-    .map(({ coefficient, key }) => {
-      if (key === '') return String(coefficient);
-      return coefficient === 1 ? key : `${coefficient}*${key}`;
+    .map(({ coefficient, key }, index) => {
+      const size = Math.abs(coefficient);
+      const product = key === '' ? String(size) : size === 1 ? key : `${size}*${key}`;
+      if (index === 0) return coefficient < 0 ? `-${product}` : product;
+      return coefficient < 0 ? ` - ${product}` : ` + ${product}`;
     })
-    .join(' + ');
+    .join('');
 }
 
 function divideTerm(dividend: Term, divisor: Term): Term | null {

@@ -45,7 +45,7 @@ function inferUnpool(attrs: WindowAttrs, context: InferContext): readonly Fact[]
   const { dtype, shape } = context.tensor(0);
   if (shape === null) return [tensorFact(dtype, null)];
   if (context.isPresent(2))
-    return [tensorFact(dtype, context.integers(2) ?? shape.map(() => context.dataDependent('unpooled')))];
+    return [tensorFact(dtype, context.integers(2) ?? shape.map((_, axis) => context.dataDependent('unpooled', axis)))];
   const kernel = kernelOf(attrs);
   const pads = attrs.padding.mode === 'explicit' ? attrs.padding.pads : [];
   const spatial = shape.slice(2).map((extent, axis) => {

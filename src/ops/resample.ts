@@ -19,8 +19,8 @@ function inferResize(attrs: ResizeAttrs, context: InferContext): readonly Fact[]
   const scales = asked(context, 1);
   axes.forEach((axis, index) => {
     const extent = extentAt(shape, axis);
-    if (sizes !== null) resized[axis] = sizes[index] ?? context.dataDependent('resized');
-    else resized[axis] = scaledExtent(attrs, context, extent, scales?.[index] ?? null, index, axes.length);
+    if (sizes !== null) resized[axis] = sizes[index] ?? context.dataDependent('resized', axis);
+    else resized[axis] = scaledExtent(extent, scales?.[index] ?? null) ?? context.dataDependent('resized', axis);
   });
   return [tensorFact(dtype, attrs.policy === 'stretch' ? resized : keepAspect(attrs, shape, resized, axes))];
 }
@@ -33,23 +33,11 @@ function asked(context: InferContext, index: number): readonly (Dim | null)[] | 
   return shape?.[0] === 0 ? null : [];
 }
 
-/** ⌊in · scale⌋, of the region alone where it crops (ONNX Resize). */
-function scaledExtent(
-  attrs: ResizeAttrs,
-  context: InferContext,
-  extent: Dim,
-  scale: Dim | null,
-  index: number,
-  axes: number,
-): Dim {
+/** ⌊in · scale⌋ in float32, as runtimes compute it: 10 · 0.7 is 7. Null where it depends on data. */
+function scaledExtent(extent: Dim, scale: Dim | null): Dim | null {
   if (scale === 1) return extent;
-  if (scale === null || !isStatic(scale) || !isStatic(extent)) return context.dataDependent('resized');
-  if (!attrs.crops) return Math.floor(extent * scale);
-  const region = context.tensor(3).elements;
-  const start = region?.[index] ?? null;
-  const end = region?.[index + axes] ?? null;
-  if (start === null || end === null || !isStatic(start) || !isStatic(end)) return context.dataDependent('resized');
-  return Math.floor(extent * (end - start) * scale);
+  if (scale === null || !isStatic(scale) || !isStatic(extent)) return null;
+  return Math.floor(Math.fround(extent * Math.fround(scale)));
 }
 
 /** One scale for all axes, the smallest or the largest asked for. */

@@ -22,7 +22,7 @@ export const movementRows: Rows = {
   Transpose: (node) => ({ kind: 'transpose', attrs: { permutation: node.optionalInts('perm') } }),
   Squeeze: (node) => ({ kind: 'squeeze', attrs: {}, inputs: [node.input(0), node.inputOrInts(1, 'axes')] }),
   Unsqueeze: (node) => ({ kind: 'unsqueeze', attrs: {}, inputs: [node.input(0), node.inputOrInts(1, 'axes')] }),
-  Concat: (node) => ({ kind: 'concat', attrs: { axis: node.int('axis', 1) } }),
+  Concat: (node) => ({ kind: 'concat', attrs: { axis: node.int('axis', 1), operands: null } }),
   Split: (node) => {
     const lengths = node.inputOrInts(1, 'split');
     return {
@@ -88,7 +88,9 @@ export const microsoftMovementRows: Rows = {
   // y scale, y zero point, then a tensor, its scale and its zero point each.
   QLinearConcat: (node) => ({
     kind: 'concat',
-    attrs: { axis: node.requiredInt('axis') },
-    inputs: node.inputs.filter((_, index) => index >= 2 && (index - 2) % 3 === 0),
+    attrs: {
+      axis: node.requiredInt('axis'),
+      operands: node.inputs.map((_, index) => index).filter((index) => index >= 2 && (index - 2) % 3 === 0),
+    },
   }),
 };

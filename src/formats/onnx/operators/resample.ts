@@ -19,15 +19,13 @@ export const resampleRows: Rows = {
       mode: modeOf(node, 'nearest'),
       axes: node.optionalInts('axes'),
       policy: POLICIES.find((policy) => policy === node.string('keep_aspect_ratio_policy', 'stretch')) ?? 'stretch',
-      crops: node.string('coordinate_transformation_mode', '') === 'tf_crop_and_resize',
     },
-    // Before operator set 11 there was no region of interest, and no sizes.
-    inputs:
-      node.opset < 11 ? [node.input(0), node.input(1)] : [node.input(0), node.input(2), node.input(3), node.input(1)],
+    // Operator set 11 put the region of interest second, which no runtime sizes the result by.
+    inputs: node.opset < 11 ? [node.input(0), node.input(1)] : [node.input(0), node.input(2), node.input(3)],
   }),
   Upsample: (node) => ({
     kind: 'resize',
-    attrs: { mode: modeOf(node, 'nearest'), axes: null, policy: 'stretch', crops: false },
+    attrs: { mode: modeOf(node, 'nearest'), axes: null, policy: 'stretch' },
     inputs: [node.input(0), upsampleScales(node)],
   }),
   GridSample: (node) => ({ kind: 'gridSample', attrs: { mode: modeOf(node, 'linear') } }),
