@@ -2,13 +2,16 @@ import { isStatic } from '../ir/dim.ts';
 import { DscAuditError } from '../ir/errors.ts';
 import type { OpenInput, UnboundDimensions } from '../passes/bind-inputs.ts';
 
+/** Options that the command shows; who has more inputs knows how it goes on. */
+const MAX_OPTIONS = 8;
+
 /** Extents to begin with: what image networks are mostly trained on, and a length for everything else. */
 const IMAGE_EXTENT = 224;
 const SEQUENCE_EXTENT = 128;
 
 /** The error for open dimensions: what is open, and the command that binds it. */
 export function openDimensionsError(path: string, { message, inputs }: UnboundDimensions): DscAuditError {
-  const options = [...new Set(inputs.flatMap(bindingOptions))];
+  const options = [...new Set(inputs.flatMap(bindingOptions))].slice(0, MAX_OPTIONS);
   return new DscAuditError(
     'unbound-dimensions',
     `${path}: ${message}. Say how large, for example: dsc-audit ${shellQuote(path)} ${options.join(' ')}`,

@@ -9,12 +9,6 @@ export const MAX_MESSAGE_DEPTH = 120;
 /** Messages in one file. A model of 100,000 nodes with shapes for each holds about a million; an empty one takes 2 bytes. */
 export const MAX_MESSAGES = 4_000_000;
 
-/** Nodes after local functions are put in place: nested calls multiply (CWE-776, "billion laughs"). */
-export const MAX_NODES = 1_000_000;
-
-/** Depth of calls from local function to local function; a call that reaches itself would never end. */
-export const MAX_CALL_DEPTH = 64;
-
 /** Bytes of one string. Names are short; descriptions may be long. */
 export const MAX_STRING_BYTES = 16 * 2 ** 20;
 

@@ -45,8 +45,19 @@ export function resultType(result: ResultType, context: InferContext) {
 
 /** Spatial extents of the window: the attribute, or the weight's own. */
 function kernelOf(attrs: WindowAttrs, weightSpatial: Shape): readonly number[] {
-  if (attrs.kernel && attrs.kernel.length === weightSpatial.length) return attrs.kernel;
-  return weightSpatial.map((extent) => {
+  const { kernel, padding } = attrs;
+  if (padding.mode === 'explicit' && padding.pads.length !== 0 && padding.pads.length !== 2 * weightSpatial.length) {
+    throw new ShapeConflict(`${padding.pads.length} pads for ${weightSpatial.length} axes`);
+  }
+  if (kernel && kernel.length !== weightSpatial.length) {
+    throw new ShapeConflict(`a kernel shape of ${kernel.length} axes and a weight of ${weightSpatial.length}`);
+  }
+  return weightSpatial.map((extent, axis) => {
+    const asked = kernel?.[axis];
+    if (asked !== undefined && typeof extent === 'number' && asked !== extent) {
+      throw new ShapeConflict(`a kernel shape of ${asked} where the weight has ${extent}`);
+    }
+    if (asked !== undefined) return asked;
     if (typeof extent !== 'number') throw new ShapeConflict('the kernel is not known');
     return extent;
   });

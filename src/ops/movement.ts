@@ -34,6 +34,7 @@ function inferSplit({ axis, parts }: MovementAttrs['split'], context: InferConte
   const count = context.outputCount;
   if (shape === null) return Array.from({ length: count }, () => tensorFact(dtype, null));
   const at = normaliseAxis(axis, shape.length);
+  if (parts !== null && parts !== count) throw new ShapeConflict(`${parts} parts for ${count} results`);
   const lengths = parts === null ? computedShape(context, 1, 'split') : equalParts(extentAt(shape, at), parts);
   if (lengths === null) throw new ShapeConflict('the lengths of the parts are not known');
   const elements = splitElements(input, at, lengths);
@@ -59,6 +60,7 @@ function inferSlice(_attrs: unknown, context: InferContext): readonly Fact[] {
   const starts = context.tensor(1).elements;
   const ends = context.tensor(2).elements;
   const count = starts?.length ?? ends?.length ?? staticShape(context.tensor(1).shape)?.[0];
+  if ((count ?? 0) > shape.length) throw new ShapeConflict(`${count} slices of ${shape.length} axes`);
   const axes = context.isPresent(3) ? context.integers(3) : shape.slice(0, count).map((_, axis) => axis);
   const steps = context.isPresent(4) ? context.integers(4) : new Array<number>(count ?? 0).fill(1);
   if (axes === null || steps === null)

@@ -2,7 +2,7 @@ import { type Dim, isStatic } from '../ir/dim.ts';
 import { multiplyExact } from '../ir/exact.ts';
 import { type Fact, type Shape, tensorFact } from '../ir/fact.ts';
 import type { ResampleAttrs } from '../ir/operators.ts';
-import type { InferContext, OpFamily } from './op-def.ts';
+import { type InferContext, type OpFamily, ShapeConflict } from './op-def.ts';
 import { extentAt, extentNumber, normaliseAxis } from './shape-rules.ts';
 
 type ResizeAttrs = ResampleAttrs['resize'];
@@ -14,6 +14,7 @@ function inferResize(attrs: ResizeAttrs, context: InferContext): readonly Fact[]
   const { dtype, shape } = context.tensor(0);
   if (shape === null) return [tensorFact(dtype, null)];
   const axes = attrs.axes?.map((axis) => normaliseAxis(axis, shape.length)) ?? shape.map((_, axis) => axis);
+  if (axes.length > shape.length) throw new ShapeConflict(`${axes.length} axes to resize of ${shape.length}`);
   const resized = [...shape];
   const sizes = asked(context, 2);
   const scales = asked(context, 1);

@@ -153,8 +153,12 @@ function bindBatches(
   return diagnostics;
 }
 
+/** Inputs that a message names. */
+const MAX_NAMED = 4;
+
 function describeOpen(inputs: readonly OpenInput[]): string {
   return inputs
+    .slice(0, MAX_NAMED)
     .map(
       ({ name, shape }) =>
         `input '${name}' is ${shape === null ? 'of unknown shape' : `[${shape.map(dimKey).join(', ')}]`}`,

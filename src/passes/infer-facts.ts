@@ -23,7 +23,7 @@ import { bodiesOf, valuesRead } from './walk.ts';
  * Visits of nodes, a body's at each of its visits. Bodies are visited up to five times to settle what they carry, and
  * nest: without a bound, ten nested loops would take a day.
  */
-const MAX_VISITS = 4_000_000;
+const MAX_VISITS = 2_000_000;
 
 /** Elements that are computed and kept over a whole model; a shape that is computed takes a handful. */
 const MAX_TRACKED_IN_TOTAL = 2_000_000;

@@ -137,7 +137,7 @@ interface LaidOutColumn {
 function layOut(rows: readonly Row[], report: Report, nameWidth: number, { width, style }: TableOptions) {
   const all = COLUMNS.map((column): LaidOutColumn => {
     const cells = rows.map((row) => column.cell(row, report, style));
-    return { column, cells, width: Math.max(column.head.length, ...cells.map(visible)) };
+    return { column, cells, width: widest(cells, column.head.length) };
   });
   const shown = new Set(all.filter(({ column }) => column.priority === 0));
   let room = (width ?? Number.POSITIVE_INFINITY) - Math.min(nameWidth, ENOUGH_FOR_A_NAME) - takenBy([...shown]);
@@ -152,25 +152,37 @@ const byPriority = (a: LaidOutColumn, b: LaidOutColumn): number => a.column.prio
 
 const takenBy = (columns: readonly LaidOutColumn[]): number => columns.reduce((sum, { width }) => sum + width + GAP, 0);
 
+const widest = (texts: readonly string[], least: number): number =>
+  texts.reduce((width, text) => Math.max(width, visible(text)), least);
+
+/** Laying out takes time that grows with the square of a table's rows: long tables are laid out in pieces. */
+const ROWS_A_PIECE = 8;
+
 function layerTable(rows: readonly Row[], report: Report, options: TableOptions): readonly string[] {
   const { width, style } = options;
   const names = rows.map(({ name }) => plainText(name));
-  const longest = Math.max('Layer'.length, ...names.map((name) => name.length));
+  const longest = widest(names, 'Layer'.length);
   const columns = layOut(rows, report, longest, options);
   const room = width === null ? longest : Math.max(MIN_NAME_WIDTH, width - takenBy(columns));
-  const table = new Table({
-    head: ['Layer', ...columns.map(({ column }) => column.head)].map((head) => style.dim(head)),
-    colAligns: ['left', ...columns.map(({ column }) => column.align)],
-    chars: NO_BORDERS,
-    style: { head: [], border: [], 'padding-left': 0, 'padding-right': GAP },
-  });
-  names.forEach((name, index) => {
-    table.push([shorten(name, Math.min(longest, room)), ...columns.map(({ cells }) => cells[index] ?? '')]);
-  });
-  return table
-    .toString()
-    .split('\n')
-    .map((line) => line.trimEnd());
+  const nameWidth = Math.min(longest, room);
+  const lines = names.map((name, index) => [
+    shorten(name, nameWidth),
+    ...columns.map(({ cells }) => cells[index] ?? ''),
+  ]);
+  const head = ['Layer', ...columns.map(({ column }) => column.head)].map((title) => style.dim(title));
+  const all = [head, ...lines];
+  const pieces: string[] = [];
+  for (let start = 0; start < all.length; start += ROWS_A_PIECE) {
+    const table = new Table({
+      colWidths: [nameWidth + GAP, ...columns.map((column) => column.width + GAP)],
+      colAligns: ['left', ...columns.map(({ column }) => column.align)],
+      chars: NO_BORDERS,
+      style: { head: [], border: [], 'padding-left': 0, 'padding-right': GAP },
+    });
+    table.push(...all.slice(start, start + ROWS_A_PIECE));
+    pieces.push(table.toString());
+  }
+  return pieces.flatMap((piece) => piece.split('\n').map((line) => line.trimEnd()));
 }
 
 const NO_BORDERS = {

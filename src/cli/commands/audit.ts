@@ -7,7 +7,7 @@ import { renderJson } from '../../report/json.ts';
 import { SORTS, type Sort } from '../../report/rows.ts';
 import { renderTable } from '../../report/table.ts';
 import { collectDim, collectShape, collectText, wholeNumber } from '../option-values.ts';
-import { colourLevel, type Terminal, widthOf } from '../terminal.ts';
+import { colourLevel, print, type Terminal, widthOf } from '../terminal.ts';
 
 interface AuditCommandOptions {
   readonly format: Format;
@@ -69,7 +69,7 @@ export function defineAudit(program: Command, terminal: Terminal): void {
     .action(async (paths: readonly string[], options: AuditCommandOptions) => {
       const reports: Report[] = [];
       for (const path of paths) reports.push(await auditPath(path, options, terminal));
-      terminal.stdout.write(FORMATS[options.format](reports, options, terminal));
+      await print(terminal.stdout, FORMATS[options.format](reports, options, terminal));
     });
 }
 

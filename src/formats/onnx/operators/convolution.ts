@@ -11,7 +11,7 @@ function convAttrs(
 ): ConvAttrs {
   return {
     ...windowOf(node),
-    groups: node.int('group', 1),
+    groups: node.count('group', 1),
     channelsLast,
     weightChannelsLast,
     activation: node.string('activation', '') || null,
@@ -37,7 +37,7 @@ export const convolutionRows: Rows = {
     kind: 'convTranspose',
     attrs: {
       ...windowOf(node),
-      groups: node.int('group', 1),
+      groups: node.count('group', 1),
       activation: null,
       outputPadding: node.extents('output_padding'),
       outputShape: node.optionalExtents('output_shape'),
@@ -45,7 +45,7 @@ export const convolutionRows: Rows = {
   }),
   DeformConv: (node) => ({
     kind: 'deformConv',
-    attrs: { ...windowOf(node), padding: paddingOf(node), groups: node.int('group', 1) },
+    attrs: { ...windowOf(node), padding: paddingOf(node), groups: node.count('group', 1) },
   }),
   CausalConvWithState: (node) => ({
     kind: 'causalConv',

@@ -58,10 +58,10 @@ export const microsoftLinearRows: Rows = {
   }),
   MatMulNBits: (node) => ({
     kind: 'packedMatmul',
-    attrs: { inFeatures: node.requiredInt('K'), outFeatures: node.requiredInt('N') },
+    attrs: { inFeatures: node.requiredCount('K'), outFeatures: node.requiredCount('N') },
   }),
   MatMulBnb4: (node) => ({
     kind: 'packedMatmul',
-    attrs: { inFeatures: node.requiredInt('K'), outFeatures: node.requiredInt('N') },
+    attrs: { inFeatures: node.requiredCount('K'), outFeatures: node.requiredCount('N') },
   }),
 };

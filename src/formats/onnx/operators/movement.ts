@@ -29,7 +29,7 @@ export const movementRows: Rows = {
       kind: 'split',
       attrs: {
         axis: node.int('axis', 0),
-        parts: lengths === null ? (node.optionalInt('num_outputs') ?? node.outputs) : null,
+        parts: lengths === null ? (node.optionalCount('num_outputs') ?? node.outputs) : null,
       },
       inputs: [node.input(0), lengths],
     };
@@ -70,8 +70,8 @@ export const movementRows: Rows = {
   ScatterND: (node) => ({ kind: 'scatterND', attrs: { adds: node.string('reduction', 'none') !== 'none' } }),
   TensorScatter: always('tensorScatter', {}),
   Compress: (node) => ({ kind: 'compress', attrs: { axis: node.optionalInt('axis') } }),
-  DepthToSpace: (node) => ({ kind: 'depthToSpace', attrs: { block: node.requiredInt('blocksize') } }),
-  SpaceToDepth: (node) => ({ kind: 'spaceToDepth', attrs: { block: node.requiredInt('blocksize') } }),
+  DepthToSpace: (node) => ({ kind: 'depthToSpace', attrs: { block: node.requiredCount('blocksize') } }),
+  SpaceToDepth: (node) => ({ kind: 'spaceToDepth', attrs: { block: node.requiredCount('blocksize') } }),
   ReverseSequence: always('reverseSequence', {}),
   Trilu: lowerTrilu,
   OneHot: (node) => ({ kind: 'oneHot', attrs: { axis: node.int('axis', -1) } }),
