@@ -1,7 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { DscAuditError } from '../ir/errors.ts';
 import { plainText } from '../report/plain-text.ts';
-import { defineAudit } from './commands/audit.ts';
+import { defineAudit, UnusableModels } from './commands/audit.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What the process exits with. */
@@ -43,10 +43,11 @@ function commandLine(terminal: Terminal): Command {
 /** Says what went wrong, once, and what the process exits with. */
 function report(error: unknown, { stderr }: Terminal): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.unusable;
-  if (error instanceof DscAuditError) {
-    stderr.write(`dsc-audit: ${shortened(plainText(error.message))}\n`);
-    return EXIT.unusable;
-  }
+  const failures = error instanceof UnusableModels ? error.failures : error instanceof DscAuditError ? [error] : [];
+  for (const { message } of failures)
+    stderr.write(`dsc-audit: ${shortened(plainText(message))}
+`);
+  if (failures.length > 0) return EXIT.unusable;
   const trace = error instanceof Error ? (error.stack ?? error.message) : String(error);
   stderr.write(
     `dsc-audit: this is a bug in dsc-audit ${__DSC_AUDIT_VERSION__}. Please report it (see ${HOME_PAGE}), with\n${trace}\n`,

@@ -23,7 +23,7 @@ const MAX_ROWS = 40;
 /** The report for a person at a terminal. */
 export function renderTable(report: Report, options: TableOptions): string {
   const rows = [...rowsOf(report, options.depth)].sort(SORTS[options.sort]);
-  const shown = options.all ? rows : cut(rows);
+  const shown = options.all ? rows : cut(rows, options.sort);
   const parts = [
     headerLines(report, options),
     layerTable(shown, report, options),
@@ -34,8 +34,9 @@ export function renderTable(report: Report, options: TableOptions): string {
   return `${parts.flat().join('\n')}\n`;
 }
 
-/** Layers that cost something, or nobody knows what; of very many the costliest, in the order that was asked for. */
-function cut(rows: readonly Row[]): readonly Row[] {
+/** Layers that cost something, or nobody knows what; of very many the first by what was asked for, else the costliest. */
+function cut(rows: readonly Row[], sort: Sort): readonly Row[] {
+  if (sort !== 'order') return rows.slice(0, MAX_ROWS);
   const costly = rows.filter(({ macs, params }) => macs === null || macs > 0 || params > 0);
   const kept = costly.length > 0 ? costly : rows;
   if (kept.length <= MAX_ROWS) return kept;
@@ -88,7 +89,7 @@ const COLUMNS: readonly Column[] = [
   { head: 'Operator', align: 'left', priority: 2, cell: ({ what }) => plainText(what) },
   { head: 'Output', align: 'left', priority: 0, cell: ({ output }) => plainText(shapeText(output)) },
   { head: 'Params', align: 'right', priority: 0, cell: ({ params }) => quantity(params) },
-  { head: 'Memory', align: 'right', priority: 3, cell: ({ activationBytes }) => bytes(activationBytes) },
+  { head: 'Written', align: 'right', priority: 3, cell: ({ activationBytes }) => bytes(activationBytes) },
   { head: 'MACs', align: 'right', priority: 0, cell: ({ macs }) => quantity(macs) },
   {
     head: '',
@@ -113,11 +114,12 @@ function bar(part: number | null, whole: number): string {
   return ('█'.repeat(Math.floor(eighths / 8)) + (EIGHTHS[eighths % 8] ?? '')).padEnd(BAR_WIDTH);
 }
 
-function verdictCell({ verdict, layers }: Row, _report: Report, style: ChalkInstance): string {
+/** What is left of the row's MACs with its candidates converted; of a module, with how many there are. */
+function verdictCell({ verdict, layers, macs }: Row, _report: Report, style: ChalkInstance): string {
   if (verdict === null) return '';
   if (verdict.reason !== null) return style.dim(verdict.reason);
   const { before, after, candidates } = verdict;
-  const saved = before === null || after === null ? 'candidate' : change(before, after);
+  const saved = macs === null || before === null || after === null ? 'candidate' : change(macs, macs - before + after);
   return style.green(layers > 1 ? `${saved} (${candidates})` : saved);
 }
 
@@ -226,7 +228,7 @@ function leftOutLines(
   const ofUnknown = unknown > 0 ? `, ${unknown} of them not counted` : '';
   return [
     style.dim(
-      `and ${hidden.length} smaller ${what} with ${percent(macs, totals.macs)} of the MACs${ofUnknown}: --all shows them`,
+      `and ${hidden.length} more ${what} with ${percent(macs, totals.macs)} of the MACs${ofUnknown}: --all shows them`,
     ),
   ];
 }

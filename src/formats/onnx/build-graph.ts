@@ -294,12 +294,23 @@ function isConstant(node: NodeProto): boolean {
   return node.opType === 'Constant' && domainName(node.domain) === '';
 }
 
-/** Module paths that exporters write beside the name: `['', 'layer1', 'layer1.0', 'conv2d']`, outermost first. */
+/**
+ * The module of a node whose name does not tell it: as newer exporters write it beside the name (`['', 'layer1',
+ * 'layer1.0', 'conv2d']`), or as the name of its weight has it (`layer1.0.conv1.weight`). Outermost first.
+ */
 function moduleScope(node: NodeProto, label: string, around: readonly string[]): readonly string[] {
+  if (label.includes('/')) return around;
   const scopes = node.metadataProps?.find(({ key }) => key === 'pkg.torch.onnx.name_scopes')?.value;
-  if (!scopes || label.includes('/')) return around;
-  const parts = Array.from(scopes.matchAll(/'([^']*)'/g), ([, part]) => part ?? '');
-  return [...around, ...parts.slice(0, -1).filter(Boolean)];
+  if (scopes) {
+    const parts = Array.from(scopes.matchAll(/'([^']*)'/g), ([, part]) => part ?? '');
+    return [...around, ...parts.slice(0, -1).filter(Boolean)];
+  }
+  const module = (node.input ?? []).map((name) => /^([\w.]+)\.(?:weight|bias)$/.exec(name)?.[1]).find(Boolean);
+  if (module === undefined) return around;
+  const names = module.split('.');
+  // `layer1.0.conv1` lies in `layer1` and in `layer1.0`: a number belongs to the name before it.
+  const modules = names.map((_, index) => names.slice(0, index + 1).join('.'));
+  return [...around, ...modules];
 }
 
 function checkName(name: string): void {
