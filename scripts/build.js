@@ -26,6 +26,7 @@ const { metafile } = await build({
   minifyWhitespace: true,
   legalComments: 'none',
   define: { __DSC_AUDIT_VERSION__: JSON.stringify(version) },
+  alias: { 'string-width': './scripts/string-width.cjs' },
   // CommonJS packages inside an ESM bundle still ask for `require` to reach Node's own modules.
   banner: {
     js: "import{createRequire as $createRequire}from'node:module';const require=$createRequire(import.meta.url);",

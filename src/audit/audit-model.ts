@@ -33,7 +33,7 @@ export interface AuditRequest extends BindingRequest, LayerPatterns {
 export function auditModel(read: ReadModel, request: AuditRequest): Report {
   const { model } = read;
   const bound = bindInputs(model, request);
-  const facts = inferFacts(model, bound.facts, bound.bindings);
+  const facts = inferFacts(model, bound.facts, bound.bindings, request.dims);
   const counted = countLayers(model, facts);
   const convs = convLayers(counted.layers, facts);
   const assessment = assess(convs, depthwiseSeparable, layerChoice(request));

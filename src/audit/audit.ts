@@ -1,3 +1,4 @@
+import { MAX_PATTERN_LENGTH } from '../dsc/layer-choice.ts';
 import { type ModelSource, modelBytes, modelFile } from '../formats/model-source.ts';
 import { readModel } from '../formats/read-model.ts';
 import { DscAuditError } from '../ir/errors.ts';
@@ -27,11 +28,14 @@ export interface AuditOptions {
  * @throws {DscAuditError} where the model, or an option, cannot be used; the message is one clear sentence
  */
 export async function audit(model: string | Uint8Array, options: AuditOptions = {}): Promise<Report> {
-  return auditSource(typeof model === 'string' ? modelFile(model) : modelBytes(options.path ?? '-', [model]), options);
+  if (typeof model === 'string') return auditSource(modelFile(model), options);
+  if (model instanceof Uint8Array) return auditSource(modelBytes(options.path ?? '-', [model]), options);
+  throw new DscAuditError('invalid-option', 'audit() takes the path of a model, or its bytes as a Uint8Array.');
 }
 
 /** The same for a source that is already open; it is closed. */
 export function auditSource(source: ModelSource, options: AuditOptions = {}): Report {
+  checkOptions(options);
   const read = readModel(source);
   try {
     return auditModel(read, {
@@ -42,10 +46,37 @@ export function auditSource(source: ModelSource, options: AuditOptions = {}): Re
       exclude: options.exclude ?? [],
     });
   } catch (error) {
-    if (error instanceof UnboundDimensions) throw openDimensionsError(source.path, error);
+    if (error instanceof UnboundDimensions) throw openDimensionsError(source.path, error, options);
     if (error instanceof DscAuditError) throw new DscAuditError(error.code, `${source.path}: ${error.message}`);
     throw error;
   } finally {
     read.close();
   }
+}
+
+const isExtent = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) > 0;
+
+/** Plain JavaScript hands in what it likes. */
+function checkOptions({ dims = {}, shapes = {}, include = [], exclude = [] }: AuditOptions): void {
+  for (const [name, extent] of Object.entries(dims)) {
+    if (!isExtent(extent))
+      throw invalid(`the dimension '${name}' cannot be ${extent}: a whole number above 0 is needed`);
+  }
+  for (const [name, shape] of Object.entries(shapes)) {
+    if (!Array.isArray(shape) || !shape.every(isExtent)) {
+      throw invalid(`the shape of '${name}' cannot be ${shape}: a list of whole numbers above 0 is needed`);
+    }
+  }
+  for (const [option, patterns] of Object.entries({ include, exclude })) {
+    const isList = Array.isArray(patterns) && patterns.every((pattern) => typeof pattern === 'string');
+    if (!isList) throw invalid(`${option} takes a list of patterns`);
+    if (patterns.some((pattern) => pattern.replace(/^\//, '') === '')) throw invalid(`${option} has an empty pattern`);
+    if (patterns.some((pattern) => pattern.length > MAX_PATTERN_LENGTH)) {
+      throw invalid(`${option} has a pattern of more than ${MAX_PATTERN_LENGTH} characters`);
+    }
+  }
+}
+
+function invalid(what: string): DscAuditError {
+  return new DscAuditError('invalid-option', `${what}.`);
 }

@@ -22,16 +22,17 @@ const MESSAGES: { readonly [C in DiagnosticCode]: (args: DiagnosticArgs[C]) => s
     `${file} is not there: ${count(tensors, 'tensor')} counted by shape, without values, and the file size is unknown.`,
   'not-sorted': ({ nodes }) =>
     `${count(nodes, 'node')} stand before what they need, against the standard: put in order.`,
-  'dead-nodes': ({ nodes, names }) => `${count(nodes, 'node')} that no output needs are not counted: ${list(names)}.`,
+  'dead-nodes': ({ nodes, names }) =>
+    `Not counted, since no output needs it: ${count(nodes, 'node')} (${list(names)}).`,
   'unused-initializers': ({ tensors, names }) =>
-    `${count(tensors, 'initializer')} that nothing uses are not counted: ${list(names)}.`,
+    `Not counted, since nothing uses it: ${count(tensors, 'initializer')} (${list(names)}).`,
   'branch-counted': ({ branch, macs, otherMacs }) =>
     `Which branch runs depends on data: ${branch} is counted, with ${macs} MACs against ${otherMacs} of the other.`,
   'branch-unclear': ({ reason }) => `Which branch costs more cannot be told for certain: ${reason}.`,
   'trip-count-unknown': ({ op }) => `How often this ${op} runs depends on data: its body is counted once.`,
   'loop-counted': ({ op, iterations }) =>
     `The body of this ${op} runs ${count(iterations, 'time')}: its layers are counted so.`,
-  'unused-binding': ({ name }) => `--dim ${name} binds nothing: no dimension of the model has that name.`,
+  'unused-binding': ({ name }) => `--dim ${name} binds nothing: no open dimension has that name.`,
   'unmatched-pattern': ({ option, pattern }) => `${option} '${pattern}' matches no convolution.`,
 };
 

@@ -1,7 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { DscAuditError } from '../ir/errors.ts';
 import { plainText } from '../report/plain-text.ts';
-import { defineAudit } from './commands/audit.ts';
+import { defineAudit, UnusableModels } from './commands/audit.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What the process exits with. */
@@ -11,10 +11,8 @@ const HOME_PAGE = 'https://www.npmjs.com/package/dsc-audit';
 
 /** Runs the command line that `terminal` holds, and returns the exit code. */
 export async function main(terminal: Terminal): Promise<number> {
-  // A reader that has seen enough (`| head`) closes the pipe: that is no error.
-  terminal.stdout.on('error', (error) => {
-    if (error.code !== 'EPIPE') throw error;
-  });
+  // Whoever writes hears of trouble; without a listener it would end the process.
+  for (const stream of [terminal.stdout, terminal.stderr]) stream.on('error', () => undefined);
   try {
     await commandLine(terminal).parseAsync([...terminal.argv]);
     return EXIT.done;
@@ -45,13 +43,21 @@ function commandLine(terminal: Terminal): Command {
 /** Says what went wrong, once, and what the process exits with. */
 function report(error: unknown, { stderr }: Terminal): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.unusable;
-  if (error instanceof DscAuditError) {
-    stderr.write(`dsc-audit: ${plainText(error.message)}\n`);
-    return EXIT.unusable;
-  }
+  const failures = error instanceof UnusableModels ? error.failures : error instanceof DscAuditError ? [error] : [];
+  for (const { message } of failures)
+    stderr.write(`dsc-audit: ${shortened(plainText(message))}
+`);
+  if (failures.length > 0) return EXIT.unusable;
   const trace = error instanceof Error ? (error.stack ?? error.message) : String(error);
   stderr.write(
     `dsc-audit: this is a bug in dsc-audit ${__DSC_AUDIT_VERSION__}. Please report it (see ${HOME_PAGE}), with\n${trace}\n`,
   );
   return EXIT.bug;
+}
+
+/** Names from a file may be long; a sentence is not. */
+const MAX_MESSAGE_LENGTH = 1000;
+
+function shortened(message: string): string {
+  return message.length <= MAX_MESSAGE_LENGTH ? message : `${message.slice(0, MAX_MESSAGE_LENGTH)}…`;
 }

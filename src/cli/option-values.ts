@@ -31,11 +31,11 @@ export function collectText(text: string, before: readonly string[] = []): reado
 
 export function wholeNumber(text: string): number {
   const value = positive(text);
-  if (value === null || value === 0) throw new InvalidArgumentError(`'${text}' is no whole number above 0.`);
+  if (value === null) throw new InvalidArgumentError(`'${text}' is no whole number above 0.`);
   return value;
 }
 
 function positive(text: string): number | null {
   const value = Number(text);
-  return /^\d+$/.test(text) && Number.isSafeInteger(value) ? value : null;
+  return /^\d+$/.test(text) && Number.isSafeInteger(value) && value > 0 ? value : null;
 }

@@ -1,3 +1,5 @@
+import { DscAuditError } from '../ir/errors.ts';
+
 /** What a command may touch of the process it runs in: handed in, so that tests need no process. */
 export interface Terminal {
   readonly argv: readonly string[];
@@ -10,8 +12,22 @@ export interface Terminal {
 export interface OutputStream {
   readonly isTTY?: boolean;
   readonly columns?: number;
-  write(text: string): unknown;
+  /** `done` hears of it once the text is out, or could not be written. */
+  write(text: string, done?: (error?: Error | null) => void): unknown;
   on(event: 'error', listener: (error: Error & { readonly code?: string }) => void): unknown;
+}
+
+/**
+ * Prints text, and waits until it is out. A reader that has seen enough (`| head`) closes the pipe: that is no error.
+ * Throws `cannot-write` for a full disk and the like.
+ */
+export async function print(stream: OutputStream, text: string): Promise<void> {
+  const error = await new Promise<(Error & { code?: string }) | null | undefined>((resolve) => {
+    stream.write(text, resolve);
+  });
+  if (error && error.code !== 'EPIPE') {
+    throw new DscAuditError('cannot-write', `The report cannot be written: ${error.message}.`);
+  }
 }
 
 /** Columns to lay out for; null for a pipe, which has no limit. */

@@ -2,7 +2,7 @@ import type { DType } from '../ir/dtype.ts';
 import { staticShape } from '../ir/fact.ts';
 import type { Node } from '../ir/graph.ts';
 import type { ConvAttrs } from '../ir/operators.ts';
-import { convGeometry } from '../ops/convolution.ts';
+import { convGeometry, PLAIN_CONV } from '../ops/convolution.ts';
 import type { LayerKind } from '../ops/op-def.ts';
 import { settledPads } from '../ops/window.ts';
 import type { CountedLayer } from '../passes/count-layers.ts';
@@ -43,12 +43,6 @@ export const CONV_OPERATORS = ['conv', 'convTranspose', 'deformConv', 'causalCon
 
 export type ConvOperator = (typeof CONV_OPERATORS)[number];
 
-const PLAIN: Pick<ConvAttrs, 'channelsLast' | 'activation' | 'result'> = {
-  channelsLast: false,
-  activation: null,
-  result: 'same',
-};
-
 /** The attributes of any convolution as those of a plain one; null for what is none. */
 function attrsOf(node: Node): ConvAttrs | null {
   switch (node.kind) {
@@ -56,10 +50,10 @@ function attrsOf(node: Node): ConvAttrs | null {
       return node.attrs;
     case 'convTranspose':
     case 'deformConv':
-      return { ...node.attrs, ...PLAIN };
+      return { ...node.attrs, ...PLAIN_CONV };
     case 'causalConv':
       return {
-        ...PLAIN,
+        ...PLAIN_CONV,
         groups: 1,
         kernel: null,
         strides: [],

@@ -16,10 +16,14 @@ export function shortPath(path: readonly string[]): readonly string[] {
   return path.filter((part, index) => !path[index + 1]?.startsWith(`${part}.`));
 }
 
+/** What patterns are held against: matching takes time that grows steeply with a path's length. */
+const MAX_DEPTH = 64;
+const MAX_PATH_LENGTH = 512;
+
 /** Paths that a pattern may match: the layer and each module around it, in full and short; and the name as it stands. */
 export function matchablePaths(layer: NamedLayer): readonly string[] {
-  const path = pathOf(layer);
+  const path = pathOf(layer).slice(0, MAX_DEPTH);
   const prefixes = path.map((_, index) => path.slice(0, index + 1));
   const paths = prefixes.flatMap((prefix) => [prefix.join('/'), shortPath(prefix).join('/')]);
-  return [layer.name.replace(/^\//, ''), ...paths];
+  return [layer.name.replace(/^\//, ''), ...paths].filter((candidate) => candidate.length <= MAX_PATH_LENGTH);
 }

@@ -89,7 +89,7 @@ const OPEN_FAILURES: Readonly<Record<string, string>> = {
 
 /** Whether there is nothing at all under a path. */
 export function isMissing(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false }) === undefined;
+  return attempt(path, () => statSync(path, { throwIfNoEntry: false })) === undefined;
 }
 
 function describe(stats: Stats): string {

@@ -9,17 +9,24 @@ export const MAX_MESSAGE_DEPTH = 120;
 /** Messages in one file. A model of 100,000 nodes with shapes for each holds about a million; an empty one takes 2 bytes. */
 export const MAX_MESSAGES = 4_000_000;
 
-/** Nodes after local functions are put in place: nested calls multiply (CWE-776, "billion laughs"). */
-export const MAX_NODES = 1_000_000;
-
-/** Depth of calls from local function to local function; a call that reaches itself would never end. */
-export const MAX_CALL_DEPTH = 64;
-
 /** Bytes of one string. Names are short; descriptions may be long. */
 export const MAX_STRING_BYTES = 16 * 2 ** 20;
 
-/** Axes of one tensor. Frameworks stop at 8 to 32. */
-export const MAX_RANK = 256;
+/** Axes of one tensor. Runtimes stop at 8 to 32, NumPy at 64. */
+export const MAX_RANK = 64;
+
+/** Characters of a name. Exporters write a few hundred; names are joined to paths. */
+export const MAX_NAME_LENGTH = 4096;
+
+/**
+ * What putting local functions in place may make of a file: so many nodes, values and bindings for each message in it,
+ * and some more. A call is a message or more, and stands for tens of nodes at most in real models.
+ */
+export const MAX_EXPANSION = 50;
+export const FREE_EXPANSION = 100_000;
+
+/** Depth of calls and bodies around a node, together: each takes a part of the call stack. */
+export const MAX_NESTING = 64;
 
 /**
  * Payloads up to this many bytes are kept with the graph (shapes, axes, scalars); larger ones stay in the file until

@@ -26,8 +26,11 @@ type DimFunction = 'floorDiv' | 'max' | 'min';
 /** Values for symbols, by name. */
 export type DimBindings = ReadonlyMap<string, number>;
 
+/** Terms of a product, before equal ones are put together. */
+const MAX_PRODUCT_TERMS = 256;
+
 /** An expression spelt longer than this is noise to a reader, and products of such grow without end. */
-const MAX_KEY_LENGTH = 1024;
+const MAX_KEY_LENGTH = 512;
 
 export const symbolicDim = (name: string): SymbolicDim => fromAtom({ type: 'symbol', key: name });
 
@@ -49,9 +52,11 @@ export function subtractDims(left: Dim, right: Dim): Dim {
 export function multiplyDims(left: Dim, right: Dim): Dim {
   // Adding 0 turns a negative zero into a plain one.
   if (isStatic(left) && isStatic(right)) return left * right + 0;
+  const [some, others] = [termsOf(left), termsOf(right)];
+  if (some.length * others.length > MAX_PRODUCT_TERMS) return opaque(`(${dimKey(left)})*(${dimKey(right)})`);
   const products: Term[] = [];
-  for (const a of termsOf(left)) {
-    for (const b of termsOf(right)) products.push(term(a.coefficient * b.coefficient, [...a.atoms, ...b.atoms]));
+  for (const a of some) {
+    for (const b of others) products.push(term(a.coefficient * b.coefficient, [...a.atoms, ...b.atoms]));
   }
   return normalise(products);
 }
@@ -186,11 +191,13 @@ function opaque(key: string): SymbolicDim {
 
 function spell(terms: readonly Term[]): string {
   return terms
-    .map(({ coefficient, key }) => {
-      if (key === '') return String(coefficient);
-      return coefficient === 1 ? key : `${coefficient}*${key}`;
+    .map(({ coefficient, key }, index) => {
+      const size = Math.abs(coefficient);
+      const product = key === '' ? String(size) : size === 1 ? key : `${size}*${key}`;
+      if (index === 0) return coefficient < 0 ? `-${product}` : product;
+      return coefficient < 0 ? ` - ${product}` : ` + ${product}`;
     })
-    .join(' + ');
+    .join('');
 }
 
 function divideTerm(dividend: Term, divisor: Term): Term | null {

@@ -1,6 +1,7 @@
 /** Reference text for an error: `code` is stable for programs, the message is one clear sentence for people. */
 export type ErrorCode =
   | 'cannot-read'
+  | 'cannot-write'
   | 'not-a-model'
   | 'malformed-model'
   | 'limit-exceeded'

@@ -1,6 +1,6 @@
 import { DscAuditError } from './errors.ts';
 
-/** Integers are exact up to 2⁵³ − 1; a figure beyond is an error, never a rounded number. */
+/** Throws for what is no exact integer: integers are exact up to 2⁵³ − 1; a figure beyond is an error, never a rounded number. */
 function checked(value: number): number {
   if (!Number.isSafeInteger(value)) {
     throw new DscAuditError(

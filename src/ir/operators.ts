@@ -26,8 +26,10 @@ export type ResultType = 'same' | DType | { readonly likeInput: number };
 
 export interface ConvAttrs extends WindowAttrs {
   readonly groups: number;
-  /** Activations as N, spatial…, C with weights as O, spatial…, I; else N, C, spatial… with O, I, spatial…. */
+  /** Activations as N, spatial…, C; else N, C, spatial…. */
   readonly channelsLast: boolean;
+  /** Weights as O, spatial…, I; else O, I, spatial…. */
+  readonly weightChannelsLast: boolean;
   /** Fused into the store; null for none. */
   readonly activation: string | null;
   readonly result: ResultType;
@@ -117,7 +119,7 @@ export interface ConvolutionAttrs {
   /** x, w, bias?, residual?, … quantisation parameters. */
   conv: ConvAttrs;
   /** x, w, bias?. Weights are C_in, C_out/groups, spatial…. `outputShape` is the spatial extent asked for. */
-  convTranspose: Omit<ConvAttrs, 'result' | 'channelsLast'> & {
+  convTranspose: Omit<ConvAttrs, 'result' | 'channelsLast' | 'weightChannelsLast'> & {
     readonly outputPadding: readonly number[];
     readonly outputShape: readonly number[] | null;
   };
@@ -129,7 +131,14 @@ export interface ConvolutionAttrs {
 
 export interface LinearAttrs {
   /** a, b, bias?, … quantisation parameters. Batch axes broadcast. */
-  matmul: { readonly transposeA: boolean; readonly transposeB: boolean; readonly result: ResultType };
+  matmul: {
+    readonly transposeA: boolean;
+    readonly transposeB: boolean;
+    /** The first axis goes in front of the last, before all else (FusedMatMul's transBatch). */
+    readonly rotateA: boolean;
+    readonly rotateB: boolean;
+    readonly result: ResultType;
+  };
   /** a, b, c?, … quantisation parameters: alpha · a · b + beta · c. */
   gemm: {
     readonly transposeA: boolean;
@@ -291,7 +300,8 @@ export interface LayoutAttrs {
 }
 
 export interface MovementAttrs {
-  concat: { readonly axis: number };
+  /** `operands`: which inputs are joined; null for all. */
+  concat: { readonly axis: number; readonly operands: readonly number[] | null };
   /** x, lengths?. `parts` where the lengths are left out and equal. */
   split: { readonly axis: number; readonly parts: number | null };
   /** x, starts, ends, axes?, steps?. */
@@ -338,9 +348,8 @@ export interface IndexingAttrs {
 }
 
 export interface ResampleAttrs {
-  /** x, scales?, sizes?, region?. `policy` for sizes that keep the aspect ratio; `crops`: only the region is taken. */
+  /** x, scales?, sizes?. `policy` for sizes that keep the aspect ratio. */
   resize: {
-    readonly crops: boolean;
     readonly mode: 'cubic' | 'linear' | 'nearest';
     readonly axes: readonly number[] | null;
     readonly policy: 'not_larger' | 'not_smaller' | 'stretch';

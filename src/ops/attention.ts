@@ -1,4 +1,4 @@
-import { addDims, type Dim, floorDivideDims, multiplyDims } from '../ir/dim.ts';
+import { addDims, type Dim, floorDivideDims, maxDims, multiplyDims } from '../ir/dim.ts';
 import { addExact, multiplyExact } from '../ir/exact.ts';
 import { type Fact, type Shape, tensorFact } from '../ir/fact.ts';
 import type { AttentionAttrs } from '../ir/operators.ts';
@@ -170,6 +170,9 @@ function multiHeadCost({ heads }: AttentionAttrs['multiHeadAttention'], { inputs
 
 type GroupQuery = AttentionAttrs['groupQueryAttention'];
 
+/** The input that tells how many keys there are, those of the past included. */
+const TOTAL_LENGTH = 6;
+
 /** Without keys of its own, the first input holds q, k and v side by side: heads + 2 × key heads. */
 function groupQueryHeadSize({ heads, keyValueHeads }: GroupQuery, width: Dim, packed: boolean): Dim {
   return floorDivideDims(width, packed ? heads + 2 * keyValueHeads : heads) ?? 0;
@@ -180,14 +183,17 @@ function inferGroupQuery(attrs: GroupQuery, context: InferContext): readonly Fac
   if (shape === null) return Array.from({ length: 3 }, () => tensorFact(dtype, null));
   const size = groupQueryHeadSize(attrs, extentAt(shape, 2), !context.isPresent(1));
   const [batch, length] = [extentAt(shape, 0), extentAt(shape, 1)];
-  const past = context.isPresent(3) ? context.tensor(3).shape : null;
-  const total = past === null ? length : addDims(extentAt(past, 2), length);
-  const present = tensorFact(dtype, [batch, attrs.keyValueHeads, total, size]);
+  const past = context.isPresent(3) ? extentAt(context.tensor(3).shape ?? [], 2) : 0;
+  const total = context.isPresent(TOTAL_LENGTH) ? (context.integers(TOTAL_LENGTH)?.[0] ?? null) : null;
+  // A cache that is allocated ahead already has room for what is added to it.
+  const capacity = total === null ? addDims(past, length) : maxDims(past, total);
+  const present = tensorFact(dtype, [batch, attrs.keyValueHeads, capacity, size]);
   return [tensorFact(dtype, [batch, length, multiplyDims(size, attrs.heads)]), present, present];
 }
 
 function groupQueryCost(attrs: GroupQuery, { inputs }: CostContext): Cost | null {
   const [query, key, , past] = inputs;
+  const total = inputs[TOTAL_LENGTH]?.value ?? null;
   if (!query) return null;
   const size = Number(groupQueryHeadSize(attrs, extentNumber(query, 2), !key));
   const queries = extentNumber(query, 1);
@@ -195,7 +201,7 @@ function groupQueryCost(attrs: GroupQuery, { inputs }: CostContext): Cost | null
     batch: extentNumber(query, 0),
     heads: attrs.heads,
     queries,
-    keys: addExact(queries, past ? extentNumber(past, 2) : 0),
+    keys: total ?? addExact(queries, past ? extentNumber(past, 2) : 0),
     headSize: size,
     valueSize: size,
   });

@@ -3,7 +3,7 @@ import { type Fact, type SequenceFact, type TensorFact, tensorFact, UNKNOWN_TENS
 import type { ControlAttrs } from '../ir/operators.ts';
 import type { InferContext, OpFamily } from './op-def.ts';
 import { commonTensor, sequenceOf } from './sequence.ts';
-import { extentAt, free, normaliseAxis, replaceAxis } from './shape-rules.ts';
+import { free, normaliseAxis, replaceAxis, trackedTensor } from './shape-rules.ts';
 
 /** Which branch runs, where the model itself tells; null where that depends on data. */
 export function takenBranch(condition: Fact | null | undefined): 'thenBranch' | 'elseBranch' | null {
@@ -17,11 +17,18 @@ function inferIf(attrs: ControlAttrs['if'], context: InferContext): readonly Fac
   if (taken !== null) return context.inferBody(attrs[taken], []);
   const whenTrue = context.inferBody(attrs.thenBranch, []);
   const whenFalse = context.inferBody(attrs.elseBranch, []);
-  return whenTrue.map((fact, index) => common(fact, whenFalse[index], context, 'branch'));
+  return whenTrue.map((fact, index) => common(fact, whenFalse[index], branchSlot(context, whenTrue, index)));
 }
 
-function common(left: Fact, right: Fact | undefined, context: InferContext, label: string): Fact {
-  const differs = () => context.dataDependent(label);
+/** Names for what the branches disagree about: counted through all results, so that none depends on another. */
+function branchSlot(context: InferContext, results: readonly Fact[], index: number): (axis: number) => Dim {
+  const before = results.slice(0, index).reduce((sum, fact) => sum + rankOf(fact), 0);
+  return (axis) => context.dataDependent('branch', before + axis);
+}
+
+const rankOf = (fact: Fact): number => (fact.type === 'tensor' ? (fact.shape?.length ?? 0) : 0);
+
+function common(left: Fact, right: Fact | undefined, differs: (axis: number) => Dim): Fact {
   if (left.type === 'tensor' && right?.type === 'tensor') return commonTensor(left, right, differs);
   if (left.type === 'sequence' && right?.type === 'sequence') {
     const length =
@@ -33,10 +40,26 @@ function common(left: Fact, right: Fact | undefined, context: InferContext, labe
   return UNKNOWN_TENSOR;
 }
 
-/** How often a loop's body runs, where the trip count is known and nothing can end it before; else null. */
-export function tripCount(inputs: readonly (Fact | null)[]): number | null {
+/** More iterations than anybody waits for: "until the condition fails", as exporters spell it. */
+const MAX_TRIP_COUNT = 2 ** 31 - 1;
+
+/**
+ * How often a loop's body runs, where that is known: the trip count is, and the condition either holds from start to
+ * end, or fails at a known place. `goesOn` is what the body computes for the next iteration's condition.
+ */
+export function tripCount(inputs: readonly (Fact | null)[], goesOn: Fact | undefined): number | null {
+  const starts = inputs[1] ? flagOf(inputs[1]) : true;
+  if (starts === false) return 0;
   const count = inputs[0]?.type === 'tensor' ? (inputs[0].elements?.[0] ?? null) : null;
-  return count !== null && isStatic(count) ? Math.max(0, count) : null;
+  if (count === null || !isStatic(count) || count > MAX_TRIP_COUNT || starts === null) return null;
+  const continues = goesOn ? flagOf(goesOn) : null;
+  if (continues === null) return count <= 0 ? 0 : null;
+  return continues ? Math.max(0, count) : Math.min(1, Math.max(0, count));
+}
+
+function flagOf(fact: Fact): boolean | null {
+  const element = fact.type === 'tensor' ? (fact.elements?.[0] ?? null) : null;
+  return element !== null && isStatic(element) ? element !== 0 : null;
 }
 
 /** Rounds after which an extent that still changes from one iteration to the next is left unknown. */
@@ -51,7 +74,10 @@ function settleCarried(
   let carried = initial.map(withoutElements);
   let results = runBody(carried);
   for (let round = 0; round < MAX_WIDENINGS; round++) {
-    const next = carried.map((fact, index) => common(fact, results[index], context, 'carried'));
+    const next = carried.map((fact, index) => {
+      const before = carried.slice(0, index).reduce((sum, other) => sum + rankOf(other), 0);
+      return common(fact, results[index], (axis) => context.changing(before + axis));
+    });
     if (next.every((fact, index) => sameFact(fact, carried[index]))) return { carried, results };
     carried = next;
     results = runBody(carried);
@@ -81,13 +107,19 @@ function sameLength(left: SequenceFact, right: SequenceFact): boolean {
 function inferLoop({ body }: ControlAttrs['loop'], context: InferContext): readonly Fact[] {
   const initial = context.inputs.slice(2).map((fact) => fact ?? UNKNOWN_TENSOR);
   const iteration: Fact = tensorFact('int64', []);
-  const goesOn: Fact = tensorFact('bool', []);
+  // Within the body the condition held: if the body only hands it on, it holds for ever.
+  const condition: Fact = trackedTensor('bool', [], [1]);
+  let goesOn: Fact | undefined;
   const { results } = settleCarried(
     initial,
-    (carried) => context.inferBody(body, [iteration, goesOn, ...carried]).slice(1),
+    (carried) => {
+      const [next, ...computed] = context.inferBody(body, [iteration, condition, ...carried]);
+      goesOn = next;
+      return computed;
+    },
     context,
   );
-  const count = tripCount(context.inputs);
+  const count = tripCount(context.inputs, goesOn);
   const finals = results.slice(0, initial.length).map((fact, index) => afterLoop(fact, initial[index], count, context));
   const scanned = results.slice(initial.length).map((fact) => {
     if (fact.type !== 'tensor' || fact.shape === null) return UNKNOWN_TENSOR;
@@ -119,7 +151,7 @@ function inferScan(attrs: ScanAttrs, context: InferContext): readonly Fact[] {
     context,
   );
   const first = scanned[0];
-  const length = scanLength(attrs, first) ?? context.dataDependent('iterations');
+  const length = scanLength(attrs, first) ?? context.dataDependent('steps');
   const finals = results.slice(0, states.length).map((fact) => withLeading(withoutElements(fact), batch));
   const outputs = results.slice(states.length).map((fact, index) => {
     if (fact.type !== 'tensor' || fact.shape === null) return UNKNOWN_TENSOR;
@@ -134,7 +166,9 @@ function inferScan(attrs: ScanAttrs, context: InferContext): readonly Fact[] {
 /** How many slices a Scan runs over. */
 export function scanLength(attrs: ScanAttrs, first: Fact | null | undefined): Dim | null {
   if (first?.type !== 'tensor' || first.shape === null) return null;
-  return extentAt(first.shape, scanAxis(first, attrs.inputAxes[0] ?? 0, attrs.batched ? 1 : 0));
+  const axis = attrs.inputAxes[0] ?? 0;
+  const lead = attrs.batched ? 1 : 0;
+  return first.shape[lead + (axis < 0 ? axis + first.shape.length - lead : axis)] ?? null;
 }
 
 function scanAxis(fact: Fact, axis: number, lead: number): number {
@@ -164,7 +198,7 @@ function withLeading(fact: Fact, extent: Dim | null): Fact {
 /** The body runs once an item; where items are known one by one, so are the results. */
 function inferSequenceMap({ body }: ControlAttrs['sequenceMap'], context: InferContext): readonly Fact[] {
   const first = context.inputs[0];
-  const differs = () => context.dataDependent('item');
+  const differs = (axis: number) => context.dataDependent('mapped', axis);
   if (first?.type !== 'sequence') return [];
   if (first.items !== null && first.items.length > 0) {
     const runs = first.items.map((_, index) => context.inferBody(body, itemInputs(context.inputs, index)));

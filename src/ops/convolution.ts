@@ -7,6 +7,14 @@ import { ShapeConflict } from './op-def.ts';
 import { extentAt, extentNumber, sameAsInput } from './shape-rules.ts';
 import { effectiveKernel, windowExtent } from './window.ts';
 
+/** What a plain convolution has and its relatives lack. */
+export const PLAIN_CONV = {
+  channelsLast: false,
+  weightChannelsLast: false,
+  activation: null,
+  result: 'same',
+} as const satisfies Partial<ConvAttrs>;
+
 /** What a convolution's weight tells of it. */
 export interface ConvGeometry {
   readonly inChannels: number;
@@ -19,8 +27,8 @@ export function convGeometry(attrs: ConvAttrs, weight: Fact | null | undefined):
   const shape = weight?.type === 'tensor' ? staticShape(weight.shape) : null;
   if (shape === null || shape.length < 2) return null;
   const [outChannels = 0, ...rest] = shape;
-  const perGroup = (attrs.channelsLast ? rest.at(-1) : rest[0]) ?? 0;
-  const kernel = attrs.channelsLast ? rest.slice(0, -1) : rest.slice(1);
+  const perGroup = (attrs.weightChannelsLast ? rest.at(-1) : rest[0]) ?? 0;
+  const kernel = attrs.weightChannelsLast ? rest.slice(0, -1) : rest.slice(1);
   return { inChannels: perGroup * attrs.groups, outChannels, kernel };
 }
 
@@ -37,8 +45,19 @@ export function resultType(result: ResultType, context: InferContext) {
 
 /** Spatial extents of the window: the attribute, or the weight's own. */
 function kernelOf(attrs: WindowAttrs, weightSpatial: Shape): readonly number[] {
-  if (attrs.kernel && attrs.kernel.length === weightSpatial.length) return attrs.kernel;
-  return weightSpatial.map((extent) => {
+  const { kernel, padding } = attrs;
+  if (padding.mode === 'explicit' && padding.pads.length !== 0 && padding.pads.length !== 2 * weightSpatial.length) {
+    throw new ShapeConflict(`${padding.pads.length} pads for ${weightSpatial.length} axes`);
+  }
+  if (kernel && kernel.length !== weightSpatial.length) {
+    throw new ShapeConflict(`a kernel shape of ${kernel.length} axes and a weight of ${weightSpatial.length}`);
+  }
+  return weightSpatial.map((extent, axis) => {
+    const asked = kernel?.[axis];
+    if (asked !== undefined && typeof extent === 'number' && asked !== extent) {
+      throw new ShapeConflict(`a kernel shape of ${asked} where the weight has ${extent}`);
+    }
+    if (asked !== undefined) return asked;
     if (typeof extent !== 'number') throw new ShapeConflict('the kernel is not known');
     return extent;
   });
@@ -53,8 +72,12 @@ function inferConv(attrs: ConvAttrs, context: InferContext): readonly Fact[] {
     throw new ShapeConflict(`an input of ${shape.length} axes and a weight of ${weight.length}`);
   }
   const last = attrs.channelsLast;
-  checkChannels(extentAt(shape, last ? shape.length - 1 : 1), weight.at(last ? -1 : 1), attrs.groups);
-  const weightSpatial = last ? weight.slice(1, -1) : weight.slice(2);
+  checkChannels(
+    extentAt(shape, last ? shape.length - 1 : 1),
+    weight.at(attrs.weightChannelsLast ? -1 : 1),
+    attrs.groups,
+  );
+  const weightSpatial = attrs.weightChannelsLast ? weight.slice(1, -1) : weight.slice(2);
   const kernel = kernelOf(attrs, weightSpatial);
   const spatial = (last ? shape.slice(1, -1) : shape.slice(2)).map((extent, axis) =>
     windowExtent(extent, axis, kernel[axis] ?? 1, attrs),
@@ -176,11 +199,11 @@ export const convolutionOps: OpFamily<ConvolutionAttrs> = {
   },
   deformConv: {
     kind: (attrs, inputs) => {
-      const geometry = convGeometry({ ...attrs, channelsLast: false, activation: null, result: 'same' }, inputs[1]);
+      const geometry = convGeometry({ ...attrs, ...PLAIN_CONV }, inputs[1]);
       return geometry ? convKind(geometry, attrs.groups) : 'standard-conv';
     },
     roles: { 1: 'weight', 3: 'weight' },
-    infer: (attrs, context) => inferConv({ ...attrs, channelsLast: false, activation: null, result: 'same' }, context),
+    infer: (attrs, context) => inferConv({ ...attrs, ...PLAIN_CONV }, context),
     cost: deformCost,
   },
   causalConv: {

@@ -9,8 +9,12 @@ export interface Einsum {
   readonly output: readonly string[];
 }
 
+/** Characters of an equation. Letters name the indices, and there are 52 of them. */
+const MAX_EQUATION_LENGTH = 512;
+
 /** Reads `bij,bjk->bik`, ellipses and the implicit output (labels that occur once, in alphabetical order) included. */
 export function parseEinsum(equation: string, ranks: readonly number[]): Einsum {
+  if (equation.length > MAX_EQUATION_LENGTH) throw new ShapeConflict('an equation beyond all measure');
   const [left = '', right] = equation.replaceAll(/\s/g, '').split('->');
   const terms = left.split(',');
   if (terms.length !== ranks.length)

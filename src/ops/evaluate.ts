@@ -13,7 +13,7 @@ import {
 import { type DType, isFloat } from '../ir/dtype.ts';
 import { type Element, MAX_TRACKED_ELEMENTS, type Shape, staticShape, type TensorFact } from '../ir/fact.ts';
 import type { BinaryFunction, ElementwiseAttrs, UnaryFunction } from '../ir/operators.ts';
-import { roundTo } from './evaluate-cast.ts';
+import { representable } from './evaluate-cast.ts';
 
 /** Functions that shape arithmetic is known to use; the rest are not evaluated. */
 const UNARY: Partial<Record<UnaryFunction, (x: number) => number>> = {
@@ -106,7 +106,7 @@ export function evaluateUnary(
   if (numeric === undefined) return null;
   return elements.map((element) => {
     if (element === null) return null;
-    return isStatic(element) ? roundTo(dtype, numeric(element)) : (SYMBOLIC_UNARY[fn]?.(element) ?? null);
+    return isStatic(element) ? representable(dtype, numeric(element)) : (SYMBOLIC_UNARY[fn]?.(element) ?? null);
   });
 }
 
@@ -121,9 +121,15 @@ export function evaluateBinary(
   return broadcastElements([a, b], shape, ([left = null, right = null]) => {
     if (left === null || right === null) return absorbing(fn, left, right);
     if (!isStatic(left) || !isStatic(right)) return SYMBOLIC[fn]?.(left, right) ?? null;
+    if (isRounded(left, operandType) || isRounded(right, operandType)) return null;
     const value = fn === 'mod' ? remainder(left, right, truncates) : NUMERIC[fn]?.(left, right, operandType);
-    return value === undefined || value === null ? null : roundTo(dtype, value);
+    return value === undefined || value === null ? null : representable(dtype, value);
   });
+}
+
+/** Beyond 2⁵³ an integer is no longer told from its neighbours. */
+function isRounded(value: number, dtype: DType | null): boolean {
+  return dtype !== null && !isFloat(dtype) && !Number.isSafeInteger(value);
 }
 
 /** A known operand that settles the result alone. */
@@ -155,7 +161,7 @@ export function evaluateVariadic(
     if (known.length < elements.length) return null;
     const result = known.slice(1).reduce<Dim>(combine[fn], known[0] ?? 0);
     if (fn !== 'mean') return result;
-    return isStatic(result) ? roundTo(dtype, result / known.length) : null;
+    return isStatic(result) ? representable(dtype, result / known.length) : null;
   });
 }
 

@@ -1,8 +1,9 @@
+import { MAX_RANK } from '../formats/limits.ts';
 import { type Dim, isStatic, maxDims, subtractDims } from '../ir/dim.ts';
 import { type Element, type Fact, MAX_TRACKED_ELEMENTS, type Shape, staticShape, tensorFact } from '../ir/fact.ts';
 import type { GenerateAttrs } from '../ir/operators.ts';
-import type { InferContext, OpFamily } from './op-def.ts';
-import { elementCount, extentAt, free, perOutputElement, trackedTensor } from './shape-rules.ts';
+import { type InferContext, type OpFamily, ShapeConflict } from './op-def.ts';
+import { checkExtents, elementCount, extentAt, free, perOutputElement, trackedTensor } from './shape-rules.ts';
 
 function inferShape({ start, end }: GenerateAttrs['shape'], context: InferContext): readonly Fact[] {
   const { shape } = context.tensor(0);
@@ -14,9 +15,12 @@ function inferShape({ start, end }: GenerateAttrs['shape'], context: InferContex
 /** A shape that is itself computed: each extent that is unknown gets a name. */
 export function computedShape(context: InferContext, index: number, label: string): Shape | null {
   const { elements, shape } = context.tensor(index);
-  if (elements !== null) return elements.map((element) => element ?? context.dataDependent(label));
+  if (elements !== null && elements.length > MAX_RANK) throw new ShapeConflict(`a shape of ${elements.length} extents`);
+  if (elements !== null) return elements.map((element, slot) => element ?? context.dataDependent(label, slot));
   const rank = staticShape(shape)?.[0];
-  return rank === undefined ? null : Array.from({ length: rank }, () => context.dataDependent(label));
+  if (rank === undefined) return null;
+  if (rank > MAX_RANK) throw new ShapeConflict(`a shape of ${rank} extents`);
+  return Array.from({ length: rank }, (_, slot) => context.dataDependent(label, slot));
 }
 
 function inferConstantOfShape(
@@ -24,6 +28,7 @@ function inferConstantOfShape(
   context: InferContext,
 ): readonly Fact[] {
   const shape = computedShape(context, 0, 'filled');
+  if (shape !== null) checkExtents(shape);
   const extents = staticShape(shape);
   const count = extents?.reduce((product, extent) => product * extent, 1) ?? Number.POSITIVE_INFINITY;
   const elements = count <= MAX_TRACKED_ELEMENTS ? new Array<Element>(count).fill(value) : null;
@@ -52,7 +57,10 @@ function inferMelWeights({ dtype }: GenerateAttrs['melWeights'], context: InferC
   const bins = context.integers(0)?.[0] ?? context.dataDependent('mel_bins');
   const length = context.integers(1)?.[0];
   return [
-    tensorFact(dtype, [length === undefined ? context.dataDependent('spectrum') : Math.floor(length / 2) + 1, bins]),
+    tensorFact(dtype, [
+      length === undefined ? context.dataDependent('mel_spectrum') : Math.floor(length / 2) + 1,
+      bins,
+    ]),
   ];
 }
 
@@ -99,7 +107,9 @@ export const generateOps: OpFamily<GenerateAttrs> = {
   window: {
     kind: 'other',
     roles: {},
-    infer: ({ dtype }, context) => [tensorFact(dtype, [context.integers(0)?.[0] ?? context.dataDependent('window')])],
+    infer: ({ dtype }, context) => [
+      tensorFact(dtype, [context.integers(0)?.[0] ?? context.dataDependent('window_length')]),
+    ],
     cost: perOutputElement(1),
   },
   melWeights: { kind: 'other', roles: {}, infer: inferMelWeights, cost: perOutputElement(1) },

@@ -44,7 +44,7 @@ function inferOneHot({ axis }: IndexingAttrs['oneHot'], context: InferContext): 
 function inferNonZero(_attrs: unknown, context: InferContext): readonly Fact[] {
   const { elements, shape } = context.tensor(0);
   const extents = staticShape(shape);
-  const rank: Dim = shape === null ? context.dataDependent('rank') : Math.max(1, shape.length);
+  const rank: Dim = shape === null ? context.dataDependent('nonzero_rank') : Math.max(1, shape.length);
   if (elements === null || extents === null || !elements.every((element) => element !== null && isStatic(element))) {
     return [tensorFact('int64', [rank, context.dataDependent('nonzero')])];
   }

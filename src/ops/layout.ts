@@ -1,3 +1,4 @@
+import { MAX_RANK } from '../formats/limits.ts';
 import { type Dim, divideExactly, floorDivideDims, isStatic, productOfDims } from '../ir/dim.ts';
 import { type Element, type Fact, type Shape, staticShape, type TensorFact, tensorFact } from '../ir/fact.ts';
 import type { LayoutAttrs } from '../ir/operators.ts';
@@ -15,6 +16,7 @@ function inferReshape({ zeroCopies }: LayoutAttrs['reshape'], context: InferCont
   const input = context.tensor(0);
   const { elements: asked, shape: askedShape } = context.tensor(1);
   const rank = staticShape(askedShape)?.[0];
+  if ((rank ?? 0) > MAX_RANK) throw new ShapeConflict(`a shape of ${rank} extents`);
   if (asked === null) {
     return reshaped(
       input,
@@ -41,8 +43,10 @@ function inferReshape({ zeroCopies }: LayoutAttrs['reshape'], context: InferCont
 /** Puts in the extent that is spelt −1: what is left of the elements. */
 function solveReshape(shape: Shape | null, asked: readonly Dim[], context: InferContext): Shape {
   const open = asked.indexOf(-1);
+  if (open !== asked.lastIndexOf(-1)) throw new ShapeConflict('more than one extent of -1');
   if (open < 0) return checkedReshape(shape, asked);
-  if (shape === null) return asked.map((extent, axis) => (axis === open ? context.dataDependent('reshaped') : extent));
+  if (shape === null)
+    return asked.map((extent, axis) => (axis === open ? context.dataDependent('reshaped', axis) : extent));
   const rest = productOfDims(asked.filter((_, axis) => axis !== open));
   const total = productOfDims(shape);
   if (isStatic(total) && isStatic(rest) && rest !== 0 && total % rest !== 0) {
@@ -70,7 +74,9 @@ function unknownReshape(shape: Shape | null, asked: readonly Element[], context:
     const solved = rest === 0 ? null : divideExactly(productOfDims(shape), rest);
     if (solved !== null) return asked.map((extent) => extent ?? solved);
   }
-  return asked.map((extent) => (extent === null || extent === -1 ? context.dataDependent('reshaped') : extent));
+  return asked.map((extent, axis) =>
+    extent === null || extent === -1 ? context.dataDependent('reshaped', axis) : extent,
+  );
 }
 
 function inferFlatten({ axis }: LayoutAttrs['flatten'], context: InferContext): readonly Fact[] {
@@ -85,7 +91,7 @@ function inferTranspose({ permutation }: LayoutAttrs['transpose'], context: Infe
   const { shape } = input;
   if (shape === null) return [tensorFact(input.dtype, null)];
   const order = permutation ?? shape.map((_, axis) => shape.length - 1 - axis);
-  if (order.length !== shape.length)
+  if (order.length !== shape.length || new Set(order).size !== order.length)
     throw new ShapeConflict(`a permutation of ${order.length} axes for ${shape.length}`);
   const moved = order.map((axis) => extentAt(shape, normaliseAxis(axis, shape.length)));
   return [trackedTensor(input.dtype, moved, transposeElements(input, order))];

@@ -16,6 +16,15 @@ function swapLast(shape: Shape): Shape {
   return [...shape.slice(0, -2), extentAt(shape, shape.length - 1), extentAt(shape, shape.length - 2)];
 }
 
+/** An operand as it takes part in the product. */
+function operandShape(shape: Shape, rotates: boolean, transposes: boolean): Shape {
+  const rotated =
+    rotates && shape.length > 2
+      ? [...shape.slice(1, -1), extentAt(shape, 0), extentAt(shape, shape.length - 1)]
+      : shape;
+  return transposes ? swapLast(rotated) : rotated;
+}
+
 /** NumPy's matmul: a single axis stands for a row on the left, a column on the right, and is dropped from the result. */
 export function matmulShape(left: Shape | null, right: Shape | null): Shape | null {
   if (left === null || right === null) return null;
@@ -36,17 +45,21 @@ type MatmulAttrs = LinearAttrs['matmul'];
 
 function inferMatmul(attrs: MatmulAttrs, context: InferContext): readonly Fact[] {
   const [a, b] = [context.tensor(0).shape, context.tensor(1).shape];
-  const left = attrs.transposeA && a ? swapLast(a) : a;
-  const right = attrs.transposeB && b ? swapLast(b) : b;
+  const left = a && operandShape(a, attrs.rotateA, attrs.transposeA);
+  const right = b && operandShape(b, attrs.rotateB, attrs.transposeB);
   return [tensorFact(resultType(attrs.result, context), matmulShape(left, right))];
 }
 
 /** MACs: batch × m × n × k. FLOPs beside: the bias, 1 an output element. */
-function productCost(attrs: MatmulAttrs, { inputs, outputs }: CostContext): Cost | null {
+function productCost(
+  attrs: Pick<MatmulAttrs, 'transposeA'> & { rotateA?: boolean },
+  { inputs, outputs }: CostContext,
+): Cost | null {
   const [a, , bias] = inputs;
   const output = outputs[0];
   if (!a || !output) return null;
-  const depth = extentNumber(a, attrs.transposeA && a.shape.length > 1 ? -2 : -1);
+  const rows = attrs.rotateA && a.shape.length > 2 ? 0 : -2;
+  const depth = extentNumber(a, attrs.transposeA && a.shape.length > 1 ? rows : -1);
   return { macs: multiplyExact(output.elements, depth), otherFlops: bias ? output.elements : 0 };
 }
 

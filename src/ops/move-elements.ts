@@ -13,6 +13,8 @@ interface Tracked {
 
 function tracked({ elements, shape }: TensorFact): Tracked | null {
   const extents = staticShape(shape);
+  // Of nothing there may be many rows: an extent of 0 hides how large the others are.
+  if (extents?.some((extent) => extent > MAX_TRACKED_ELEMENTS)) return null;
   return elements !== null && extents !== null ? { elements, extents } : null;
 }
 
@@ -66,6 +68,7 @@ export function concatElements(inputs: readonly TensorFact[], axis: number): Ele
     parts.push(known);
   }
   const rows = product(parts[0]?.extents.slice(0, axis) ?? []);
+  if (rows > MAX_TRACKED_ELEMENTS) return null;
   const joined: Element[] = [];
   for (let row = 0; row < rows; row++) {
     for (const { elements, extents } of parts) {
@@ -114,6 +117,7 @@ export function gatherElements(input: TensorFact, indices: TensorFact, axis: num
   const extent = known.extents[axis] ?? 0;
   const before = product(known.extents.slice(0, axis));
   const after = product(known.extents.slice(axis + 1));
+  if (before * chosen.elements.length * after > MAX_TRACKED_ELEMENTS || before > MAX_TRACKED_ELEMENTS) return null;
   const gathered: Element[] = [];
   for (let row = 0; row < before; row++) {
     for (const index of chosen.elements) {
@@ -121,7 +125,6 @@ export function gatherElements(input: TensorFact, indices: TensorFact, axis: num
       for (let rest = 0; rest < after; rest++) {
         gathered.push(at === null ? null : (known.elements[(row * extent + at) * after + rest] ?? null));
       }
-      if (gathered.length > MAX_TRACKED_ELEMENTS) return null;
     }
   }
   return gathered;
@@ -135,7 +138,7 @@ export function gatherNDElements(input: TensorFact, indices: TensorFact): Elemen
   const length = product(known.extents.slice(depth));
   const strides = stridesOf(known.extents);
   const rows = product(chosen.extents.slice(0, -1));
-  if (rows * length > MAX_TRACKED_ELEMENTS) return null;
+  if (rows * Math.max(1, length) > MAX_TRACKED_ELEMENTS) return null;
   return Array.from({ length: rows }, (_, row) => {
     const at = chosen.elements
       .slice(row * depth, (row + 1) * depth)

@@ -9,9 +9,9 @@ import { type InferContext, type OpDef, type OpFamily, ShapeConflict } from './o
 import { broadcastShapes, extentAt, normaliseAxis, replaceAxis, sameAsInput, trackedTensor } from './shape-rules.ts';
 import { type SliceRange, sliceExtent } from './slice-range.ts';
 
-function inferConcat({ axis }: MovementAttrs['concat'], context: InferContext): readonly Fact[] {
-  const tensors = context.inputs.map((_, index) => context.tensor(index));
-  const dtype = context.tensor(0).dtype;
+function inferConcat({ axis, operands }: MovementAttrs['concat'], context: InferContext): readonly Fact[] {
+  const tensors = (operands ?? [...context.inputs.keys()]).map((index) => context.tensor(index));
+  const dtype = tensors[0]?.dtype ?? null;
   const shapes = tensors.map(({ shape }) => shape);
   const first = shapes.find((shape) => shape !== null);
   if (!first) return [tensorFact(dtype, null)];
@@ -34,6 +34,7 @@ function inferSplit({ axis, parts }: MovementAttrs['split'], context: InferConte
   const count = context.outputCount;
   if (shape === null) return Array.from({ length: count }, () => tensorFact(dtype, null));
   const at = normaliseAxis(axis, shape.length);
+  if (parts !== null && parts !== count) throw new ShapeConflict(`${parts} parts for ${count} results`);
   const lengths = parts === null ? computedShape(context, 1, 'split') : equalParts(extentAt(shape, at), parts);
   if (lengths === null) throw new ShapeConflict('the lengths of the parts are not known');
   const elements = splitElements(input, at, lengths);
@@ -59,13 +60,14 @@ function inferSlice(_attrs: unknown, context: InferContext): readonly Fact[] {
   const starts = context.tensor(1).elements;
   const ends = context.tensor(2).elements;
   const count = starts?.length ?? ends?.length ?? staticShape(context.tensor(1).shape)?.[0];
+  if ((count ?? 0) > shape.length) throw new ShapeConflict(`${count} slices of ${shape.length} axes`);
   const axes = context.isPresent(3) ? context.integers(3) : shape.slice(0, count).map((_, axis) => axis);
   const steps = context.isPresent(4) ? context.integers(4) : new Array<number>(count ?? 0).fill(1);
   if (axes === null || steps === null)
     return [
       tensorFact(
         dtype,
-        shape.map(() => context.dataDependent('sliced')),
+        shape.map((_, axis) => context.dataDependent('sliced', axis)),
       ),
     ];
   const ranges = axes.map(
@@ -77,7 +79,7 @@ function inferSlice(_attrs: unknown, context: InferContext): readonly Fact[] {
     }),
   );
   const sliced = ranges.reduce<Shape>((result, range) => {
-    const extent = sliceExtent(extentAt(shape, range.axis), range) ?? context.dataDependent('sliced');
+    const extent = sliceExtent(extentAt(shape, range.axis), range) ?? context.dataDependent('sliced', range.axis);
     return replaceAxis(result, range.axis, extent);
   }, shape);
   return [trackedTensor(dtype, sliced, sliceElements(input, ranges))];
@@ -92,7 +94,7 @@ function inferPad(_attrs: unknown, context: InferContext): readonly Fact[] {
     return [
       tensorFact(
         dtype,
-        shape.map(() => context.dataDependent('padded')),
+        shape.map((_, axis) => context.dataDependent('padded', axis)),
       ),
     ];
   const padded = [...shape];
@@ -101,7 +103,7 @@ function inferPad(_attrs: unknown, context: InferContext): readonly Fact[] {
     const [begin, end] = [pads[index] ?? null, pads[index + axes.length] ?? null];
     padded[at] =
       begin === null || end === null
-        ? context.dataDependent('padded')
+        ? context.dataDependent('padded', at)
         : addDims(extentAt(shape, at), addDims(begin, end));
   });
   return [tensorFact(dtype, padded)];
@@ -126,7 +128,7 @@ function inferTile(_attrs: unknown, context: InferContext): readonly Fact[] {
   if (shape === null) return [tensorFact(dtype, null)];
   const tiled = shape.map((extent, axis) => {
     const repeat = repeats?.[axis] ?? null;
-    return repeat === null ? context.dataDependent('tiled') : multiplyDims(extent, repeat);
+    return repeat === null ? context.dataDependent('tiled', axis) : multiplyDims(extent, repeat);
   });
   return [trackedTensor(dtype, tiled, tileElements(input, staticShape(repeats?.map((r) => r ?? -1))))];
 }
@@ -136,7 +138,7 @@ function inferTileAxis(_attrs: unknown, context: InferContext): readonly Fact[] 
   const [repeat, axis] = [context.integers(1)?.[0], context.integers(2)?.[0]];
   if (shape === null || axis === undefined) return [tensorFact(dtype, null)];
   const at = normaliseAxis(axis, shape.length);
-  const extent = repeat === undefined ? context.dataDependent('tiled') : multiplyDims(extentAt(shape, at), repeat);
+  const extent = repeat === undefined ? context.dataDependent('repeated') : multiplyDims(extentAt(shape, at), repeat);
   return [tensorFact(dtype, replaceAxis(shape, at, extent))];
 }
 

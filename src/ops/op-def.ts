@@ -51,8 +51,13 @@ export interface InferContext {
   /** The input's elements as integers; null where it is left out or one of them is unknown. */
   integers(index: number): readonly number[] | null;
   isPresent(index: number): boolean;
-  /** An extent that only running the model can tell, under a name that the user can bind. */
-  dataDependent(label: string): Dim;
+  /**
+   * An extent that only running the model can tell, under a name that the user can bind. `slot` tells apart several of
+   * one node: the name must not depend on what else is bound.
+   */
+  dataDependent(label: string, slot?: number): Dim;
+  /** An extent that changes from one iteration to the next: no single number can be bound to it. */
+  changing(slot: number): Dim;
   /** What a body computes from given inputs. */
   inferBody(body: Graph, inputs: readonly Fact[]): readonly Fact[];
 }
@@ -62,6 +67,8 @@ export interface SizedTensor {
   readonly shape: readonly number[];
   readonly elements: number;
   readonly constant: boolean;
+  /** The number that it holds, where it is a known scalar. */
+  readonly value: number | null;
 }
 
 /** What an operator's cost rule sees: every extent is a number. Null for what is left out, or is no tensor. */

@@ -16,6 +16,9 @@ function inferPool(attrs: PoolAttrs['pool'], context: InferContext): readonly Fa
   const { dtype, shape } = context.tensor(0);
   if (shape === null) return [tensorFact(dtype, null), tensorFact('int64', null)];
   const kernel = kernelOf(attrs);
+  if (attrs.padding.mode === 'explicit' && ![0, 2 * kernel.length].includes(attrs.padding.pads.length)) {
+    throw new ShapeConflict(`${attrs.padding.pads.length} pads for ${kernel.length} axes`);
+  }
   if (kernel.length !== shape.length - 2) {
     throw new ShapeConflict(`a window of ${kernel.length} axes on an input of ${shape.length}`);
   }
@@ -45,7 +48,7 @@ function inferUnpool(attrs: WindowAttrs, context: InferContext): readonly Fact[]
   const { dtype, shape } = context.tensor(0);
   if (shape === null) return [tensorFact(dtype, null)];
   if (context.isPresent(2))
-    return [tensorFact(dtype, context.integers(2) ?? shape.map(() => context.dataDependent('unpooled')))];
+    return [tensorFact(dtype, context.integers(2) ?? shape.map((_, axis) => context.dataDependent('unpooled', axis)))];
   const kernel = kernelOf(attrs);
   const pads = attrs.padding.mode === 'explicit' ? attrs.padding.pads : [];
   const spatial = shape.slice(2).map((extent, axis) => {

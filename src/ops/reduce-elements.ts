@@ -1,4 +1,4 @@
-import { type Element, staticShape, type TensorFact } from '../ir/fact.ts';
+import { type Element, MAX_TRACKED_ELEMENTS, staticShape, type TensorFact } from '../ir/fact.ts';
 
 /** Gathers the elements that fall together when `axes` are reduced, and combines each group; null where not tracked. */
 export function reduceGroups(
@@ -7,9 +7,11 @@ export function reduceGroups(
   combine: (elements: readonly Element[]) => Element,
 ): readonly Element[] | null {
   const extents = staticShape(shape);
-  if (elements === null || extents === null) return null;
+  if (elements === null || extents === null || extents.some((extent) => extent > MAX_TRACKED_ELEMENTS)) return null;
   const kept = extents.filter((_, axis) => !axes.includes(axis));
-  const groups: Element[][] = Array.from({ length: kept.reduce((product, extent) => product * extent, 1) }, () => []);
+  const count = kept.reduce((product, extent) => product * extent, 1);
+  if (count > MAX_TRACKED_ELEMENTS) return null;
+  const groups: Element[][] = Array.from({ length: count }, () => []);
   elements.forEach((element, index) => {
     let rest = index;
     let group = 0;

@@ -19,7 +19,7 @@ function inferReduce(attrs: ReduceAttrs['reduce'], context: InferContext): reado
   if (shape === null) return [tensorFact(dtype, null)];
   const axes = reducedAxes(attrs, context, shape.length);
   if (axes === null) {
-    const kept = attrs.keepDims ? shape.map(() => context.dataDependent('reduced')) : null;
+    const kept = attrs.keepDims ? shape.map((_, axis) => context.dataDependent('reduced', axis)) : null;
     return [tensorFact(dtype, kept)];
   }
   const reduced = reduceShape(shape, axes, attrs.keepDims);

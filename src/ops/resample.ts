@@ -2,7 +2,7 @@ import { type Dim, isStatic } from '../ir/dim.ts';
 import { multiplyExact } from '../ir/exact.ts';
 import { type Fact, type Shape, tensorFact } from '../ir/fact.ts';
 import type { ResampleAttrs } from '../ir/operators.ts';
-import type { InferContext, OpFamily } from './op-def.ts';
+import { type InferContext, type OpFamily, ShapeConflict } from './op-def.ts';
 import { extentAt, extentNumber, normaliseAxis } from './shape-rules.ts';
 
 type ResizeAttrs = ResampleAttrs['resize'];
@@ -14,13 +14,14 @@ function inferResize(attrs: ResizeAttrs, context: InferContext): readonly Fact[]
   const { dtype, shape } = context.tensor(0);
   if (shape === null) return [tensorFact(dtype, null)];
   const axes = attrs.axes?.map((axis) => normaliseAxis(axis, shape.length)) ?? shape.map((_, axis) => axis);
+  if (axes.length > shape.length) throw new ShapeConflict(`${axes.length} axes to resize of ${shape.length}`);
   const resized = [...shape];
   const sizes = asked(context, 2);
   const scales = asked(context, 1);
   axes.forEach((axis, index) => {
     const extent = extentAt(shape, axis);
-    if (sizes !== null) resized[axis] = sizes[index] ?? context.dataDependent('resized');
-    else resized[axis] = scaledExtent(attrs, context, extent, scales?.[index] ?? null, index, axes.length);
+    if (sizes !== null) resized[axis] = sizes[index] ?? context.dataDependent('resized', axis);
+    else resized[axis] = scaledExtent(extent, scales?.[index] ?? null) ?? context.dataDependent('resized', axis);
   });
   return [tensorFact(dtype, attrs.policy === 'stretch' ? resized : keepAspect(attrs, shape, resized, axes))];
 }
@@ -33,23 +34,11 @@ function asked(context: InferContext, index: number): readonly (Dim | null)[] | 
   return shape?.[0] === 0 ? null : [];
 }
 
-/** ⌊in · scale⌋, of the region alone where it crops (ONNX Resize). */
-function scaledExtent(
-  attrs: ResizeAttrs,
-  context: InferContext,
-  extent: Dim,
-  scale: Dim | null,
-  index: number,
-  axes: number,
-): Dim {
+/** ⌊in · scale⌋ in float32, as runtimes compute it: 10 · 0.7 is 7. Null where it depends on data. */
+function scaledExtent(extent: Dim, scale: Dim | null): Dim | null {
   if (scale === 1) return extent;
-  if (scale === null || !isStatic(scale) || !isStatic(extent)) return context.dataDependent('resized');
-  if (!attrs.crops) return Math.floor(extent * scale);
-  const region = context.tensor(3).elements;
-  const start = region?.[index] ?? null;
-  const end = region?.[index + axes] ?? null;
-  if (start === null || end === null || !isStatic(start) || !isStatic(end)) return context.dataDependent('resized');
-  return Math.floor(extent * (end - start) * scale);
+  if (scale === null || !isStatic(scale) || !isStatic(extent)) return null;
+  return Math.floor(Math.fround(extent * Math.fround(scale)));
 }
 
 /** One scale for all axes, the smallest or the largest asked for. */

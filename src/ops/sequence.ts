@@ -1,4 +1,4 @@
-import { addDims, type Dim, isStatic, sameDim, subtractDims } from '../ir/dim.ts';
+import { addDims, type Dim, isStatic, multiplyDims, sameDim, subtractDims } from '../ir/dim.ts';
 import { type Fact, type SequenceFact, type TensorFact, tensorFact, UNKNOWN_TENSOR } from '../ir/fact.ts';
 import type { SequenceAttrs } from '../ir/operators.ts';
 import { computedShape } from './generate.ts';
@@ -7,7 +7,7 @@ import type { InferContext, OpFamily } from './op-def.ts';
 import { extentAt, free, normaliseAxis, replaceAxis, trackedTensor } from './shape-rules.ts';
 
 /** What two tensors have in common: an extent that differs is unknown to both. */
-export function commonTensor(left: TensorFact, right: TensorFact, differs: () => Dim): TensorFact {
+export function commonTensor(left: TensorFact, right: TensorFact, differs: (axis: number) => Dim): TensorFact {
   const dtype = left.dtype === right.dtype ? left.dtype : null;
   if (left.shape === null || right.shape === null || left.shape.length !== right.shape.length) {
     return tensorFact(dtype, null);
@@ -15,15 +15,26 @@ export function commonTensor(left: TensorFact, right: TensorFact, differs: () =>
   const other = right.shape;
   return tensorFact(
     dtype,
-    left.shape.map((extent, axis) => (sameDim(extent, other[axis] ?? -1) ? extent : differs())),
+    left.shape.map((extent, axis) => (sameDim(extent, other[axis] ?? -1) ? extent : differs(axis))),
   );
 }
 
-/** A sequence of known tensors. */
-export function sequenceOf(items: readonly TensorFact[], differs: () => Dim): SequenceFact {
+/** Items are followed one by one only up to this many. */
+const MAX_ITEMS = 1024;
+
+/** A sequence of known tensors. What they have in common is worked out when somebody asks: that may name extents. */
+export function sequenceOf(items: readonly TensorFact[], differs: (axis: number) => Dim): SequenceFact {
   const [first, ...rest] = items;
-  const item = first ? rest.reduce((common, next) => commonTensor(common, next, differs), first) : UNKNOWN_TENSOR;
-  return { type: 'sequence', item, items, length: items.length };
+  let common: TensorFact | null = null;
+  return {
+    type: 'sequence',
+    items: items.length <= MAX_ITEMS ? items : null,
+    length: items.length,
+    get item() {
+      common ??= first ? rest.reduce((shared, next) => commonTensor(shared, next, differs), first) : UNKNOWN_TENSOR;
+      return common;
+    },
+  };
 }
 
 function sequence(context: InferContext, index: number): SequenceFact {
@@ -39,9 +50,10 @@ function positionOf(context: InferContext, index: number, items: readonly unknow
 }
 
 function inferInsert(_attrs: unknown, context: InferContext): readonly Fact[] {
-  const { item, items, length } = sequence(context, 0);
+  const known = sequence(context, 0);
+  const { items, length } = known;
   const added = context.tensor(1);
-  const differs = () => context.dataDependent('item');
+  const differs = (axis: number) => context.dataDependent('inserted', axis);
   if (items !== null) {
     const at = context.isPresent(2) ? positionOf(context, 2, items) : items.length;
     if (at !== null) return [sequenceOf([...items.slice(0, at), added, ...items.slice(at)], differs)];
@@ -49,7 +61,7 @@ function inferInsert(_attrs: unknown, context: InferContext): readonly Fact[] {
   return [
     {
       type: 'sequence',
-      item: length === 0 ? added : commonTensor(item, added, differs),
+      item: length === 0 ? added : commonTensor(known.item, added, differs),
       items: null,
       length: length === null ? null : addDims(length, 1),
     },
@@ -57,18 +69,24 @@ function inferInsert(_attrs: unknown, context: InferContext): readonly Fact[] {
 }
 
 function inferErase(_attrs: unknown, context: InferContext): readonly Fact[] {
-  const { item, items, length } = sequence(context, 0);
+  const known = sequence(context, 0);
+  const { items, length } = known;
   const at = items && (context.isPresent(1) ? positionOf(context, 1, items) : items.length - 1);
   if (items !== null && at !== null) {
-    return [sequenceOf([...items.slice(0, at), ...items.slice(at + 1)], () => context.dataDependent('item'))];
+    return [
+      sequenceOf([...items.slice(0, at), ...items.slice(at + 1)], (axis) => context.dataDependent('erased', axis)),
+    ];
   }
-  return [{ type: 'sequence', item, items: null, length: length === null ? null : subtractDims(length, 1) }];
+  return [
+    { type: 'sequence', item: known.item, items: null, length: length === null ? null : subtractDims(length, 1) },
+  ];
 }
 
 function inferAt(_attrs: unknown, context: InferContext): readonly Fact[] {
-  const { item, items } = sequence(context, 0);
+  const known = sequence(context, 0);
+  const { items } = known;
   const at = items && positionOf(context, 1, items);
-  return [(items && at !== null ? items[at] : undefined) ?? item];
+  return [(items && at !== null ? items[at] : undefined) ?? known.item];
 }
 
 function inferSplit({ axis, keepDims }: SequenceAttrs['splitToSequence'], context: InferContext): readonly Fact[] {
@@ -84,14 +102,11 @@ function inferSplit({ axis, keepDims }: SequenceAttrs['splitToSequence'], contex
     const item = part(drops ? 1 : context.isPresent(1) ? context.dataDependent('part') : 1);
     return [{ type: 'sequence', item, items: null, length: context.isPresent(1) ? null : extent }];
   }
-  return [sequenceOf(lengths.map(part), () => context.dataDependent('part'))];
+  return [sequenceOf(lengths.map(part), (axis) => context.dataDependent('part', axis))];
 }
 
-/** A sequence's items are followed one by one only up to this many. */
-const MAX_ITEMS = 1024;
-
 function unitLengths(extent: Dim): readonly Dim[] | null {
-  return isStatic(extent) && extent <= MAX_ITEMS ? new Array<Dim>(extent).fill(1) : null;
+  return isStatic(extent) && extent >= 0 && extent <= MAX_ITEMS ? new Array<Dim>(extent).fill(1) : null;
 }
 
 /** One number cuts equal parts, the last one smaller; a list names each. */
@@ -112,7 +127,9 @@ function inferConcat({ axis, newAxis }: SequenceAttrs['concatFromSequence'], con
     const count = length ?? context.dataDependent('sequence');
     return [tensorFact(item.dtype, [...item.shape.slice(0, at), count, ...item.shape.slice(at)])];
   }
-  const total = items?.reduce<Dim>((sum, { shape }) => addDims(sum, extentAt(shape ?? [], at)), 0);
+  const total =
+    items?.reduce<Dim>((sum, { shape }) => addDims(sum, extentAt(shape ?? [], at)), 0) ??
+    (length === null ? null : multiplyDims(length, extentAt(item.shape, at)));
   return [
     trackedTensor(
       item.dtype,
@@ -129,7 +146,7 @@ export const sequenceOps: OpFamily<SequenceAttrs> = {
     infer: (_attrs, context) => [
       sequenceOf(
         context.inputs.map((_, index) => context.tensor(index)),
-        () => context.dataDependent('item'),
+        (axis) => context.dataDependent('item', axis),
       ),
     ],
     cost: free,

@@ -1,4 +1,5 @@
-import { type Dim, maxDims, productOfDims, sameDim } from '../ir/dim.ts';
+import { MAX_RANK } from '../formats/limits.ts';
+import { type Dim, isStatic, maxDims, productOfDims, sameDim } from '../ir/dim.ts';
 import type { DType } from '../ir/dtype.ts';
 import { type Element, type Fact, MAX_TRACKED_ELEMENTS, type Shape, type TensorFact, tensorFact } from '../ir/fact.ts';
 import { type Cost, FREE, type InferContext, ShapeConflict, type SizedTensor } from './op-def.ts';
@@ -8,6 +9,15 @@ export function normaliseAxis(axis: number, rank: number): number {
   const normal = axis < 0 ? axis + rank : axis;
   if (normal < 0 || normal >= rank) throw new ShapeConflict(`axis ${axis} of a tensor with ${rank} axes`);
   return normal;
+}
+
+/** Extents that a tensor can have: whole numbers, none negative, and not too many of them. */
+export function checkExtents(shape: Shape): void {
+  if (shape.length > MAX_RANK) throw new ShapeConflict(`a tensor of ${shape.length} axes`);
+  for (const extent of shape) {
+    if (isStatic(extent) && !(Number.isSafeInteger(extent) && extent >= 0))
+      throw new ShapeConflict(`an extent of ${extent}`);
+  }
 }
 
 /** NumPy's rule: aligned at the end, extents of 1 stretch. */

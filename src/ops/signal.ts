@@ -16,7 +16,7 @@ function inferDft(attrs: SignalAttrs['dft'], context: InferContext): readonly Fa
     return [
       tensorFact(
         dtype,
-        shape.map(() => context.dataDependent('spectrum')),
+        shape.map((_, axis) => context.dataDependent('spectrum', axis)),
       ),
     ];
   const axis = normaliseAxis(asked, shape.length);
@@ -43,7 +43,7 @@ function inferStft({ oneSided }: SignalAttrs['stft'], context: InferContext): re
   const length = extentAt(shape, 1);
   if (step === undefined || step <= 0 || typeof frame !== 'number' || !isStatic(length)) {
     return [
-      tensorFact(dtype, [extentAt(shape, 0), context.dataDependent('frames'), context.dataDependent('spectrum'), 2]),
+      tensorFact(dtype, [extentAt(shape, 0), context.dataDependent('frames'), context.dataDependent('stft_bins'), 2]),
     ];
   }
   const bins = oneSided ? Math.floor(frame / 2) + 1 : frame;

@@ -26,6 +26,7 @@ export function windowExtent(input: Dim, axis: number, kernel: number, attrs: Wi
   const { padding } = attrs;
   if (padding.mode === 'same-upper' || padding.mode === 'same-lower') return divideUp(input, stride);
   const [begin, end] = padding.mode === 'explicit' ? explicitPads(padding.pads, axis) : [0, 0];
+  if (!Number.isSafeInteger(covered + begin + end)) throw new ShapeConflict('a window beyond all measure');
   const room = addDims(subtractDims(input, covered), begin + end);
   if (!ceil) return positions(room, floorDivide(room, stride));
   const extent = positions(room, divideUp(room, stride));

@@ -30,10 +30,13 @@ export interface OpenInput {
 /** Thrown while a dimension other than the batch is open. */
 export class UnboundDimensions extends DscAuditError {
   readonly inputs: readonly OpenInput[];
+  /** Every name that the inputs' dimensions have, bound or open. */
+  readonly knownDims: readonly string[];
 
-  constructor(inputs: readonly OpenInput[]) {
+  constructor(inputs: readonly OpenInput[], knownDims: readonly string[]) {
     super('unbound-dimensions', describeOpen(inputs));
     this.inputs = inputs;
+    this.knownDims = knownDims;
   }
 }
 
@@ -74,7 +77,12 @@ export function bindInputs(model: Model, request: BindingRequest): BoundInputs {
     }
     facts.set(id, inputFact(declared, shape));
   }
-  if (open.length > 0) throw new UnboundDimensions(open);
+  if (open.length > 0) {
+    throw new UnboundDimensions(
+      open,
+      inputs.flatMap(({ declared }) => (declared?.shape ?? []).flatMap(symbolsOf)),
+    );
+  }
   return { bindings, facts, diagnostics };
 }
 
@@ -153,8 +161,12 @@ function bindBatches(
   return diagnostics;
 }
 
+/** Inputs that a message names. */
+const MAX_NAMED = 4;
+
 function describeOpen(inputs: readonly OpenInput[]): string {
   return inputs
+    .slice(0, MAX_NAMED)
     .map(
       ({ name, shape }) =>
         `input '${name}' is ${shape === null ? 'of unknown shape' : `[${shape.map(dimKey).join(', ')}]`}`,

@@ -1,7 +1,7 @@
 import { type Diagnostic, diagnostic } from '../ir/diagnostic.ts';
 import { byteSize } from '../ir/dtype.ts';
 import { addExact, multiplyExact } from '../ir/exact.ts';
-import { type Fact, staticShape } from '../ir/fact.ts';
+import { type Fact, staticShape, type TensorFact } from '../ir/fact.ts';
 import type { Graph, Model, Node, ValueId } from '../ir/graph.ts';
 import type { OpKind } from '../ir/operators.ts';
 import { scanLength, takenBranch, tripCount } from '../ops/control.ts';
@@ -42,19 +42,54 @@ export function countLayers(model: Model, facts: Facts): CountedModel {
   return new Count(model, facts).run();
 }
 
+interface BranchCost {
+  readonly macs: number;
+  readonly flops: number;
+  /** Every operator that multiplies has been counted. */
+  readonly complete: boolean;
+}
+
+/** What the counts of branches have in common: nested branches are counted once each, not once for every level. */
+interface Shared {
+  readonly tracer: WeightTracer;
+  readonly branchCosts: Map<Graph, BranchCost>;
+}
+
+/** Operators that MACs are counted for, and those that nobody knows. */
+const MULTIPLIES: ReadonlySet<OpKind> = new Set([
+  'attention',
+  'causalConv',
+  'conv',
+  'convTranspose',
+  'deformConv',
+  'einsum',
+  'gemm',
+  'gradient',
+  'groupQueryAttention',
+  'linearAttention',
+  'matmul',
+  'multiHeadAttention',
+  'packedMatmul',
+  'projectedAttention',
+  'recurrent',
+  'unknown',
+]);
+
 class Count {
   readonly #model: Model;
   readonly #facts: Facts;
   readonly #tracer: WeightTracer;
+  readonly #shared: Shared;
   readonly #dead: Node[] = [];
   readonly #diagnostics: Diagnostic[] = [];
   readonly #taken = new Set<ValueId>();
   readonly #reached = new Set<ValueId>();
 
-  constructor(model: Model, facts: Facts) {
+  constructor(model: Model, facts: Facts, shared?: Shared) {
     this.#model = model;
     this.#facts = facts;
-    this.#tracer = new WeightTracer(model, facts);
+    this.#shared = shared ?? { tracer: new WeightTracer(model, facts), branchCosts: new Map() };
+    this.#tracer = this.#shared.tracer;
   }
 
   run(): CountedModel {
@@ -74,7 +109,7 @@ class Count {
 
   #countGraph(graph: Graph, repeats: number): CountedLayer[] {
     const { nodes, dead } = liveNodes(graph, this.#facts);
-    this.#dead.push(...dead);
+    for (const node of dead) this.#dead.push(node);
     const layers: CountedLayer[] = [];
     // One by one: a body may hold more layers than a call takes arguments.
     for (const node of nodes) for (const layer of this.#countNode(node, repeats)) layers.push(layer);
@@ -87,7 +122,7 @@ class Count {
       case 'if':
         return this.#countIf(node, repeats);
       case 'loop':
-        return this.#countLoop(node, node.attrs.body, tripCount(this.#inputFacts(node)), repeats);
+        return this.#countLoop(node, node.attrs.body, this.#tripCount(node), repeats);
       case 'scan': {
         const first = this.#inputFacts(node)[node.inputs.length - node.attrs.scanInputs];
         const length = scanLength(node.attrs, first);
@@ -101,6 +136,11 @@ class Count {
       default:
         return [this.#countLayer(node, repeats, [])];
     }
+  }
+
+  #tripCount(node: Node<'loop'>): number | null {
+    const condition = node.attrs.body.outputs[0];
+    return tripCount(this.#inputFacts(node), condition === undefined ? undefined : this.#facts.of[condition]);
   }
 
   #countLoop(node: Node, body: Graph, iterations: number | null, repeats: number): readonly CountedLayer[] {
@@ -145,13 +185,17 @@ class Count {
   }
 
   /** Counts a branch without taking its weights, or saying anything of it. */
-  #branchCost(branch: Graph): { readonly macs: number; readonly flops: number; readonly complete: boolean } {
-    const layers = new Count(this.#model, this.#facts).#countGraph(branch, 1);
-    return {
-      macs: addExact(...layers.map(({ macs }) => macs ?? 0)),
-      flops: addExact(...layers.map(({ flops }) => flops ?? 0)),
-      complete: layers.every(({ macs, flops }) => macs !== null && flops !== null),
+  #branchCost(branch: Graph): BranchCost {
+    const known = this.#shared.branchCosts.get(branch);
+    if (known) return known;
+    const layers = new Count(this.#model, this.#facts, this.#shared).#countGraph(branch, 1);
+    const cost = {
+      macs: layers.reduce((sum, { macs }) => addExact(sum, macs ?? 0), 0),
+      flops: layers.reduce((sum, { flops }) => addExact(sum, flops ?? 0), 0),
+      complete: layers.every(({ macs, node }) => macs !== null || !MULTIPLIES.has(node.kind)),
     };
+    this.#shared.branchCosts.set(branch, cost);
+    return cost;
   }
 
   #countLayer<K extends OpKind>(
@@ -196,7 +240,8 @@ class Count {
     const isOpen = (fact: Fact | null | undefined) => fact?.type === 'tensor' && staticShape(fact.shape) === null;
     if (inputs.some(isOpen) || node.outputs.some((id) => id !== null && isOpen(this.#facts.of[id]))) return null;
     try {
-      return opDef<K>(node.kind).cost(node.attrs, context);
+      const cost = opDef<K>(node.kind).cost(node.attrs, context);
+      return cost !== null && cost.macs >= 0 && (cost.otherFlops ?? 0) >= 0 ? cost : null;
     } catch (error) {
       if (error instanceof ShapeConflict) return null;
       throw error;
@@ -233,5 +278,12 @@ export function tensorBytes(fact: Fact | undefined): number | null {
 function sized(fact: Fact | null | undefined): SizedTensor | null {
   if (fact?.type !== 'tensor') return null;
   const shape = staticShape(fact.shape);
-  return shape === null ? null : { shape, elements: multiplyExact(...shape), constant: fact.constant };
+  if (shape === null) return null;
+  const elements = multiplyExact(...shape);
+  return { shape, elements, constant: fact.constant, value: elements === 1 && fact.constant ? scalarOf(fact) : null };
+}
+
+function scalarOf({ elements }: TensorFact): number | null {
+  const element = elements?.[0];
+  return typeof element === 'number' ? element : null;
 }

@@ -15,6 +15,7 @@ import type { Constant, Declared, Graph, Model, Node, ValueId } from '../ir/grap
 import type { OpKind } from '../ir/operators.ts';
 import { opDef } from '../ops/index.ts';
 import { type InferContext, ShapeConflict } from '../ops/op-def.ts';
+import { checkExtents } from '../ops/shape-rules.ts';
 import { orderNodes } from './order-nodes.ts';
 import { bodiesOf, valuesRead } from './walk.ts';
 
@@ -22,7 +23,11 @@ import { bodiesOf, valuesRead } from './walk.ts';
  * Visits of nodes, a body's at each of its visits. Bodies are visited up to five times to settle what they carry, and
  * nest: without a bound, ten nested loops would take a day.
  */
-const MAX_VISITS = 4_000_000;
+const MAX_VISITS = 2_000_000;
+
+/** Elements that are computed and kept over a whole model; a shape that is computed takes a handful. */
+const MAX_TRACKED_IN_TOTAL = 2_000_000;
+const ALWAYS_TRACKED = 16;
 
 /** What is known of every value of a model, by its index; undefined for values in bodies that never run. */
 export interface Facts {
@@ -34,9 +39,17 @@ export interface Facts {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Runs every operator's shape rule, and with it the arithmetic that shapes depend on, over the whole model. */
-export function inferFacts(model: Model, inputs: ReadonlyMap<ValueId, Fact>, bindings: DimBindings): Facts {
-  return new Inference(model, bindings).run(inputs);
+/**
+ * Runs every operator's shape rule, and with it the arithmetic that shapes depend on, over the whole model. `bindings`
+ * are values of dimensions that the file names; `requested` those that the user gave, for sizes that depend on data.
+ */
+export function inferFacts(
+  model: Model,
+  inputs: ReadonlyMap<ValueId, Fact>,
+  bindings: DimBindings,
+  requested: DimBindings = bindings,
+): Facts {
+  return new Inference(model, bindings, requested).run(inputs);
 }
 
 class Inference {
@@ -44,17 +57,20 @@ class Inference {
   readonly #bindings: DimBindings;
   readonly #facts: (Fact | undefined)[];
   readonly #order = new Map<Graph, readonly Node[]>();
-  /** Names of data-dependent extents: one for each place, however often the place is visited. */
-  readonly #names = new Map<Node, Map<string, Dim>>();
-  readonly #labels = new Map<string, number>();
+  readonly #requested: DimBindings;
+  /** Which of its kind each node is, in the file's order: names made of it do not depend on what is bound. */
+  readonly #ordinals: ReadonlyMap<Node, number>;
   /** By what they say, so that a body that is visited again says nothing twice. */
   readonly #diagnostics = new Map<string, Diagnostic>();
-  readonly #dataDependentNames: string[] = [];
+  readonly #dataDependentNames = new Set<string>();
+  #trackedElements = 0;
   #visits = 0;
 
-  constructor(model: Model, bindings: DimBindings) {
+  constructor(model: Model, bindings: DimBindings, requested: DimBindings) {
     this.#model = model;
     this.#bindings = bindings;
+    this.#requested = requested;
+    this.#ordinals = ordinalsOf(model.graph);
     this.#facts = model.values.map(({ constant }) => (constant ? new ConstantFact(constant) : undefined));
   }
 
@@ -64,7 +80,7 @@ class Inference {
     return {
       of: this.#facts,
       order: this.#order,
-      dataDependentNames: this.#dataDependentNames,
+      dataDependentNames: [...this.#dataDependentNames],
       diagnostics: [...this.#diagnostics.values()],
     };
   }
@@ -102,7 +118,7 @@ class Inference {
     const inputs = node.inputs.map((id) => (id === null ? null : (this.#facts[id] ?? UNKNOWN_TENSOR)));
     let outputs: readonly Fact[] = [];
     try {
-      outputs = def.infer(node.attrs, new NodeContext(inputs, node, this));
+      outputs = def.infer(node.attrs, new NodeContext(inputs, node, this)).map(checkedFact);
     } catch (error) {
       if (!(error instanceof ShapeConflict)) throw locate(error, node);
       this.#tell(diagnostic('shape-unknown', 'warning', node.name, { op: node.op, reason: error.message }));
@@ -112,8 +128,16 @@ class Inference {
     node.outputs.forEach((id, index) => {
       if (id === null) return;
       const inferred = this.#withDeclared(id, outputs[index] ?? UNKNOWN_TENSOR, node);
-      this.#facts[id] = settle(inferred, constant);
+      this.#facts[id] = this.#bounded(settle(inferred, constant));
     });
+  }
+
+  /** Beyond the budget, elements are let go: shapes need few of them. */
+  #bounded(fact: Fact): Fact {
+    if (fact.type !== 'tensor' || fact.elements === null) return fact;
+    this.#trackedElements += fact.elements.length;
+    if (this.#trackedElements <= MAX_TRACKED_IN_TOTAL || fact.elements.length <= ALWAYS_TRACKED) return fact;
+    return { ...tensorFact(fact.dtype, fact.shape), constant: fact.constant };
   }
 
   /** Also where a body is between: what it captures must be constant too. */
@@ -125,23 +149,24 @@ class Inference {
     });
   }
 
-  /** A name such as `nonzero_1`, or the number that the user bound it to. */
-  dataDependent(node: Node, label: string, visit: number): Dim {
-    const names = this.#names.get(node) ?? new Map<string, Dim>();
-    this.#names.set(node, names);
-    const key = `${label}:${visit}`;
-    const known = names.get(key);
-    if (known !== undefined) return known;
-    const count = (this.#labels.get(label) ?? 0) + 1;
-    this.#labels.set(label, count);
-    const name = `${label}_${count}`;
-    this.#dataDependentNames.push(name);
-    const dim = this.#bindings.get(name) ?? symbolicDim(name);
-    names.set(key, dim);
-    if (!isStatic(dim)) {
-      this.#tell(diagnostic('data-dependent', 'info', node.name, { dimension: name, op: node.op }));
-    }
-    return dim;
+  /**
+   * A name such as `nonzero_1`, for the first NonZero of the file, or the number that the user bound it to. What the
+   * file itself calls its dimensions has no say.
+   */
+  dataDependent(node: Node, label: string, slot: number): Dim {
+    const name = `${label}_${this.#ordinals.get(node) ?? 0}${slot === 0 ? '' : `_${slot + 1}`}`;
+    this.#dataDependentNames.add(name);
+    const bound = this.#requested.get(name);
+    if (bound !== undefined) return bound;
+    this.#tell(diagnostic('data-dependent', 'info', node.name, { dimension: name, op: node.op }));
+    return symbolicDim(name);
+  }
+
+  /** No number can be bound to what changes from one iteration to the next. */
+  changing(node: Node, slot: number): Dim {
+    const reason = 'an extent changes from one iteration to the next';
+    this.#tell(diagnostic('shape-unknown', 'warning', node.name, { op: node.op, reason }));
+    return symbolicDim(`changing_${this.#ordinals.get(node) ?? 0}${slot === 0 ? '' : `_${slot + 1}`}`);
   }
 
   /** What the file declares fills in where no rule tells; where both tell, the rule is right. */
@@ -174,7 +199,6 @@ class NodeContext implements InferContext {
   readonly outputCount: number;
   readonly #node: Node;
   readonly #inference: Inference;
-  #asked = 0;
 
   constructor(inputs: readonly (Fact | null)[], node: Node, inference: Inference) {
     this.inputs = inputs;
@@ -196,13 +220,39 @@ class NodeContext implements InferContext {
     return (this.inputs[index] ?? null) !== null;
   }
 
-  dataDependent(label: string): Dim {
-    return this.#inference.dataDependent(this.#node, label, this.#asked++);
+  dataDependent(label: string, slot = 0): Dim {
+    return this.#inference.dataDependent(this.#node, label, slot);
+  }
+
+  changing(slot: number): Dim {
+    return this.#inference.changing(this.#node, slot);
   }
 
   inferBody(body: Graph, inputs: readonly Fact[]): readonly Fact[] {
     return this.#inference.inferBody(body, inputs);
   }
+}
+
+/** Numbers the nodes of each kind, bodies included, in the file's order. */
+function ordinalsOf(graph: Graph): ReadonlyMap<Node, number> {
+  const ordinals = new Map<Node, number>();
+  const counts = new Map<OpKind, number>();
+  const visit = ({ nodes }: Graph): void => {
+    for (const node of nodes) {
+      const ordinal = (counts.get(node.kind) ?? 0) + 1;
+      counts.set(node.kind, ordinal);
+      ordinals.set(node, ordinal);
+      for (const [, body] of bodiesOf(node)) visit(body);
+    }
+  };
+  visit(graph);
+  return ordinals;
+}
+
+/** A rule's result, if it is one that a tensor can have. */
+function checkedFact(fact: Fact): Fact {
+  if (fact.type === 'tensor' && fact.shape !== null) checkExtents(fact.shape);
+  return fact;
 }
 
 /** A constant of the file; its elements are read when somebody asks. */

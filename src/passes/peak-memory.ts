@@ -1,5 +1,6 @@
 import { addExact } from '../ir/exact.ts';
 import type { Graph, Model, Node, ValueId } from '../ir/graph.ts';
+import { takenBranch } from '../ops/control.ts';
 import { tensorBytes } from './count-layers.ts';
 import type { Facts } from './infer-facts.ts';
 import { isConstant, liveNodes } from './live-nodes.ts';
@@ -54,7 +55,7 @@ function peakOf(
 /** What the costliest body needs beside the graph around it. */
 function bodyPeak(node: Node, facts: Facts): number | null {
   let peak = 0;
-  for (const [, body] of bodiesOf(node)) {
+  for (const body of bodiesRun(node, facts)) {
     const own = peakOf(body, [], new Set(body.outputs), facts);
     if (own === null) return null;
     peak = Math.max(peak, own);
@@ -70,4 +71,12 @@ function lastUsesOf(nodes: readonly Node[], graph: Graph): ReadonlyMap<ValueId, 
   });
   for (const id of graph.outputs) lastUses.set(id, nodes.length);
   return lastUses;
+}
+
+/** The bodies that may run: of an If whose condition is known, one. */
+function bodiesRun(node: Node, facts: Facts): readonly Graph[] {
+  const bodies = bodiesOf(node).map(([, body]) => body);
+  if (node.kind !== 'if') return bodies;
+  const taken = takenBranch(facts.of[node.inputs[0] ?? -1]);
+  return taken === null ? bodies : [node.attrs[taken]];
 }

@@ -1,4 +1,5 @@
 import { byteSize, DTYPES, type DType, isFloat } from '../ir/dtype.ts';
+import { DscAuditError } from '../ir/errors.ts';
 import type { Constant, Model, Node, ValueId } from '../ir/graph.ts';
 import type { OpKind } from '../ir/operators.ts';
 import { opDef } from '../ops/index.ts';
@@ -32,10 +33,13 @@ export class WeightTracer {
   readonly #facts: Facts;
   readonly #producers = new Map<ValueId, Node>();
   readonly #consumers = new Map<ValueId, Node>();
+  readonly #maxVisits: number;
+  #visits = 0;
 
   constructor(model: Model, facts: Facts) {
     this.#model = model;
     this.#facts = facts;
+    this.#maxVisits = FREE_VISITS + MAX_VISITS_PER_VALUE * model.values.length;
     for (const nodes of facts.order.values()) {
       for (const node of nodes) {
         for (const output of node.outputs) if (output !== null) this.#producers.set(output, node);
@@ -50,6 +54,12 @@ export class WeightTracer {
     const seen = new Set<string>();
     const waiting: Visit[] = [{ node, part: 'operand', quantized: false, input: null }];
     for (let visit = waiting.pop(); visit !== undefined; visit = waiting.pop()) {
+      if (++this.#visits > this.#maxVisits) {
+        throw new DscAuditError(
+          'limit-exceeded',
+          'constants are computed from each other over and over: no real model does that.',
+        );
+      }
       for (const next of this.#visit(visit.node, visit, found)) {
         const step = `${next.node.outputs[0]}:${next.part}:${next.quantized}:${next.input}`;
         if (!seen.has(step)) waiting.push(next);
@@ -65,7 +75,7 @@ export class WeightTracer {
     for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
       if (id === null || reached.has(id) || !isConstant(id, this.#facts)) continue;
       reached.add(id);
-      waiting.push(...(this.#producers.get(id)?.inputs ?? []));
+      for (const input of this.#producers.get(id)?.inputs ?? []) waiting.push(input);
     }
   }
 
@@ -121,6 +131,10 @@ export class WeightTracer {
     return further;
   }
 }
+
+/** Folded nodes that are followed behind each layer, on average: a transposition and a cast, say. */
+const MAX_VISITS_PER_VALUE = 64;
+const FREE_VISITS = 100_000;
 
 const HEADS_AXIS = -3;
 const QUERIES_AXIS = -2;

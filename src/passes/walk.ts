@@ -26,9 +26,16 @@ export function valuesRead(node: Node): readonly ValueId[] {
   return bodies.length === 0 ? inputs : [...inputs, ...bodies.flatMap(([, body]) => valuesCaptured(body))];
 }
 
+/** A body lies in as many bodies as there are around it: each is looked through once. */
+const CAPTURED = new WeakMap<Graph, readonly ValueId[]>();
+
 /** Values that a body reads and does not compute itself. */
 export function valuesCaptured(body: Graph): readonly ValueId[] {
+  const known = CAPTURED.get(body);
+  if (known) return known;
   const own = new Set([...body.inputs, ...body.constants, ...body.nodes.flatMap((node) => node.outputs)]);
-  const read = [...body.nodes.flatMap(valuesRead), ...body.outputs];
-  return read.filter((id) => !own.has(id));
+  const read = new Set([...body.nodes.flatMap(valuesRead), ...body.outputs]);
+  const captured = [...read].filter((id) => !own.has(id));
+  CAPTURED.set(body, captured);
+  return captured;
 }

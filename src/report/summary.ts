@@ -19,27 +19,35 @@ export function summaryLines(report: Report, { style, width }: SummaryOptions): 
   ];
 }
 
-function totalsLines({ totals, dsc, model }: Report, style: ChalkInstance): readonly string[] {
+function totalsLines({ totals, dsc, model, diagnostics }: Report, style: ChalkInstance): readonly string[] {
   const { before, after } = dsc.projection;
   const atLeast = totals.isLowerBound ? '≥ ' : '';
+  // Parameters are known as long as every operator is: they do not depend on extents.
+  const atLeastParams = diagnostics.some(({ code }) => code === 'unknown-operator') ? '≥ ' : '';
   const converts = dsc.candidates.length > 0;
   const line = (label: string, now: string, then: string, difference: string) =>
     [label.padEnd(11), now.padStart(10), ...(converts ? [then.padStart(11), difference.padStart(9)] : [])]
       .join('  ')
       .trimEnd();
-  const compared = (label: string, figure: (value: number | null) => string, now: number | null, then: number | null) =>
+  const compared = (
+    label: string,
+    figure: (value: number | null) => string,
+    now: number | null,
+    then: number | null,
+    bound = atLeast,
+  ) =>
     line(
       label,
-      atLeast + figure(now),
-      atLeast + figure(then),
+      bound + figure(now),
+      bound + figure(then),
       now === null || then === null ? '' : style.green(change(now, then).padStart(9)),
     );
   return [
     style.dim(line('', 'now', 'all as DSC', 'change')),
-    compared('Params', quantity, before.params, after.params),
+    compared('Params', quantity, before.params, after.params, atLeastParams),
     compared('MACs', quantity, before.macs, after.macs),
     compared('FLOPs', quantity, before.flops, after.flops),
-    compared('Weights', bytes, before.weightBytes, after.weightBytes),
+    compared('Weights', bytes, before.weightBytes, after.weightBytes, atLeastParams),
     line('Activations', `${atLeast}${bytes(totals.activationBytes)}`, '', ''),
     line('Peak memory', bytes(totals.peakActivationBytes), '', ''),
     ...(model.fileBytes === null ? [] : [line('File', bytes(model.fileBytes), '', '')]),
@@ -56,7 +64,7 @@ function verdictLines({ dsc, totals }: Report, style: ChalkInstance, width: numb
   const share = percent(projection.convertibleMacs, totals.macs);
   const first =
     candidates.length === 0
-      ? `No convolution (of ${convolutions}) would gain from becoming depthwise separable.`
+      ? `No candidates among ${convolutions} ${convolutions === 1 ? 'convolution' : 'convolutions'}.`
       : `${candidates.length} of ${convolutions} convolutions could become depthwise separable: ${share} of the MACs.`;
   return [
     ...wrap(first, width).map((line) => style.bold(line)),
@@ -66,7 +74,7 @@ function verdictLines({ dsc, totals }: Report, style: ChalkInstance, width: numb
 
 function coverageLines({ coverage }: Report, style: ChalkInstance, width: number | null): readonly string[] {
   const { nodes, counted, uncounted } = coverage;
-  if (counted === nodes) return [`All ${nodes} nodes counted.`];
+  if (counted === nodes) return [nodes === 1 ? 'Its one node is counted.' : `All ${nodes} nodes counted.`];
   const unknown = uncounted.map(({ op, layers }) => `${plainText(op)} (${layers.length})`).slice(0, 6);
   const more = uncounted.length > unknown.length ? ` and ${uncounted.length - unknown.length} more` : '';
   const sentence = `${counted} of ${nodes} nodes counted: totals are lower bounds. Not counted: ${unknown.join(', ')}${more}.`;
@@ -92,7 +100,7 @@ function diagnosticLines({ diagnostics }: Report, style: ChalkInstance, width: n
   }
   for (const [code, count] of seen) {
     const more = count - MAX_OF_A_KIND;
-    if (more > 0) lines.push(style.dim(`${INDENT}${more} more of ${code}: --format json lists them`));
+    if (more > 0) lines.push(style.dim(`${INDENT}and ${more} more (${code}): --format json lists them`));
   }
   return lines.length === 0 ? [] : ['', ...lines];
 }

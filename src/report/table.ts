@@ -23,7 +23,7 @@ const MAX_ROWS = 40;
 /** The report for a person at a terminal. */
 export function renderTable(report: Report, options: TableOptions): string {
   const rows = [...rowsOf(report, options.depth)].sort(SORTS[options.sort]);
-  const shown = options.all ? rows : cut(rows);
+  const shown = options.all ? rows : cut(rows, options.sort);
   const parts = [
     headerLines(report, options),
     layerTable(shown, report, options),
@@ -34,8 +34,9 @@ export function renderTable(report: Report, options: TableOptions): string {
   return `${parts.flat().join('\n')}\n`;
 }
 
-/** Layers that cost something, or nobody knows what; of very many the costliest, in the order that was asked for. */
-function cut(rows: readonly Row[]): readonly Row[] {
+/** Layers that cost something, or nobody knows what; of very many the first by what was asked for, else the costliest. */
+function cut(rows: readonly Row[], sort: Sort): readonly Row[] {
+  if (sort !== 'order') return rows.slice(0, MAX_ROWS);
   const costly = rows.filter(({ macs, params }) => macs === null || macs > 0 || params > 0);
   const kept = costly.length > 0 ? costly : rows;
   if (kept.length <= MAX_ROWS) return kept;
@@ -88,7 +89,7 @@ const COLUMNS: readonly Column[] = [
   { head: 'Operator', align: 'left', priority: 2, cell: ({ what }) => plainText(what) },
   { head: 'Output', align: 'left', priority: 0, cell: ({ output }) => plainText(shapeText(output)) },
   { head: 'Params', align: 'right', priority: 0, cell: ({ params }) => quantity(params) },
-  { head: 'Memory', align: 'right', priority: 3, cell: ({ activationBytes }) => bytes(activationBytes) },
+  { head: 'Written', align: 'right', priority: 3, cell: ({ activationBytes }) => bytes(activationBytes) },
   { head: 'MACs', align: 'right', priority: 0, cell: ({ macs }) => quantity(macs) },
   {
     head: '',
@@ -113,11 +114,12 @@ function bar(part: number | null, whole: number): string {
   return ('█'.repeat(Math.floor(eighths / 8)) + (EIGHTHS[eighths % 8] ?? '')).padEnd(BAR_WIDTH);
 }
 
-function verdictCell({ verdict, layers }: Row, _report: Report, style: ChalkInstance): string {
+/** What is left of the row's MACs with its candidates converted; of a module, with how many there are. */
+function verdictCell({ verdict, layers, macs }: Row, _report: Report, style: ChalkInstance): string {
   if (verdict === null) return '';
   if (verdict.reason !== null) return style.dim(verdict.reason);
   const { before, after, candidates } = verdict;
-  const saved = before === null || after === null ? 'candidate' : change(before, after);
+  const saved = macs === null || before === null || after === null ? 'candidate' : change(macs, macs - before + after);
   return style.green(layers > 1 ? `${saved} (${candidates})` : saved);
 }
 
@@ -137,7 +139,7 @@ interface LaidOutColumn {
 function layOut(rows: readonly Row[], report: Report, nameWidth: number, { width, style }: TableOptions) {
   const all = COLUMNS.map((column): LaidOutColumn => {
     const cells = rows.map((row) => column.cell(row, report, style));
-    return { column, cells, width: Math.max(column.head.length, ...cells.map(visible)) };
+    return { column, cells, width: widest(cells, column.head.length) };
   });
   const shown = new Set(all.filter(({ column }) => column.priority === 0));
   let room = (width ?? Number.POSITIVE_INFINITY) - Math.min(nameWidth, ENOUGH_FOR_A_NAME) - takenBy([...shown]);
@@ -152,25 +154,37 @@ const byPriority = (a: LaidOutColumn, b: LaidOutColumn): number => a.column.prio
 
 const takenBy = (columns: readonly LaidOutColumn[]): number => columns.reduce((sum, { width }) => sum + width + GAP, 0);
 
+const widest = (texts: readonly string[], least: number): number =>
+  texts.reduce((width, text) => Math.max(width, visible(text)), least);
+
+/** Laying out takes time that grows with the square of a table's rows: long tables are laid out in pieces. */
+const ROWS_A_PIECE = 8;
+
 function layerTable(rows: readonly Row[], report: Report, options: TableOptions): readonly string[] {
   const { width, style } = options;
   const names = rows.map(({ name }) => plainText(name));
-  const longest = Math.max('Layer'.length, ...names.map((name) => name.length));
+  const longest = widest(names, 'Layer'.length);
   const columns = layOut(rows, report, longest, options);
   const room = width === null ? longest : Math.max(MIN_NAME_WIDTH, width - takenBy(columns));
-  const table = new Table({
-    head: ['Layer', ...columns.map(({ column }) => column.head)].map((head) => style.dim(head)),
-    colAligns: ['left', ...columns.map(({ column }) => column.align)],
-    chars: NO_BORDERS,
-    style: { head: [], border: [], 'padding-left': 0, 'padding-right': GAP },
-  });
-  names.forEach((name, index) => {
-    table.push([shorten(name, Math.min(longest, room)), ...columns.map(({ cells }) => cells[index] ?? '')]);
-  });
-  return table
-    .toString()
-    .split('\n')
-    .map((line) => line.trimEnd());
+  const nameWidth = Math.min(longest, room);
+  const lines = names.map((name, index) => [
+    shorten(name, nameWidth),
+    ...columns.map(({ cells }) => cells[index] ?? ''),
+  ]);
+  const head = ['Layer', ...columns.map(({ column }) => column.head)].map((title) => style.dim(title));
+  const all = [head, ...lines];
+  const pieces: string[] = [];
+  for (let start = 0; start < all.length; start += ROWS_A_PIECE) {
+    const table = new Table({
+      colWidths: [nameWidth + GAP, ...columns.map((column) => column.width + GAP)],
+      colAligns: ['left', ...columns.map(({ column }) => column.align)],
+      chars: NO_BORDERS,
+      style: { head: [], border: [], 'padding-left': 0, 'padding-right': GAP },
+    });
+    table.push(...all.slice(start, start + ROWS_A_PIECE));
+    pieces.push(table.toString());
+  }
+  return pieces.flatMap((piece) => piece.split('\n').map((line) => line.trimEnd()));
 }
 
 const NO_BORDERS = {
@@ -214,7 +228,7 @@ function leftOutLines(
   const ofUnknown = unknown > 0 ? `, ${unknown} of them not counted` : '';
   return [
     style.dim(
-      `and ${hidden.length} smaller ${what} with ${percent(macs, totals.macs)} of the MACs${ofUnknown}: --all shows them`,
+      `and ${hidden.length} more ${what} with ${percent(macs, totals.macs)} of the MACs${ofUnknown}: --all shows them`,
     ),
   ];
 }

@@ -65,7 +65,7 @@ describe('symbolic dimensions', () => {
 
   it('are equal when they are the same expression, however it was built', () => {
     expect(sameDim(multiplyDims(addDims(n, 1), 2), addDims(2, addDims(n, n)))).toBe(true);
-    expect(dimKey(multiplyDims(addDims(n, m), subtractDims(n, m)))).toBe('-1*m*m + n*n');
+    expect(dimKey(multiplyDims(addDims(n, m), subtractDims(n, m)))).toBe('-m*m + n*n');
     expect(staticDifference(addDims(n, 7), n)).toBe(7);
     expect(staticDifference(n, m)).toBeNull();
   });

@@ -8,7 +8,7 @@ import { referencePool } from '../../src/runtime/reference/pool.ts';
 import { referenceTransposed } from '../../src/runtime/reference/transposed.ts';
 import { referenceUnary } from '../../src/runtime/reference/unary.ts';
 import { randomFloats, relativeError } from './random.ts';
-import { runModel, SmallModel, shapeOfOutput } from './small-model.ts';
+import { runModel, SmallModel, shapeOfOutput, sharedRuntime } from './small-model.ts';
 
 const count = (shape: readonly number[]): number => shape.reduce((product, extent) => product * extent, 1);
 const tensor = (seed: number, shape: readonly number[]) => ({ shape, data: randomFloats(seed, count(shape)) });
@@ -32,7 +32,8 @@ function throughBlocks(model: SmallModel, input: number, channels: number): numb
   const identity = new Float32Array(channels * channels);
   for (let i = 0; i < channels; i++) identity[i * channels + i] = 1;
   const window = { kernel: [1, 1], strides: [], dilations: [], padding: { mode: 'explicit', pads: [] } } as const;
-  const attrs = { ...window, groups: 1, channelsLast: false, activation: null, result: 'same' } as const;
+  const layout = { channelsLast: false, weightChannelsLast: false } as const;
+  const attrs = { ...window, ...layout, groups: 1, activation: null, result: 'same' } as const;
   return model.one('conv', attrs, input, model.constant([channels, channels, 1, 1], identity));
 }
 
@@ -149,6 +150,69 @@ describe('elementwise operators', () => {
   });
 });
 
+describe('convolution with channels last', () => {
+  const CHANNELS = 3;
+  const OUT = 5;
+
+  it.each([
+    ['first', false],
+    ['last', true],
+  ])('takes weights with their channels %s', async (_, weightChannelsLast) => {
+    const model = new SmallModel();
+    const x = tensor(1, [1, 6, 7, CHANNELS]);
+    // O, I, height, width; the window is not square, so that no two axes can be mistaken for each other.
+    const filter = tensor(2, [OUT, CHANNELS, 2, 3]);
+    const weight = (out: number, channel: number, ky: number, kx: number): number =>
+      filter.data[flatIndex(filter.shape, [out, channel, ky, kx])] ?? 0;
+    const lastShape = [OUT, 2, 3, CHANNELS];
+    const last = Float32Array.from(mapCoordinates(lastShape, ([o = 0, ky = 0, kx = 0, i = 0]) => weight(o, i, ky, kx)));
+    const weights = weightChannelsLast ? model.constant(lastShape, last) : model.constant(filter.shape, filter.data);
+    const layout = { channelsLast: true, weightChannelsLast } as const;
+    const attrs = { ...windowOf([2, 3], [], []), ...layout, groups: 1, activation: null, result: 'same' } as const;
+    const y = model.one('conv', attrs, model.input('x', x.shape), weights);
+    const expected = mapCoordinates([1, 5, 5, OUT], ([, row = 0, column = 0, out = 0]) => {
+      let sum = 0;
+      for (const [index, value] of last.entries()) {
+        if (Math.floor(index / (6 * CHANNELS)) !== out) continue;
+        const tap = Math.floor(index / CHANNELS) % 6;
+        const at = [0, row + Math.floor(tap / 3), column + (tap % 3), index % CHANNELS];
+        sum += value * (x.data[flatIndex(x.shape, at)] ?? 0);
+      }
+      return sum;
+    });
+    await expectOutput(model.output(y), { x }, expected);
+  });
+});
+
+describe('operators that the runtime refuses', () => {
+  const refusal = async (model: SmallModel): Promise<string> =>
+    (await sharedRuntime()).load(model.analyse()).then(
+      () => 'none',
+      (error: Error) => error.message,
+    );
+
+  it('are products whose first operand is rotated', async () => {
+    const model = new SmallModel();
+    const attrs = { transposeA: false, transposeB: false, rotateA: true, rotateB: false, result: 'same' } as const;
+    const weights = model.constant([4, 5], randomFloats(1, 20));
+    model.output(model.one('matmul', attrs, model.input('x', [2, 3, 4]), weights));
+    expect(await refusal(model)).toMatch(/rotated/);
+  });
+
+  it('are joints of quantised tensors, and resizing of a region', async () => {
+    const joint = new SmallModel();
+    const [a, b] = [joint.input('a', [1, 2]), joint.input('b', [1, 3])];
+    joint.output(joint.one('concat', { axis: 1, operands: [0, 1] }, a, b));
+    expect(await refusal(joint)).toMatch(/quantised/);
+    const region = new SmallModel();
+    const resize = { axes: null, policy: 'stretch', mode: 'linear', nearest: 'floor' } as const;
+    const attrs = { ...resize, coordinates: 'tf_crop_and_resize' };
+    const x = region.input('x', [1, 3, 4, 5]);
+    region.output(region.one('resize', attrs, x, null, region.integers([1, 3, 9, 7])));
+    expect(await refusal(region)).toMatch(/tf_crop_and_resize/);
+  });
+});
+
 describe('transposed convolution', () => {
   it('adds each input to the outputs that its filter reaches', () =>
     fc.assert(
@@ -232,7 +296,7 @@ describe('operators that move elements', () => {
         const parts = inBlocks
           ? [throughBlocks(model, a, shape[1]), throughBlocks(model, b, otherShape[1] ?? 1)]
           : [a, b];
-        const whole = model.one('concat', { axis }, ...parts);
+        const whole = model.one('concat', { axis, operands: null }, ...parts);
         const lengths = model.integers([shape[axis] ?? 1, other]);
         for (const id of model.node('split', { axis, parts: null }, [whole, lengths], 2)) model.output(id);
         model.output(whole);
@@ -340,12 +404,12 @@ describe('reductions, softmax and resize', () => {
     ));
 
   it('resize takes the nearest pixel, or blends the four around', async () => {
-    const resize = { crops: false, axes: null, policy: 'stretch' } as const;
+    const resize = { axes: null, policy: 'stretch' } as const;
     for (const mode of ['nearest', 'linear'] as const) {
       const model = new SmallModel();
       const x = model.input('x', [1, 3, 4, 5]);
       const attrs = { ...resize, mode, coordinates: 'half_pixel', nearest: 'round_prefer_floor' };
-      const y = model.one('resize', attrs, x, null, model.integers([1, 3, 9, 7]), null);
+      const y = model.one('resize', attrs, x, null, model.integers([1, 3, 9, 7]));
       const input = tensor(1, [1, 3, 4, 5]);
       const at = (c: number, row: number, column: number): number => input.data[(c * 4 + row) * 5 + column] ?? 0;
       const inside = (value: number, extent: number): number => Math.max(0, Math.min(extent - 1, value));

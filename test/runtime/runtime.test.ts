@@ -6,7 +6,8 @@ import { digitsModel, digitsTest } from './digits.ts';
 import { randomFloats } from './random.ts';
 import { SmallModel } from './small-model.ts';
 
-const CONV = { kernel: [3, 3], strides: [], dilations: [], groups: 1, channelsLast: false, activation: null } as const;
+const WINDOW = { kernel: [3, 3], strides: [], dilations: [] } as const;
+const CONV = { ...WINDOW, groups: 1, channelsLast: false, weightChannelsLast: false, activation: null } as const;
 
 function convModel(): SmallModel {
   const model = new SmallModel();

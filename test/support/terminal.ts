@@ -13,8 +13,9 @@ export function fakeTerminal(
   const written = { out: '', err: '' };
   const stream = (to: keyof typeof written): OutputStream => ({
     ...(given.columns === undefined ? {} : { isTTY: true, columns: given.columns }),
-    write: (text) => {
+    write: (text, done) => {
       written[to] += text;
+      done?.();
     },
     on: () => undefined,
   });

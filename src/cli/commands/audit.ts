@@ -3,11 +3,12 @@ import { type Command, Option } from 'commander';
 import { auditSource } from '../../audit/audit.ts';
 import type { Report } from '../../audit/report.ts';
 import { type ModelSource, modelBytes, modelFile } from '../../formats/model-source.ts';
+import { DscAuditError } from '../../ir/errors.ts';
 import { renderJson } from '../../report/json.ts';
 import { SORTS, type Sort } from '../../report/rows.ts';
 import { renderTable } from '../../report/table.ts';
 import { collectDim, collectShape, collectText, wholeNumber } from '../option-values.ts';
-import { colourLevel, type Terminal, widthOf } from '../terminal.ts';
+import { colourLevel, print, type Terminal, widthOf } from '../terminal.ts';
 
 interface AuditCommandOptions {
   readonly format: Format;
@@ -57,7 +58,11 @@ export function defineAudit(program: Command, terminal: Terminal): void {
     .option('--shape <[input=]1x3x224x224>', "an input's shape (repeatable)", collectShape)
     .option('--dim <name=value>', 'an open dimension by name (repeatable); the batch defaults to 1', collectDim)
     .optionsGroup('Candidates:')
-    .option('--include <glob>', 'consider these convolutions even if a default speaks against it', collectText)
+    .option(
+      '--include <glob>',
+      'consider these convolutions even if a default speaks against it (repeatable)',
+      collectText,
+    )
     .option('--exclude <glob>', 'leave these convolutions alone (layer or module, repeatable)', collectText)
     .optionsGroup('Output:')
     .addOption(new Option('--format <format>', 'how to print it').choices(Object.keys(FORMATS)).default('table'))
@@ -68,9 +73,34 @@ export function defineAudit(program: Command, terminal: Terminal): void {
     .addHelpText('after', EXAMPLES)
     .action(async (paths: readonly string[], options: AuditCommandOptions) => {
       const reports: Report[] = [];
-      for (const path of paths) reports.push(await auditPath(path, options, terminal));
-      terminal.stdout.write(FORMATS[options.format](reports, options, terminal));
+      const failures: DscAuditError[] = [];
+      for (const path of paths) {
+        const outcome = await attempt(() => auditPath(path, options, terminal));
+        if (outcome instanceof DscAuditError) failures.push(outcome);
+        else reports.push(outcome);
+      }
+      if (reports.length > 0) await print(terminal.stdout, FORMATS[options.format](reports, options, terminal));
+      if (failures.length > 0) throw new UnusableModels(failures);
     });
+}
+
+/** Models of a call that could not be audited; the others were. */
+export class UnusableModels extends Error {
+  readonly failures: readonly DscAuditError[];
+
+  constructor(failures: readonly DscAuditError[]) {
+    super(failures.map(({ message }) => message).join('; '));
+    this.failures = failures;
+  }
+}
+
+async function attempt<T>(audit: () => Promise<T>): Promise<T | DscAuditError> {
+  try {
+    return await audit();
+  } catch (error) {
+    if (error instanceof DscAuditError) return error;
+    throw error;
+  }
 }
 
 async function auditPath(path: string, options: AuditCommandOptions, terminal: Terminal): Promise<Report> {

@@ -1,6 +1,6 @@
 import { DscAuditError } from '../../ir/errors.ts';
 import type { Constant, Declared, Graph, Node, Value, ValueId } from '../../ir/graph.ts';
-import { MAX_CALL_DEPTH, MAX_NODES } from '../limits.ts';
+import { FREE_EXPANSION, MAX_EXPANSION, MAX_NAME_LENGTH, MAX_NESTING } from '../limits.ts';
 import { encoded, readConstantNode } from './constant-node.ts';
 import { declaredType } from './declared-type.ts';
 import { Names } from './names.ts';
@@ -18,7 +18,10 @@ interface Surroundings {
   readonly opsets: ReadonlyMap<string, number>;
   /** The attributes of the function that is being put in place; null in a graph. */
   readonly attributes: ReadonlyMap<string, AttributeProto> | null;
-  readonly callDepth: number;
+  /** The call's values that the function's formal outputs stand for, once a node computes them. */
+  readonly results: ReadonlyMap<string, ValueId>;
+  /** Calls and bodies around. */
+  readonly depth: number;
 }
 
 const ONNX_DOMAINS = new Set(['', 'ai.onnx']);
@@ -35,19 +38,42 @@ export class GraphBuilder {
   readonly values: Value[] = [];
   readonly #functions: ReadonlyMap<string, FunctionProto>;
   readonly #tensors: TensorContext;
-  #nodeCount = 0;
+  readonly #budget: number;
+  #spent = 0;
 
-  constructor(functions: ReadonlyMap<string, FunctionProto>, tensors: TensorContext) {
+  /** `messages`: how many the file holds. What is built stays in proportion to that (CWE-776, "billion laughs"). */
+  constructor(functions: ReadonlyMap<string, FunctionProto>, tensors: TensorContext, messages: number) {
     this.#functions = functions;
     this.#tensors = tensors;
+    this.#budget = FREE_EXPANSION + MAX_EXPANSION * messages;
+  }
+
+  #spend(units: number): void {
+    this.#spent += units;
+    if (this.#spent > this.#budget) {
+      throw new DscAuditError(
+        'limit-exceeded',
+        `local functions and bodies make more than ${MAX_EXPANSION} times of the file: no real model does.`,
+      );
+    }
   }
 
   /** Reads the model's graph. */
   build(graph: GraphProto, opsets: ReadonlyMap<string, number>): Graph {
-    return this.#readGraph(graph, { names: new Names(), scope: [], opsets, attributes: null, callDepth: 0 });
+    return this.#readGraph(graph, {
+      names: new Names(),
+      scope: [],
+      opsets,
+      attributes: null,
+      results: new Map(),
+      depth: 0,
+    });
   }
 
   #readGraph(graph: GraphProto, around: Surroundings): Graph {
+    if (around.depth > MAX_NESTING) {
+      throw new DscAuditError('limit-exceeded', `bodies and local functions are nested more than ${MAX_NESTING} deep.`);
+    }
     const constants = this.#readInitializers(graph, around);
     const inputs: ValueId[] = [];
     for (const { name, type } of graph.input ?? []) {
@@ -89,6 +115,7 @@ export class GraphBuilder {
     declared: ReadonlyMap<string, Declared | null>,
   ): Node[] {
     for (const node of nodes) {
+      this.#spend(1 + (node.input?.length ?? 0) + (node.output?.length ?? 0));
       const constant = isConstant(node)
         ? readConstantNode(this.#attributesOf(node, around), {
             tensor: (proto) => this.#readTensor(proto, 'inline'),
@@ -96,25 +123,23 @@ export class GraphBuilder {
           })
         : null;
       for (const name of node.output ?? []) {
-        if (!name || (around.attributes !== null && isResult(around.names, name))) continue;
+        if (!name) continue;
         if (around.names.definesItself(name)) throw malformed(`tensor '${name}' is computed by two nodes`);
-        this.#define(name, around, declared.get(name) ?? null, constant);
+        const result = around.results.get(name);
+        if (result === undefined) this.#define(name, around, declared.get(name) ?? null, constant);
+        else this.#adopt(name, around, result, constant);
       }
     }
     return nodes.flatMap((node) => (isConstant(node) ? [] : this.#readNode(node, around)));
   }
 
   #readNode(node: NodeProto, around: Surroundings): Node[] {
-    if (++this.#nodeCount > MAX_NODES) {
-      throw new DscAuditError(
-        'limit-exceeded',
-        `the graph has more than ${MAX_NODES} nodes, local functions in place.`,
-      );
-    }
     const domain = domainName(node.domain);
     const op = node.opType ?? '';
     const outputs = (node.output ?? []).map((name) => (name ? (around.names.find(name) ?? null) : null));
     const label = node.name || node.output?.find(Boolean) || op;
+    checkName(label);
+    checkName(op);
     const inputs = (node.input ?? []).map((name) => this.#resolve(name, label, around));
     const attributes = this.#attributesOf(node, around);
     const fn = this.#functions.get(functionKey(domain, op, node.overload ?? ''));
@@ -148,31 +173,34 @@ export class GraphBuilder {
     given: ReadonlyMap<string, AttributeProto>,
     around: Surroundings,
   ): Node[] {
-    if (around.callDepth >= MAX_CALL_DEPTH) {
+    if (around.depth >= MAX_NESTING) {
       throw new DscAuditError(
         'limit-exceeded',
-        `local function '${fn.name}' is called more than ${MAX_CALL_DEPTH} calls deep: it may call itself.`,
+        `local function '${fn.name}' is called more than ${MAX_NESTING} calls deep: it may call itself.`,
       );
     }
+    this.#spend((fn.input?.length ?? 0) + (fn.output?.length ?? 0) + (fn.opsetImport?.length ?? 0));
     const names = new Names();
     (fn.input ?? []).forEach((name, index) => {
       names.define(name, inputs[index] ?? null);
     });
     const passed: [from: ValueId, to: ValueId][] = [];
+    const results = new Map<string, ValueId>();
     (fn.output ?? []).forEach((name, index) => {
       const output = outputs[index] ?? null;
       const input = names.find(name) ?? null;
       if (input !== null && output !== null) passed.push([input, output]);
-      else if (!names.definesItself(name) && output !== null) names.define(name, output);
+      else if (output !== null) results.set(name, output);
     });
     const attributes = new Map((fn.attributeProto ?? []).map((attribute) => [attribute.name ?? '', attribute]));
     for (const [name, attribute] of given) attributes.set(name, attribute);
     const inside: Surroundings = {
       names,
       scope: [...around.scope, label],
-      opsets: new Map([...around.opsets, ...opsetsOf(fn.opsetImport ?? [])]),
+      opsets: fn.opsetImport?.length ? new Map([...around.opsets, ...opsetsOf(fn.opsetImport)]) : around.opsets,
       attributes,
-      callDepth: around.callDepth + 1,
+      results,
+      depth: around.depth + 1,
     };
     const nodes = this.#readNodes(fn.node ?? [], inside, new Map());
     const copies = passed.map(
@@ -198,6 +226,8 @@ export class GraphBuilder {
           ...around,
           names: new Names(around.names),
           scope: [...around.scope, label, branch],
+          results: new Map(),
+          depth: around.depth + 1,
         }),
       readTensor: (attribute) => (attribute.t ? this.#readTensor(attribute.t, 'inline') : null),
     };
@@ -222,9 +252,18 @@ export class GraphBuilder {
   }
 
   #define(name: string, around: Surroundings, declared: Declared | null, constant: Constant | null = null): ValueId {
+    checkName(name);
+    this.#spend(1);
     const id = this.#addValue({ name: [...around.scope, name].join('/'), constant, declared });
     around.names.define(name, id);
     return id;
+  }
+
+  /** A node computes what the call has a value for already. */
+  #adopt(name: string, around: Surroundings, id: ValueId, constant: Constant | null): void {
+    const value = this.values[id];
+    if (constant !== null && value !== undefined) this.values[id] = { ...value, constant };
+    around.names.define(name, id);
   }
 
   #addValue(value: Value): ValueId {
@@ -255,17 +294,32 @@ function isConstant(node: NodeProto): boolean {
   return node.opType === 'Constant' && domainName(node.domain) === '';
 }
 
-/** Within a function, the formal outputs already stand for the call's values. */
-function isResult(names: Names, name: string): boolean {
-  return names.definesItself(name);
+/**
+ * The module of a node whose name does not tell it: as newer exporters write it beside the name (`['', 'layer1',
+ * 'layer1.0', 'conv2d']`), or as the name of its weight has it (`layer1.0.conv1.weight`). Outermost first.
+ */
+function moduleScope(node: NodeProto, label: string, around: readonly string[]): readonly string[] {
+  if (label.includes('/')) return around;
+  const scopes = node.metadataProps?.find(({ key }) => key === 'pkg.torch.onnx.name_scopes')?.value;
+  if (scopes) {
+    const parts = Array.from(scopes.matchAll(/'([^']*)'/g), ([, part]) => part ?? '');
+    return [...around, ...parts.slice(0, -1).filter(Boolean)];
+  }
+  const module = (node.input ?? []).map((name) => /^([\w.]+)\.(?:weight|bias)$/.exec(name)?.[1]).find(Boolean);
+  if (module === undefined) return around;
+  const names = module.split('.');
+  // `layer1.0.conv1` lies in `layer1` and in `layer1.0`: a number belongs to the name before it.
+  const modules = names.map((_, index) => names.slice(0, index + 1).join('.'));
+  return [...around, ...modules];
 }
 
-/** Module paths that exporters write beside the name: `['', 'layer1', 'layer1.0', 'conv2d']`, outermost first. */
-function moduleScope(node: NodeProto, label: string, around: readonly string[]): readonly string[] {
-  const scopes = node.metadataProps?.find(({ key }) => key === 'pkg.torch.onnx.name_scopes')?.value;
-  if (!scopes || label.includes('/')) return around;
-  const parts = Array.from(scopes.matchAll(/'([^']*)'/g), ([, part]) => part ?? '');
-  return [...around, ...parts.slice(0, -1).filter(Boolean)];
+function checkName(name: string): void {
+  if (name.length > MAX_NAME_LENGTH) {
+    throw new DscAuditError(
+      'limit-exceeded',
+      `the name '${name.slice(0, 40)}…' has more than ${MAX_NAME_LENGTH} characters.`,
+    );
+  }
 }
 
 function malformed(what: string): DscAuditError {

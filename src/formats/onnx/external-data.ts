@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import { DscAuditError } from '../../ir/errors.ts';
 import type { ByteSource } from '../byte-source.ts';
 import type { ModelSource } from '../model-source.ts';
@@ -47,9 +48,10 @@ export class ExternalFiles {
   }
 
   /** The file's bytes, or null where it is not there: counted, for the report. */
-  open(file: string): ByteSource | null {
+  open(location: string): ByteSource | null {
+    const file = posix.normalize(location);
     const known = this.#opened.get(file);
-    const source = known === undefined ? this.#model.openBeside(file) : known;
+    const source = known === undefined ? this.#model.openBeside(location) : known;
     this.#opened.set(file, source);
     if (source === null) this.#missing.set(file, (this.#missing.get(file) ?? 0) + 1);
     return source;

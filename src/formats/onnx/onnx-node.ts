@@ -76,6 +76,22 @@ export class OnnxNode {
     return value;
   }
 
+  /** A count or an extent: a whole number above 0. */
+  count(name: string, fallback: number): number {
+    return this.optionalCount(name) ?? fallback;
+  }
+
+  optionalCount(name: string): number | null {
+    const value = this.optionalInt(name);
+    if (value !== null && value <= 0) throw this.#invalid(`has ${value} for '${name}'`);
+    return value;
+  }
+
+  requiredCount(name: string): number {
+    this.requiredInt(name);
+    return this.count(name, 0);
+  }
+
   flag(name: string, fallback = false): boolean {
     return this.int(name, fallback ? 1 : 0) !== 0;
   }

@@ -63,6 +63,11 @@ export class PagedReader extends protobuf.Reader {
     return outer;
   }
 
+  /** How many messages have been read. */
+  get messageCount(): number {
+    return this.#messages;
+  }
+
   /** Fields of the message that is being read which the generated decoder had to pass over. */
   get unknownFields(): readonly UnknownField[] {
     return this.#unknownFields ?? [];

@@ -14,9 +14,11 @@ const FIRST_IR_VERSION_WITH_OPSETS = 3;
  * Reads an ONNX model: its graph, not its weights. Throws `not-a-model`, `malformed-model` or `limit-exceeded`.
  */
 export function readOnnx(source: ModelSource): ReadModel {
-  const proto = decodeModel(new PagedReader(source.bytes));
+  const reader = new PagedReader(source.bytes);
+  const proto = decodeModel(reader);
   const opsets = new Map(opsetsOf(proto.opsetImport));
-  if (!proto.graph) throw new DscAuditError('not-a-model', 'it holds no graph: this is not an ONNX model.');
+  const graphProto = proto.graph;
+  if (!graphProto) throw new DscAuditError('not-a-model', 'it holds no graph: this is not an ONNX model.');
   if (opsets.size === 0) {
     if (Number(proto.irVersion) >= FIRST_IR_VERSION_WITH_OPSETS || !Number(proto.irVersion)) {
       throw new DscAuditError('not-a-model', 'it imports no operator set: this is not an ONNX model.');
@@ -29,8 +31,8 @@ export function readOnnx(source: ModelSource): ReadModel {
   for (const fn of localFunctions) {
     functions.set(functionKey(domainName(fn.domain), fn.name ?? '', fn.overload ?? ''), fn);
   }
-  const builder = new GraphBuilder(functions, { file: source.bytes, externals });
-  const graph = builder.build(proto.graph, opsets);
+  const builder = new GraphBuilder(functions, { file: source.bytes, externals }, reader.messageCount);
+  const graph = buildOrClose(() => builder.build(graphProto, opsets), externals);
   const externalBytes = externals.totalBytes;
   return {
     model: {
@@ -50,4 +52,14 @@ export function readOnnx(source: ModelSource): ReadModel {
       externals.close();
     },
   };
+}
+
+/** Where the graph cannot be built, nobody else knows of the files that were opened for it. */
+function buildOrClose<T>(build: () => T, externals: ExternalFiles): T {
+  try {
+    return build();
+  } catch (error) {
+    externals.close();
+    throw error;
+  }
 }

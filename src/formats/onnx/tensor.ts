@@ -71,8 +71,15 @@ function readData(
     return { byteLength, read: () => (source === null ? null : readExactly(source, offset, byteLength)) };
   }
   const { payload, loose } = tensor;
-  if (loose.length > 0) return { byteLength, read: () => encodeElements(dtype, loose, elements) };
-  if (payload === null) return { byteLength, read: () => (elements === 0 ? new Uint8Array(0) : null) };
+  if (loose.length > 0) {
+    const least = Math.min(elements, byteLength);
+    if (loose.length < least) throw mismatch(name, loose.length, least);
+    return { byteLength, read: () => encodeElements(dtype, loose, least) };
+  }
+  if (payload === null) {
+    if (dtype !== 'string' && elements > 0) throw mismatch(name, 0, byteLength);
+    return { byteLength, read: () => (elements === 0 ? new Uint8Array(0) : null) };
+  }
   checkLength(name, payload, byteLength, elements);
   return { byteLength, read: () => decodePayload(payload, dtype, elements, byteLength, file) };
 }

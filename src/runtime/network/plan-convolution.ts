@@ -89,7 +89,7 @@ export function convolutionLayer(layer: Conv, context: PlanContext): Convolution
   const output = extentsOf(shapeOf(context.source, layer.output), axis);
   if (input === null || output === null) throw new Error(`${node.name} has too many axes.`);
   const axes = inputShape.length - 2;
-  const kernel = attrs.channelsLast ? weightShape.slice(1, -1) : weightShape.slice(2);
+  const kernel = attrs.weightChannelsLast ? weightShape.slice(1, -1) : weightShape.slice(2);
   const spatial = attrs.channelsLast ? inputShape.slice(1, -1) : inputShape.slice(2);
   const [padTop, padLeft] = spatialPads(layer, spatial, kernel);
   const [strideY, strideX] = pair(attrs.strides, axes, 1);
@@ -112,7 +112,7 @@ export function convolutionLayer(layer: Conv, context: PlanContext): Convolution
     outWidth: output.width,
     weights: () => {
       const weights = floatsOf(context, weightId);
-      return scaled(attrs.channelsLast ? channelsFirst(weights, weightShape) : weights, layer, outChannels);
+      return scaled(attrs.weightChannelsLast ? channelsFirst(weights, weightShape) : weights, layer, outChannels);
     },
     bias: biasOf(layer, context, 2),
     epilogue: layer.epilogue === LINEAR ? (ownEpilogue(attrs.activation) ?? LINEAR) : layer.epilogue,
@@ -278,6 +278,10 @@ function rejectProduct(layer: Layer<'gemm'> | Layer<'matmul'>, { source, constan
   if (!constants.isConstant(inputOf(layer, 1))) return 'it multiplies two computed tensors';
   if (shapeOf(source, inputOf(layer, 1)).length !== 2) return 'its weights have more than two axes';
   if (layer.node.attrs.transposeA) return 'its first operand is transposed';
+  // Two axes stay where they are: weights, which have no more, are never rotated.
+  if (layer.node.kind === 'matmul' && layer.node.attrs.rotateA && shapeOf(source, inputOf(layer, 0)).length > 2) {
+    return 'its first operand is rotated';
+  }
   const third = layer.node.inputs[2] ?? null;
   if (third !== null && !constants.isConstant(third)) return 'its third operand is computed while it runs';
   return layer.node.inputs.slice(3).some((id) => id !== null) ? 'it has inputs beyond weights and bias' : null;

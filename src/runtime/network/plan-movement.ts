@@ -97,7 +97,10 @@ export const planTranspose: NodePlanner<'transpose'> = {
 };
 
 export const planConcat: NodePlanner<'concat'> = {
-  reject: (layer, { source }) => (shapeOf(source, layer.output).length > 6 ? 'it has more than six axes' : null),
+  reject: (layer, { source }) => {
+    if (layer.node.attrs.operands !== null) return 'it joins quantised tensors';
+    return shapeOf(source, layer.output).length > 6 ? 'it has more than six axes' : null;
+  },
   plan: (layer, values) => {
     const shape = values.shape(layer.output);
     const position = normaliseAxis(layer.node.attrs.axis, shape.length);

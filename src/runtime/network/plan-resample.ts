@@ -78,12 +78,11 @@ function scalesOf(layer: Resize, { source, constants }: PlanContext): readonly [
 
 export const planResize: NodePlanner<'resize'> = {
   reject: (layer, { source }) => {
-    const { mode, crops, coordinates } = layer.node.attrs;
+    const { mode, coordinates } = layer.node.attrs;
     const input = shapeOf(source, inputOf(layer, 0));
     const output = shapeOf(source, layer.output);
     if (mode === 'cubic') return 'the runtime has no kernel for cubic interpolation';
-    if (crops || COORDINATES[coordinates] === undefined)
-      return `the runtime has no kernel for ${coordinates} coordinates`;
+    if (COORDINATES[coordinates] === undefined) return `the runtime has no kernel for ${coordinates} coordinates`;
     const isSpatial = input.length >= 3 && input.length <= 4 && input[0] === output[0] && input[1] === output[1];
     return isSpatial ? null : 'it resizes other axes than height and width';
   },

@@ -2,19 +2,19 @@ import { always, type Lowering, type Rows } from './row.ts';
 
 const multiHead: Lowering = (node) => ({
   kind: 'multiHeadAttention',
-  attrs: { heads: node.requiredInt('num_heads') },
+  attrs: { heads: node.requiredCount('num_heads') },
 });
 
 export const attentionRows: Rows = {
   Attention: (node) => ({
     kind: 'attention',
-    attrs: { heads: node.optionalInt('q_num_heads'), keyValueHeads: node.optionalInt('kv_num_heads') },
+    attrs: { heads: node.optionalCount('q_num_heads'), keyValueHeads: node.optionalCount('kv_num_heads') },
   }),
   LinearAttention: (node) => ({
     kind: 'linearAttention',
     attrs: {
-      heads: node.requiredInt('q_num_heads'),
-      keyValueHeads: node.requiredInt('kv_num_heads'),
+      heads: node.requiredCount('q_num_heads'),
+      keyValueHeads: node.requiredCount('kv_num_heads'),
       deltaRule: node.string('update_rule', 'gated_delta').endsWith('delta'),
     },
   }),
@@ -24,18 +24,18 @@ export const attentionRows: Rows = {
 export const microsoftAttentionRows: Rows = {
   Attention: (node) => ({
     kind: 'projectedAttention',
-    attrs: { heads: node.requiredInt('num_heads'), sizes: node.optionalExtents('qkv_hidden_sizes') },
+    attrs: { heads: node.requiredCount('num_heads'), sizes: node.optionalExtents('qkv_hidden_sizes') },
   }),
   // x, w, bias, x scale, w scale, mask, … → x, w, bias, mask, past.
   QAttention: (node) => ({
     kind: 'projectedAttention',
-    attrs: { heads: node.requiredInt('num_heads'), sizes: null },
+    attrs: { heads: node.requiredCount('num_heads'), sizes: null },
     inputs: node.reorder(0, 1, 2, 5, 8),
   }),
   MultiHeadAttention: multiHead,
   GroupQueryAttention: (node) => ({
     kind: 'groupQueryAttention',
-    attrs: { heads: node.requiredInt('num_heads'), keyValueHeads: node.requiredInt('kv_num_heads') },
+    attrs: { heads: node.requiredCount('num_heads'), keyValueHeads: node.requiredCount('kv_num_heads') },
   }),
   RotaryEmbedding: always('rotaryEmbedding', {}),
 };

@@ -48,7 +48,7 @@ export const classicalRows: Rows = {
   Imputer: same(null),
   LabelEncoder: rule((node) => ({ type: 'same', dtype: labelType(node) })),
   LinearClassifier: classifier,
-  LinearRegressor: rows((node) => [node.int('targets', 1)], ['float32']),
+  LinearRegressor: rows((node) => [node.count('targets', 1)], ['float32']),
   Normalizer: same('float32'),
   OneHotEncoder: rule((node) => ({
     type: 'append',
@@ -57,8 +57,8 @@ export const classicalRows: Rows = {
   SVMClassifier: classifier,
   SVMRegressor: rows(() => [1], ['float32']),
   Scaler: same('float32'),
-  TreeEnsemble: rows((node) => [node.int('n_targets', 1)], [null]),
+  TreeEnsemble: rows((node) => [node.count('n_targets', 1)], [null]),
   TreeEnsembleClassifier: classifier,
-  TreeEnsembleRegressor: rows((node) => [node.int('n_targets', 1)], ['float32']),
+  TreeEnsembleRegressor: rows((node) => [node.count('n_targets', 1)], ['float32']),
   ZipMap: unknown,
 };

@@ -9,7 +9,7 @@ export const controlRows: Rows = {
       kind: 'scan',
       attrs: {
         body: node.body('body'),
-        scanInputs: node.requiredInt('num_scan_inputs'),
+        scanInputs: node.requiredCount('num_scan_inputs'),
         inputAxes: node.ints('scan_input_axes'),
         outputAxes: node.ints('scan_output_axes'),
         batched,

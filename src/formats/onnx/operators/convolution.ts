@@ -3,11 +3,17 @@ import type { OnnxNode } from '../onnx-node.ts';
 import type { Lowering, Rows } from './row.ts';
 import { paddingOf, windowOf } from './window.ts';
 
-function convAttrs(node: OnnxNode, result: ResultType = 'same', channelsLast = false): ConvAttrs {
+function convAttrs(
+  node: OnnxNode,
+  result: ResultType = 'same',
+  channelsLast = false,
+  weightChannelsLast = false,
+): ConvAttrs {
   return {
     ...windowOf(node),
-    groups: node.int('group', 1),
+    groups: node.count('group', 1),
     channelsLast,
+    weightChannelsLast,
     activation: node.string('activation', '') || null,
     result,
   };
@@ -31,7 +37,7 @@ export const convolutionRows: Rows = {
     kind: 'convTranspose',
     attrs: {
       ...windowOf(node),
-      groups: node.int('group', 1),
+      groups: node.count('group', 1),
       activation: null,
       outputPadding: node.extents('output_padding'),
       outputShape: node.optionalExtents('output_shape'),
@@ -39,7 +45,7 @@ export const convolutionRows: Rows = {
   }),
   DeformConv: (node) => ({
     kind: 'deformConv',
-    attrs: { ...windowOf(node), padding: paddingOf(node), groups: node.int('group', 1) },
+    attrs: { ...windowOf(node), padding: paddingOf(node), groups: node.count('group', 1) },
   }),
   CausalConvWithState: (node) => ({
     kind: 'causalConv',
@@ -49,7 +55,8 @@ export const convolutionRows: Rows = {
 
 export const microsoftConvolutionRows: Rows = {
   FusedConv: lowerConv,
-  NhwcConv: (node) => ({ kind: 'conv', attrs: convAttrs(node, 'same', true) }),
+  // The one form whose weights have their channels last too.
+  NhwcConv: (node) => ({ kind: 'conv', attrs: convAttrs(node, 'same', true, true) }),
   NhwcFusedConv: (node) => ({ kind: 'conv', attrs: convAttrs(node, 'same', true) }),
   QLinearConv: lowerQLinearConv,
 };

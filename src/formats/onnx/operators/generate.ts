@@ -26,7 +26,7 @@ export const generateRows: Rows = {
   Bernoulli: (node) => ({ kind: 'randomLike', attrs: { dtype: node.dtype('dtype') } }),
   Multinomial: (node) => ({
     kind: 'multinomial',
-    attrs: { dtype: node.dtypeOr('dtype', 'int32'), samples: node.int('sample_size', 1) },
+    attrs: { dtype: node.dtypeOr('dtype', 'int32'), samples: node.count('sample_size', 1) },
   }),
   BlackmanWindow: (node) => ({ kind: 'window', attrs: { dtype: node.dtypeOr('output_datatype', 'float32') } }),
   HammingWindow: (node) => ({ kind: 'window', attrs: { dtype: node.dtypeOr('output_datatype', 'float32') } }),

@@ -5,7 +5,13 @@ import { always, type Lowering, type Rows } from './row.ts';
 function matmul(result: ResultType, ...order: (number | null)[]): Lowering {
   return (node) => ({
     kind: 'matmul',
-    attrs: { transposeA: node.flag('transA'), transposeB: node.flag('transB'), result },
+    attrs: {
+      transposeA: node.flag('transA'),
+      transposeB: node.flag('transB'),
+      rotateA: node.flag('transBatchA'),
+      rotateB: node.flag('transBatchB'),
+      result,
+    },
     inputs: node.reorder(...order),
   });
 }
@@ -54,10 +60,10 @@ export const microsoftLinearRows: Rows = {
   }),
   MatMulNBits: (node) => ({
     kind: 'packedMatmul',
-    attrs: { inFeatures: node.requiredInt('K'), outFeatures: node.requiredInt('N') },
+    attrs: { inFeatures: node.requiredCount('K'), outFeatures: node.requiredCount('N') },
   }),
   MatMulBnb4: (node) => ({
     kind: 'packedMatmul',
-    attrs: { inFeatures: node.requiredInt('K'), outFeatures: node.requiredInt('N') },
+    attrs: { inFeatures: node.requiredCount('K'), outFeatures: node.requiredCount('N') },
   }),
 };

@@ -22,14 +22,14 @@ export const movementRows: Rows = {
   Transpose: (node) => ({ kind: 'transpose', attrs: { permutation: node.optionalInts('perm') } }),
   Squeeze: (node) => ({ kind: 'squeeze', attrs: {}, inputs: [node.input(0), node.inputOrInts(1, 'axes')] }),
   Unsqueeze: (node) => ({ kind: 'unsqueeze', attrs: {}, inputs: [node.input(0), node.inputOrInts(1, 'axes')] }),
-  Concat: (node) => ({ kind: 'concat', attrs: { axis: node.int('axis', 1) } }),
+  Concat: (node) => ({ kind: 'concat', attrs: { axis: node.int('axis', 1), operands: null } }),
   Split: (node) => {
     const lengths = node.inputOrInts(1, 'split');
     return {
       kind: 'split',
       attrs: {
         axis: node.int('axis', 0),
-        parts: lengths === null ? (node.optionalInt('num_outputs') ?? node.outputs) : null,
+        parts: lengths === null ? (node.optionalCount('num_outputs') ?? node.outputs) : null,
       },
       inputs: [node.input(0), lengths],
     };
@@ -70,8 +70,8 @@ export const movementRows: Rows = {
   ScatterND: (node) => ({ kind: 'scatterND', attrs: { adds: node.string('reduction', 'none') !== 'none' } }),
   TensorScatter: always('tensorScatter', {}),
   Compress: (node) => ({ kind: 'compress', attrs: { axis: node.optionalInt('axis') } }),
-  DepthToSpace: (node) => ({ kind: 'depthToSpace', attrs: { block: node.requiredInt('blocksize') } }),
-  SpaceToDepth: (node) => ({ kind: 'spaceToDepth', attrs: { block: node.requiredInt('blocksize') } }),
+  DepthToSpace: (node) => ({ kind: 'depthToSpace', attrs: { block: node.requiredCount('blocksize') } }),
+  SpaceToDepth: (node) => ({ kind: 'spaceToDepth', attrs: { block: node.requiredCount('blocksize') } }),
   ReverseSequence: always('reverseSequence', {}),
   Trilu: lowerTrilu,
   OneHot: (node) => ({ kind: 'oneHot', attrs: { axis: node.int('axis', -1) } }),
@@ -88,7 +88,9 @@ export const microsoftMovementRows: Rows = {
   // y scale, y zero point, then a tensor, its scale and its zero point each.
   QLinearConcat: (node) => ({
     kind: 'concat',
-    attrs: { axis: node.requiredInt('axis') },
-    inputs: node.inputs.filter((_, index) => index >= 2 && (index - 2) % 3 === 0),
+    attrs: {
+      axis: node.requiredInt('axis'),
+      operands: node.inputs.map((_, index) => index).filter((index) => index >= 2 && (index - 2) % 3 === 0),
+    },
   }),
 };

@@ -15,12 +15,12 @@ export const normRows: Rows = {
     },
   }),
   InstanceNormalization: always('instanceNorm', {}),
-  GroupNormalization: (node) => ({ kind: 'groupNorm', attrs: { groups: node.requiredInt('num_groups') } }),
+  GroupNormalization: (node) => ({ kind: 'groupNorm', attrs: { groups: node.requiredCount('num_groups') } }),
   LayerNormalization: layerNorm(false),
   RMSNormalization: layerNorm(true),
   // Written into the default domain by onnxruntime's optimiser.
   SimplifiedLayerNormalization: layerNorm(true),
-  LRN: (node) => ({ kind: 'lrn', attrs: { size: node.requiredInt('size') } }),
+  LRN: (node) => ({ kind: 'lrn', attrs: { size: node.requiredCount('size') } }),
   LpNormalization: (node) => ({ kind: 'lpNorm', attrs: { axis: node.int('axis', -1) } }),
   MeanVarianceNormalization: (node) => ({
     kind: 'meanVarianceNorm',
@@ -50,7 +50,7 @@ export const microsoftNormRows: Rows = {
     inputs: node.reorder(0, 1, 2, null, 3),
   }),
   EmbedLayerNormalization: always('embedLayerNorm', {}),
-  GroupNorm: (node) => ({ kind: 'groupNorm', attrs: { groups: node.requiredInt('groups') } }),
+  GroupNorm: (node) => ({ kind: 'groupNorm', attrs: { groups: node.requiredCount('groups') } }),
   QLinearSoftmax: always('quantizedElementwise', { operands: [0] }),
   BiasSoftmax: (node) => ({
     kind: 'softmax',

@@ -28,8 +28,8 @@ export const poolRows: Rows = {
   RoiAlign: (node) => ({
     kind: 'roiAlign',
     attrs: {
-      height: node.int('output_height', 1),
-      width: node.int('output_width', 1),
+      height: node.count('output_height', 1),
+      width: node.count('output_width', 1),
       samples: node.int('sampling_ratio', 0),
     },
   }),

@@ -7,7 +7,7 @@ const recurrent =
     kind: 'recurrent',
     attrs: {
       cell,
-      hidden: node.optionalInt('hidden_size'),
+      hidden: node.optionalCount('hidden_size'),
       directions: node.string('direction', 'forward') === 'bidirectional' ? 2 : 1,
       batchFirst: node.flag('layout'),
     },

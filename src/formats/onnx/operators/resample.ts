@@ -22,11 +22,9 @@ export const resampleRows: Rows = {
       // Before operator set 11 positions were not centred.
       coordinates: node.string('coordinate_transformation_mode', node.opset < 11 ? 'asymmetric' : 'half_pixel'),
       nearest: node.string('nearest_mode', node.opset < 11 ? 'floor' : 'round_prefer_floor'),
-      crops: node.string('coordinate_transformation_mode', '') === 'tf_crop_and_resize',
     },
-    // Before operator set 11 there was no region of interest, and no sizes.
-    inputs:
-      node.opset < 11 ? [node.input(0), node.input(1)] : [node.input(0), node.input(2), node.input(3), node.input(1)],
+    // Operator set 11 put the region of interest second, which no runtime sizes the result by.
+    inputs: node.opset < 11 ? [node.input(0), node.input(1)] : [node.input(0), node.input(2), node.input(3)],
   }),
   Upsample: (node) => ({
     kind: 'resize',
@@ -36,7 +34,6 @@ export const resampleRows: Rows = {
       policy: 'stretch',
       coordinates: 'asymmetric',
       nearest: 'floor',
-      crops: false,
     },
     inputs: [node.input(0), upsampleScales(node)],
   }),

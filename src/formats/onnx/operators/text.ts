@@ -7,7 +7,7 @@ export const textRows: Rows = {
   RegexFullMatch: always('regexMatch', {}),
   TfIdfVectorizer: (node) => ({
     kind: 'tfIdf',
-    attrs: { length: 1 + Math.max(-1, ...node.extents('ngram_indexes')) },
+    attrs: { length: 1 + node.extents('ngram_indexes').reduce((largest, index) => Math.max(largest, index), -1) },
   }),
   ImageDecoder: (node) => ({
     kind: 'imageDecode',
