@@ -6,6 +6,7 @@ import type { ReadModel } from '../formats/format.ts';
 import { type Diagnostic, diagnostic } from '../ir/diagnostic.ts';
 import { addExact } from '../ir/exact.ts';
 import type { Model, ValueId } from '../ir/graph.ts';
+import type { OpKind } from '../ir/operators.ts';
 import { type BindingRequest, type BoundInputs, bindInputs } from '../passes/bind-inputs.ts';
 import { type CountedLayer, type CountedModel, countLayers, tensorBytes } from '../passes/count-layers.ts';
 import { type Facts, inferFacts } from '../passes/infer-facts.ts';
@@ -73,7 +74,7 @@ function convLayers(layers: readonly CountedLayer[], facts: Facts): readonly Con
 }
 
 /** Operators that turn an image into features. */
-const LEARNED: ReadonlySet<string> = new Set([
+const LEARNED: ReadonlySet<OpKind> = new Set([
   'conv',
   'convTranspose',
   'deformConv',
@@ -132,7 +133,7 @@ function totalsOf(model: Model, facts: Facts, layers: readonly CountedLayer[]): 
     activationBytes: sum(Array.from(activations, (id) => tensorBytes(facts.of[id]))),
     peakActivationBytes: peakActivationBytes(model, facts),
     latencyMs: null,
-    isLowerBound: !layers.every(isCounted),
+    isLowerBound: !layers.every((layer) => isCounted(layer) && layer.outputBytes !== null),
   };
 }
 

@@ -28,7 +28,8 @@ const MESSAGES: { readonly [C in DiagnosticCode]: (args: DiagnosticArgs[C]) => s
     `Not counted, since nothing uses it: ${count(tensors, 'initializer')} (${list(names)}).`,
   'branch-counted': ({ branch, macs, otherMacs }) =>
     `Which branch runs depends on data: ${branch} is counted, with ${macs} MACs against ${otherMacs} of the other.`,
-  'branch-unclear': ({ reason }) => `Which branch costs more cannot be told for certain: ${reason}.`,
+  'branch-unclear': ({ op }) =>
+    `Which branch of this ${op} costs more cannot be told for certain: some of their figures are not known.`,
   'trip-count-unknown': ({ op }) => `How often this ${op} runs depends on data: its body is counted once.`,
   'loop-counted': ({ op, iterations }) =>
     `The body of this ${op} runs ${count(iterations, 'time')}: its layers are counted so.`,

@@ -1,5 +1,6 @@
 import { byteSize } from '../ir/dtype.ts';
 import { addExact, multiplyExact } from '../ir/exact.ts';
+import type { ValueId } from '../ir/graph.ts';
 import type { ConvLayer } from './conv-layer.ts';
 import { type LayerChoice, type RejectionReason, rejectionOf } from './eligibility.ts';
 import type { ConvFigures, Strategy } from './strategies/strategy.ts';
@@ -71,31 +72,31 @@ const difference = (before: number | null, after: number | null): number =>
   before === null || after === null ? 0 : before - after;
 
 /**
- * MACs and FLOPs are saved by each candidate. A weight that several convolutions share is saved once, and only if all
- * of them are candidates: else it stays, and the new weights come on top.
+ * MACs and FLOPs are saved by each candidate. A replacement's weights come once for each weight that is replaced,
+ * however many convolutions share it; a tensor of the file goes only once all convolutions that read it are candidates.
  */
 function savedByAll(candidates: readonly CandidateVerdict[], layers: readonly ConvLayer[]): Savings {
   const converted = new Set(candidates.map(({ layer }) => layer.index));
-  const kept = new Set(layers.filter(({ index }) => !converted.has(index)).map(weightKey));
-  const replaced = new Set<string>();
-  let saved: Savings = { params: 0, macs: 0, flops: 0, weightBytes: 0 };
+  const kept = new Set(
+    layers.filter(({ index }) => !converted.has(index)).flatMap(({ weights }) => weights.map(({ id }) => id)),
+  );
+  const replaced = new Set<ValueId | null>();
+  const dropped = new Set<ValueId>();
+  const saved = { params: 0, macs: 0, flops: 0, weightBytes: 0 };
   for (const { layer, before, after } of candidates) {
-    const key = weightKey(layer);
-    const isNew = key === '' || !replaced.has(key);
-    const drops = key === '' || !kept.has(key);
-    replaced.add(key);
-    const bias = layer.bias ? layer.outChannels : 0;
-    saved = {
-      macs: saved.macs + difference(before.macs, after.macs),
-      flops: saved.flops + difference(before.flops, after.flops),
-      params: saved.params + (isNew ? (drops ? before.params : bias) - after.params : 0),
-      weightBytes: saved.weightBytes + (isNew ? (drops ? before.weightBytes : layer.biasBytes) - after.weightBytes : 0),
-    };
+    saved.macs += difference(before.macs, after.macs);
+    saved.flops += difference(before.flops, after.flops);
+    for (const { id, elements, bytes } of layer.weights) {
+      if (kept.has(id) || dropped.has(id)) continue;
+      dropped.add(id);
+      saved.params += elements;
+      saved.weightBytes += bytes;
+    }
+    if (replaced.has(layer.weightId)) continue;
+    replaced.add(layer.weightId);
+    // The bias stays with the pointwise half.
+    saved.params -= after.params - (layer.bias ? layer.outChannels : 0);
+    saved.weightBytes -= after.weightBytes - layer.biasBytes;
   }
   return saved;
-}
-
-/** Convolutions that share their weight have the same key; without a tensor in the file there is none. */
-function weightKey({ weights }: ConvLayer): string {
-  return weights.map(({ id }) => id).join(',');
 }

@@ -1,10 +1,10 @@
 import type { DType } from '../ir/dtype.ts';
 import { staticShape } from '../ir/fact.ts';
-import type { Node } from '../ir/graph.ts';
-import type { ConvAttrs } from '../ir/operators.ts';
+import type { Node, ValueId } from '../ir/graph.ts';
+import type { ConvAttrs, ConvolutionAttrs } from '../ir/operators.ts';
 import { convGeometry, PLAIN_CONV } from '../ops/convolution.ts';
 import type { LayerKind } from '../ops/op-def.ts';
-import { settledPads } from '../ops/window.ts';
+import { effectiveKernel, settledPads } from '../ops/window.ts';
 import type { CountedLayer } from '../passes/count-layers.ts';
 import type { Facts } from '../passes/infer-facts.ts';
 import type { Weight } from '../passes/trace-weights.ts';
@@ -34,7 +34,8 @@ export interface ConvLayer {
   readonly flops: number | null;
   readonly weightType: DType | null;
   readonly biasBytes: number;
-  /** The file's tensors behind the weight: two convolutions that share one name the same. */
+  /** The value that is its weight, and the file's tensors that this comes from (none where it is computed from nothing). */
+  readonly weightId: ValueId | null;
   readonly weights: readonly Weight[];
 }
 
@@ -95,7 +96,10 @@ export function convLayer(layer: CountedLayer, index: number, isFirst: boolean, 
     kernel: geometry.kernel,
     strides: ones.map((one, axis) => attrs.strides[axis] ?? one),
     dilations: ones.map((one, axis) => attrs.dilations[axis] ?? one),
-    pads: padsOf(attrs, inputShape, geometry.kernel),
+    pads:
+      node.kind === 'convTranspose'
+        ? transposedPads(node.attrs, inputShape, outputShape, geometry.kernel)
+        : padsOf(attrs, inputShape, geometry.kernel),
     groups,
     bias: typeof node.inputs[biasIndex] === 'number',
     fixedWeight: weight?.type === 'tensor' && weight.constant,
@@ -106,6 +110,7 @@ export function convLayer(layer: CountedLayer, index: number, isFirst: boolean, 
     weightType:
       layer.weights.find(({ input: at }) => at === 1)?.dtype ?? (weight?.type === 'tensor' ? weight.dtype : null),
     biasBytes: biasWeight?.bytes ?? 0,
+    weightId: weightId ?? null,
     weights: layer.weights.filter(({ input: at }) => at === 1),
   };
 }
@@ -125,6 +130,27 @@ function padsOf(
   const spatial = (attrs.channelsLast ? inputShape?.slice(1, -1) : inputShape?.slice(2)) ?? [];
   const settled = kernel.map((extent, axis) => settledPads(spatial[axis] ?? 0, axis, extent, attrs));
   return [...settled.map(([begin]) => begin), ...settled.map(([, end]) => end)];
+}
+
+/** Pads of a transposed convolution cut its output: stride·(in − 1) + output padding + effective kernel − out. */
+function transposedPads(
+  attrs: ConvolutionAttrs['convTranspose'],
+  inputShape: readonly number[] | null,
+  outputShape: readonly number[] | null,
+  kernel: readonly number[],
+): readonly number[] | null {
+  if (attrs.padding.mode === 'explicit' && attrs.outputShape === null) {
+    return padsOf({ ...attrs, ...PLAIN_CONV }, null, kernel);
+  }
+  if (inputShape === null || outputShape === null) return null;
+  const settled = kernel.map((extent, axis) => {
+    const steps = (attrs.strides[axis] ?? 1) * ((inputShape[axis + 2] ?? 1) - 1);
+    const covered = effectiveKernel(extent, attrs.dilations[axis] ?? 1);
+    const total = Math.max(0, steps + (attrs.outputPadding[axis] ?? 0) + covered - (outputShape[axis + 2] ?? 0));
+    const small = Math.floor(total / 2);
+    return attrs.padding.mode === 'same-upper' ? [small, total - small] : [total - small, small];
+  });
+  return [...settled.map(([begin = 0]) => begin), ...settled.map(([, end = 0]) => end)];
 }
 
 function positions(outputShape: readonly number[] | null, outChannels: number, repeats: number): number | null {

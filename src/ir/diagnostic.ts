@@ -24,7 +24,7 @@ export interface DiagnosticArgs {
   'dead-nodes': { readonly nodes: number; readonly names: readonly string[] };
   'unused-initializers': { readonly tensors: number; readonly names: readonly string[] };
   'branch-counted': { readonly branch: string; readonly macs: number; readonly otherMacs: number };
-  'branch-unclear': { readonly reason: string };
+  'branch-unclear': { readonly op: string };
   'trip-count-unknown': { readonly op: string };
   'loop-counted': { readonly op: string; readonly iterations: number };
   'unused-binding': { readonly name: string };

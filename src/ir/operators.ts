@@ -137,6 +137,8 @@ export interface LinearAttrs {
     /** The first axis goes in front of the last, before all else (FusedMatMul's transBatch). */
     readonly rotateA: boolean;
     readonly rotateB: boolean;
+    /** Fused behind the bias; null for none. */
+    readonly activation: string | null;
     readonly result: ResultType;
   };
   /** a, b, c?, … quantisation parameters: alpha · a · b + beta · c. */
@@ -145,6 +147,7 @@ export interface LinearAttrs {
     readonly transposeB: boolean;
     readonly alpha: number;
     readonly beta: number;
+    readonly activation: string | null;
     readonly result: ResultType;
   };
   /** Operands, as the equation names them. */
@@ -181,7 +184,11 @@ export interface AttentionAttrs {
    */
   attention: { readonly heads: number | null; readonly keyValueHeads: number | null };
   /** x, weights, bias?, mask?, past?, relative bias?: the projections are its own. `sizes` are those of q, k and v. */
-  projectedAttention: { readonly heads: number; readonly sizes: readonly number[] | null };
+  projectedAttention: {
+    readonly heads: number;
+    readonly sizes: readonly number[] | null;
+    readonly result: ResultType;
+  };
   /** q, k?, v?, bias?, mask?, relative bias?, past k?, past v?; packed inputs where k or v are left out. */
   multiHeadAttention: { readonly heads: number };
   /** q, k?, v?, past k?, past v?, …. */
@@ -219,7 +226,7 @@ export interface ElementwiseAttrs {
   /** x, slope. */
   prelu: Record<never, never>;
   /** x, …: as inference runs it, the identity; outputs y, mask?. */
-  dropout: Record<never, never>;
+  dropout: { readonly mask: 'bool' | 'same' };
   /** x, bias: an activation of the sum. */
   biasActivation: { readonly fn: UnaryFunction };
   /** gate, x: an activation of the gate, times x. */
@@ -242,7 +249,7 @@ export interface NormAttrs {
   /** x, scale, bias. */
   instanceNorm: Record<never, never>;
   /** x, scale, bias. */
-  groupNorm: { readonly groups: number };
+  groupNorm: { readonly groups: number; readonly activation: boolean };
   /** x, scale?, bias?; outputs y, mean?, inverse deviation?. */
   layerNorm: { readonly axis: number; readonly rms: boolean };
   /** x, residual, scale, bias?, second bias?; outputs y, mean?, deviation?, sum?. */

@@ -2,6 +2,7 @@ import { addDims, type Dim, floorDivideDims, maxDims, multiplyDims } from '../ir
 import { addExact, multiplyExact } from '../ir/exact.ts';
 import { type Fact, type Shape, tensorFact } from '../ir/fact.ts';
 import type { AttentionAttrs } from '../ir/operators.ts';
+import { resultType } from './convolution.ts';
 import {
   type Cost,
   type CostContext,
@@ -32,6 +33,12 @@ function attentionCost({ batch, heads, queries, keys, headSize, valueSize }: Att
     macs: multiplyExact(scores, addExact(headSize, valueSize)),
     otherFlops: multiplyExact(scores, SOFTMAX_FLOPS),
   };
+}
+
+/** What each head gets of a width. */
+function shareOf(width: number, heads: number): number {
+  if (width % heads !== 0) throw new ShapeConflict(`${width} channels do not divide among ${heads} heads`);
+  return width / heads;
 }
 
 /** Heads as an axis of their own: B, heads, length, size; three axes hold them in the last. */
@@ -90,7 +97,8 @@ function projectedSizes({ sizes }: Projected, projection: number): readonly [q: 
 }
 
 function inferProjected(attrs: Projected, context: InferContext): readonly Fact[] {
-  const { dtype, shape } = context.tensor(0);
+  const { shape } = context.tensor(0);
+  const dtype = resultType(attrs.result, context);
   const projection = context.tensor(1).shape?.[1];
   if (shape === null || typeof projection !== 'number') return [tensorFact(dtype, null), tensorFact(dtype, null)];
   const [, , valueWidth] = projectedSizes(attrs, projection);
@@ -152,7 +160,7 @@ function valueWidth(query: Shape, value: Shape | null, heads: number): Dim {
 }
 
 function multiHeadCost({ heads }: AttentionAttrs['multiHeadAttention'], { inputs, outputs }: CostContext): Cost | null {
-  const [query, key, , bias, , , past] = inputs;
+  const [query, key, value, bias, , , past] = inputs;
   const output = outputs[0];
   if (!query || !output) return null;
   const queryWidth = query.shape.length === 5 ? multiplyExact(heads, extentNumber(query, 4)) : extentNumber(query, 2);
@@ -162,10 +170,12 @@ function multiHeadCost({ heads }: AttentionAttrs['multiHeadAttention'], { inputs
     heads,
     queries: extentNumber(query, 1),
     keys: addExact(keys, past ? extentNumber(past, 2) : 0),
-    headSize: queryWidth / heads,
-    valueSize: extentNumber(output, 2) / heads,
+    headSize: shareOf(queryWidth, heads),
+    valueSize: shareOf(extentNumber(output, 2), heads),
   });
-  return { macs: core.macs, otherFlops: addExact(core.otherFlops ?? 0, bias ? query.elements : 0) };
+  // The bias is added to queries, keys and values.
+  const biased = addExact(query.elements, key?.elements ?? 0, value?.elements ?? 0);
+  return { macs: core.macs, otherFlops: addExact(core.otherFlops ?? 0, bias ? biased : 0) };
 }
 
 type GroupQuery = AttentionAttrs['groupQueryAttention'];
@@ -228,7 +238,7 @@ function linearCost({ heads, keyValueHeads, deltaRule }: Linear, { inputs }: Cos
   const [query, , value] = inputs;
   if (!query || !value) return null;
   const tokens = multiplyExact(extentNumber(query, 0), extentNumber(query, 1));
-  const area = multiplyExact(extentNumber(query, 2) / heads, extentNumber(value, 2) / keyValueHeads);
+  const area = multiplyExact(shareOf(extentNumber(query, 2), heads), shareOf(extentNumber(value, 2), keyValueHeads));
   const products = heads + keyValueHeads * (deltaRule ? 2 : 1);
   return { macs: multiplyExact(tokens, area, products), otherFlops: multiplyExact(tokens, area, keyValueHeads) };
 }

@@ -1,7 +1,7 @@
 import { type Fact, tensorFact } from '../ir/fact.ts';
 import type { ClassicalAttrs } from '../ir/operators.ts';
 import type { InferContext, OpFamily } from './op-def.ts';
-import { extentAt, free } from './shape-rules.ts';
+import { extentAt } from './shape-rules.ts';
 
 function infer({ rule }: ClassicalAttrs['classical'], context: InferContext): readonly Fact[] {
   const { dtype, shape } = context.tensor(0);
@@ -21,7 +21,7 @@ function infer({ rule }: ClassicalAttrs['classical'], context: InferContext): re
   }
 }
 
-/** Trees, scalers and encoders beside a network: known, and counted as nothing. */
+/** Trees, scalers and encoders beside a network: no MACs, and FLOPs that depend on what they hold. */
 export const classicalOps: OpFamily<ClassicalAttrs> = {
-  classical: { kind: 'other', roles: {}, infer, cost: free },
+  classical: { kind: 'other', roles: {}, infer, cost: () => ({ macs: 0, otherFlops: null }) },
 };

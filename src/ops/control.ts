@@ -1,4 +1,4 @@
-import { addDims, type Dim, isStatic, sameDim } from '../ir/dim.ts';
+import { addDims, type Dim, isStatic, multiplyDims, sameDim } from '../ir/dim.ts';
 import { type Fact, type SequenceFact, type TensorFact, tensorFact, UNKNOWN_TENSOR } from '../ir/fact.ts';
 import type { ControlAttrs } from '../ir/operators.ts';
 import type { InferContext, OpFamily } from './op-def.ts';
@@ -164,11 +164,19 @@ function inferScan(attrs: ScanAttrs, context: InferContext): readonly Fact[] {
 }
 
 /** How many slices a Scan runs over. */
-export function scanLength(attrs: ScanAttrs, first: Fact | null | undefined): Dim | null {
+function scanLength(attrs: ScanAttrs, first: Fact | null | undefined): Dim | null {
   if (first?.type !== 'tensor' || first.shape === null) return null;
   const axis = attrs.inputAxes[0] ?? 0;
   const lead = attrs.batched ? 1 : 0;
   return first.shape[lead + (axis < 0 ? axis + first.shape.length - lead : axis)] ?? null;
+}
+
+/** How often a Scan's body runs: once a slice, and once for each of the batch where the operator has one itself. */
+export function scanRuns(attrs: ScanAttrs, first: Fact | null | undefined): Dim | null {
+  const length = scanLength(attrs, first);
+  if (!attrs.batched || length === null) return length;
+  const batch = leadingExtent(first ?? undefined);
+  return batch === null ? null : multiplyDims(length, batch);
 }
 
 function scanAxis(fact: Fact, axis: number, lead: number): number {

@@ -116,9 +116,9 @@ export const elementwiseOps: OpFamily<ElementwiseAttrs> = {
   dropout: {
     kind: 'other',
     roles: { 0: 'carried' },
-    infer: (_attrs, context) => {
+    infer: ({ mask }, context) => {
       const { dtype, shape, elements } = context.tensor(0);
-      return [trackedTensor(dtype, shape, elements), tensorFact('bool', shape)];
+      return [trackedTensor(dtype, shape, elements), tensorFact(mask === 'same' ? dtype : mask, shape)];
     },
     cost: free,
   },
@@ -132,7 +132,7 @@ export const elementwiseOps: OpFamily<ElementwiseAttrs> = {
     kind: 'activation',
     roles: { 0: 'carried', 1: 'carried' },
     infer: sameAsInput,
-    cost: perOutputElement(1),
+    cost: perOutputElement(2),
   },
   quantize: {
     kind: 'elementwise',

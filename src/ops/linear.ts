@@ -50,9 +50,9 @@ function inferMatmul(attrs: MatmulAttrs, context: InferContext): readonly Fact[]
   return [tensorFact(resultType(attrs.result, context), matmulShape(left, right))];
 }
 
-/** MACs: batch × m × n × k. FLOPs beside: the bias, 1 an output element. */
+/** MACs: batch × m × n × k. FLOPs beside: bias and activation, 1 an output element each. */
 function productCost(
-  attrs: Pick<MatmulAttrs, 'transposeA'> & { rotateA?: boolean },
+  attrs: Pick<MatmulAttrs, 'transposeA' | 'activation'> & { rotateA?: boolean },
   { inputs, outputs }: CostContext,
 ): Cost | null {
   const [a, , bias] = inputs;
@@ -60,7 +60,8 @@ function productCost(
   if (!a || !output) return null;
   const rows = attrs.rotateA && a.shape.length > 2 ? 0 : -2;
   const depth = extentNumber(a, attrs.transposeA && a.shape.length > 1 ? rows : -1);
-  return { macs: multiplyExact(output.elements, depth), otherFlops: bias ? output.elements : 0 };
+  const epilogues = [bias, attrs.activation].filter(Boolean).length;
+  return { macs: multiplyExact(output.elements, depth), otherFlops: multiplyExact(epilogues, output.elements) };
 }
 
 function inferGemm(attrs: LinearAttrs['gemm'], context: InferContext): readonly Fact[] {

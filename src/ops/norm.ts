@@ -67,7 +67,15 @@ export const normOps: OpFamily<NormAttrs> = {
     infer: sameAsInput,
     cost: affineCost(false),
   },
-  groupNorm: { kind: 'norm', roles: { 1: 'weight', 2: 'weight' }, infer: sameAsInput, cost: affineCost(false) },
+  groupNorm: {
+    kind: 'norm',
+    roles: { 1: 'weight', 2: 'weight' },
+    infer: sameAsInput,
+    cost: ({ activation }, { inputs, outputs }) => ({
+      macs: 0,
+      otherFlops: multiplyExact(normFlops(false, Boolean(inputs[1])) + (activation ? 1 : 0), outputs[0]?.elements ?? 0),
+    }),
+  },
   layerNorm: {
     kind: 'norm',
     roles: { 1: 'weight', 2: 'weight' },
@@ -107,6 +115,11 @@ export const normOps: OpFamily<NormAttrs> = {
     infer: sameAsInput,
     cost: perOutputElement(STATISTICS_FLOPS),
   },
-  softmax: { kind: 'activation', roles: { 0: 'carried' }, infer: sameAsInput, cost: perOutputElement(5) },
+  softmax: {
+    kind: 'activation',
+    roles: { 0: 'carried' },
+    infer: sameAsInput,
+    cost: perOutputElement(5),
+  },
   hardmax: { kind: 'activation', roles: { 0: 'carried' }, infer: sameAsInput, cost: perOutputElement(1) },
 };

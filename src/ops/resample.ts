@@ -23,7 +23,9 @@ function inferResize(attrs: ResizeAttrs, context: InferContext): readonly Fact[]
     if (sizes !== null) resized[axis] = sizes[index] ?? context.dataDependent('resized', axis);
     else resized[axis] = scaledExtent(extent, scales?.[index] ?? null) ?? context.dataDependent('resized', axis);
   });
-  return [tensorFact(dtype, attrs.policy === 'stretch' ? resized : keepAspect(attrs, shape, resized, axes))];
+  return [
+    tensorFact(dtype, attrs.policy === 'stretch' || sizes === null ? resized : keepAspect(attrs, shape, resized, axes)),
+  ];
 }
 
 /** Values of an input that is left out where it has no elements. */
@@ -43,6 +45,9 @@ function scaledExtent(extent: Dim, scale: Dim | null): Dim | null {
 
 /** One scale for all axes, the smallest or the largest asked for. */
 function keepAspect(attrs: ResizeAttrs, shape: Shape, resized: Shape, axes: readonly number[]): Shape {
+  if (!axes.every((axis) => isStatic(resized[axis] ?? 0) && isStatic(shape[axis] ?? 0))) {
+    throw new ShapeConflict('a ratio of extents that are not known');
+  }
   const scales = axes.map((axis) => Number(resized[axis]) / Number(shape[axis]));
   const scale = attrs.policy === 'not_larger' ? Math.min(...scales) : Math.max(...scales);
   if (!Number.isFinite(scale)) return resized;

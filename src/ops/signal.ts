@@ -2,7 +2,7 @@ import { type Dim, isStatic } from '../ir/dim.ts';
 import { multiplyExact } from '../ir/exact.ts';
 import { type Fact, tensorFact } from '../ir/fact.ts';
 import type { SignalAttrs } from '../ir/operators.ts';
-import type { InferContext, OpFamily } from './op-def.ts';
+import type { Cost, CostContext, InferContext, OpFamily } from './op-def.ts';
 import { extentAt, extentNumber, normaliseAxis, replaceAxis } from './shape-rules.ts';
 
 /** The axis is one of the signal's; the last axis holds real and imaginary part. Operator set 20 counts from the end. */
@@ -55,28 +55,29 @@ function fftFlops(transforms: number, length: number): number {
   return length <= 1 ? 0 : Math.ceil(multiplyExact(5, transforms, length) * Math.log2(length));
 }
 
+/** Points of each transform, and how many transforms: all other axes but the last. */
+function dftCost(attrs: SignalAttrs['dft'], { inputs, outputs }: CostContext): Cost | null {
+  const [signal, length, axisInput] = inputs;
+  const output = outputs[0];
+  const axis = attrs.axis ?? (axisInput ? axisInput.value : DEFAULT_AXIS);
+  if (!signal || !output || axis === null || (length && length.value === null)) return null;
+  const inverseHalf = attrs.inverse && attrs.oneSided;
+  const points = length?.value ?? (inverseHalf ? extentNumber(output, axis) : extentNumber(signal, axis));
+  const values = signal.elements / Math.max(1, extentNumber(signal, -1));
+  const transforms = values / Math.max(1, extentNumber(signal, axis));
+  return { macs: 0, otherFlops: fftFlops(transforms, points) };
+}
+
+function stftCost({ oneSided }: SignalAttrs['stft'], { inputs, outputs }: CostContext): Cost | null {
+  const [, , window, frame] = inputs;
+  const output = outputs[0];
+  if (!output) return null;
+  const frames = multiplyExact(extentNumber(output, 0), extentNumber(output, 1));
+  const points = frame?.value ?? window?.elements ?? (oneSided ? null : extentNumber(output, 2));
+  return points === null ? null : { macs: 0, otherFlops: fftFlops(frames, points) };
+}
+
 export const signalOps: OpFamily<SignalAttrs> = {
-  dft: {
-    kind: 'other',
-    roles: {},
-    infer: inferDft,
-    cost: ({ axis }, { outputs }) => {
-      const output = outputs[0];
-      if (!output) return null;
-      const length = extentNumber(output, axis ?? DEFAULT_AXIS);
-      const values = output.elements / Math.max(1, extentNumber(output, -1));
-      return { macs: 0, otherFlops: length === 0 ? 0 : fftFlops(values / length, length) };
-    },
-  },
-  stft: {
-    kind: 'other',
-    roles: { 2: 'operand' },
-    infer: inferStft,
-    cost: (_attrs, { outputs }) => {
-      const output = outputs[0];
-      if (!output) return null;
-      const frames = multiplyExact(extentNumber(output, 0), extentNumber(output, 1));
-      return { macs: 0, otherFlops: fftFlops(frames, extentNumber(output, 2)) };
-    },
-  },
+  dft: { kind: 'other', roles: {}, infer: inferDft, cost: dftCost },
+  stft: { kind: 'other', roles: { 2: 'operand' }, infer: inferStft, cost: stftCost },
 };

@@ -4,7 +4,7 @@ import { addExact, multiplyExact } from '../ir/exact.ts';
 import { type Fact, staticShape, type TensorFact } from '../ir/fact.ts';
 import type { Graph, Model, Node, ValueId } from '../ir/graph.ts';
 import type { OpKind } from '../ir/operators.ts';
-import { scanLength, takenBranch, tripCount } from '../ops/control.ts';
+import { scanRuns, takenBranch, tripCount } from '../ops/control.ts';
 import { opDef } from '../ops/index.ts';
 import { type CostContext, type LayerKind, ShapeConflict, type SizedTensor } from '../ops/op-def.ts';
 import type { Facts } from './infer-facts.ts';
@@ -94,7 +94,6 @@ class Count {
 
   run(): CountedModel {
     const layers = this.#countGraph(this.#model.graph, 1);
-    for (const id of this.#model.graph.outputs) this.#reached.add(id);
     return {
       layers,
       dead: this.#dead,
@@ -109,6 +108,7 @@ class Count {
 
   #countGraph(graph: Graph, repeats: number): CountedLayer[] {
     const { nodes, dead } = liveNodes(graph, this.#facts);
+    this.#tracer.constantsBehind(graph.outputs, this.#reached);
     for (const node of dead) this.#dead.push(node);
     const layers: CountedLayer[] = [];
     // One by one: a body may hold more layers than a call takes arguments.
@@ -117,7 +117,7 @@ class Count {
   }
 
   #countNode(node: Node, repeats: number): readonly CountedLayer[] {
-    this.#tracer.constantsBehind(node, this.#reached);
+    this.#tracer.constantsBehind(node.inputs, this.#reached);
     switch (node.kind) {
       case 'if':
         return this.#countIf(node, repeats);
@@ -125,8 +125,8 @@ class Count {
         return this.#countLoop(node, node.attrs.body, this.#tripCount(node), repeats);
       case 'scan': {
         const first = this.#inputFacts(node)[node.inputs.length - node.attrs.scanInputs];
-        const length = scanLength(node.attrs, first);
-        return this.#countLoop(node, node.attrs.body, typeof length === 'number' ? length : null, repeats);
+        const runs = scanRuns(node.attrs, first);
+        return this.#countLoop(node, node.attrs.body, typeof runs === 'number' ? runs : null, repeats);
       }
       case 'sequenceMap': {
         const sequence = this.#inputFacts(node)[0];
@@ -158,8 +158,9 @@ class Count {
     const chosen = this.#chooseBranch(node);
     const layers = this.#countGraph(node.attrs[chosen], repeats);
     const other = chosen === 'thenBranch' ? node.attrs.elseBranch : node.attrs.thenBranch;
+    this.#tracer.constantsBehind(other.outputs, this.#reached);
     const idle = liveNodes(other, this.#facts).nodes.flatMap((idleNode) => {
-      this.#tracer.constantsBehind(idleNode, this.#reached);
+      this.#tracer.constantsBehind(idleNode.inputs, this.#reached);
       return this.#tracer.weightsOf(idleNode);
     });
     return [this.#countLayer(node, repeats, idle), ...layers];
@@ -173,10 +174,9 @@ class Count {
     const chosen =
       whenTrue.macs !== whenFalse.macs ? whenTrue.macs > whenFalse.macs : whenTrue.flops >= whenFalse.flops;
     if (!whenTrue.complete || !whenFalse.complete) {
-      const reason = 'a branch holds figures that are not known';
-      this.#diagnostics.push(diagnostic('branch-unclear', 'warning', node.name, { reason }));
+      this.#diagnostics.push(diagnostic('branch-unclear', 'warning', node.name, { op: node.op }));
     }
-    if (whenTrue.macs !== whenFalse.macs) {
+    if (whenTrue.macs > 0 || whenFalse.macs > 0) {
       const [macs, otherMacs] = chosen ? [whenTrue.macs, whenFalse.macs] : [whenFalse.macs, whenTrue.macs];
       const branch = chosen ? 'then_branch' : 'else_branch';
       this.#diagnostics.push(diagnostic('branch-counted', 'info', node.name, { branch, macs, otherMacs }));

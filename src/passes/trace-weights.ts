@@ -32,7 +32,7 @@ export class WeightTracer {
   readonly #model: Model;
   readonly #facts: Facts;
   readonly #producers = new Map<ValueId, Node>();
-  readonly #consumers = new Map<ValueId, Node>();
+  readonly #consumers = new Map<ValueId, Node[]>();
   readonly #maxVisits: number;
   #visits = 0;
 
@@ -43,7 +43,7 @@ export class WeightTracer {
     for (const nodes of facts.order.values()) {
       for (const node of nodes) {
         for (const output of node.outputs) if (output !== null) this.#producers.set(output, node);
-        for (const input of node.inputs) if (input !== null) this.#consumers.set(input, node);
+        for (const input of node.inputs) if (input !== null) this.#addConsumer(input, node);
       }
     }
   }
@@ -69,9 +69,9 @@ export class WeightTracer {
     return [...found.values()];
   }
 
-  /** Every value of the file that a node's inputs come from, whatever part it plays. */
-  constantsBehind(node: Node, reached: Set<ValueId>): void {
-    const waiting: (ValueId | null)[] = [...node.inputs];
+  /** Every constant that some values come from, whatever part it plays. */
+  constantsBehind(values: readonly (ValueId | null)[], reached: Set<ValueId>): void {
+    const waiting = [...values];
     for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
       if (id === null || reached.has(id) || !isConstant(id, this.#facts)) continue;
       reached.add(id);
@@ -91,14 +91,19 @@ export class WeightTracer {
     return (this.#extentFromEnd(id, QUERIES_AXIS) ?? 1) > 1 && this.#leadsToSoftmax(result);
   }
 
-  #leadsToSoftmax(from: ValueId | null): boolean {
-    let id = from;
-    for (let step = 0; step < MAX_STEPS_TO_SOFTMAX && id !== null; step++) {
-      const next = this.#consumers.get(id);
-      if (next?.kind === 'softmax') return true;
-      id = next && PASSES_SCORES.has(next.kind) ? (next.outputs[0] ?? null) : null;
-    }
-    return false;
+  #leadsToSoftmax(from: ValueId | null, steps = MAX_STEPS_TO_SOFTMAX): boolean {
+    if (from === null || steps === 0) return false;
+    return (this.#consumers.get(from) ?? []).some(
+      ({ kind, outputs }) =>
+        kind === 'softmax' || (PASSES_SCORES.has(kind) && this.#leadsToSoftmax(outputs[0] ?? null, steps - 1)),
+    );
+  }
+
+  /** Of a value that very many read, a few tell what it is for. */
+  #addConsumer(id: ValueId, node: Node): void {
+    const known = this.#consumers.get(id);
+    if (known === undefined) this.#consumers.set(id, [node]);
+    else if (known.length < MAX_CONSUMERS) known.push(node);
   }
 
   #extentFromEnd(id: ValueId, axis: number): number | undefined {
@@ -142,6 +147,7 @@ const QUERIES_AXIS = -2;
 /** What exporters write between the mask and the softmax. */
 const PASSES_SCORES: ReadonlySet<OpKind> = new Set(['binary', 'cast', 'identity', 'reshape', 'variadic']);
 const MAX_STEPS_TO_SOFTMAX = 4;
+const MAX_CONSUMERS = 8;
 
 /** Operators whose integer constants are quantised weights, of whatever width (biases have 32 bits). */
 const HOLDS_QUANTIZED: ReadonlySet<OpKind> = new Set(['conv', 'dequantize', 'gemm', 'matmul', 'packedMatmul']);

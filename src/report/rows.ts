@@ -12,6 +12,8 @@ export interface Row {
   readonly flops: number | null;
   readonly activationBytes: number | null;
   readonly verdict: Verdict | null;
+  /** It is an operator that nobody knows. */
+  readonly isUnknown: boolean;
 }
 
 /** What the audit says of the convolutions in a row. */
@@ -49,11 +51,21 @@ function saving({ verdict }: Row): number {
 export function rowsOf(report: Report, depth: number | null): readonly Row[] {
   const candidates = new Map(report.dsc.candidates.map((candidate) => [candidate.index, candidate]));
   const rejected = new Map(report.dsc.rejected.map((rejection) => [rejection.index, rejection]));
-  const rows = report.layers.map((layer) => layerRow(layer, candidates.get(layer.index), rejected.get(layer.index)));
+  const unknown = new Set(
+    report.diagnostics.flatMap(({ code, layer }) => (code === 'unknown-operator' && layer !== null ? [layer] : [])),
+  );
+  const rows = report.layers.map((layer) =>
+    layerRow(layer, candidates.get(layer.index), rejected.get(layer.index), unknown.has(layer.name)),
+  );
   return depth === null ? rows : moduleRows(report.layers, rows, depth);
 }
 
-function layerRow(layer: Layer, candidate: Candidate | undefined, rejection: Rejection | undefined): Row {
+function layerRow(
+  layer: Layer,
+  candidate: Candidate | undefined,
+  rejection: Rejection | undefined,
+  isUnknown: boolean,
+): Row {
   return {
     name: nameOf(layer),
     what: whatOf(layer),
@@ -63,6 +75,7 @@ function layerRow(layer: Layer, candidate: Candidate | undefined, rejection: Rej
     macs: layer.macs,
     flops: layer.flops,
     activationBytes: layer.outputBytes,
+    isUnknown,
     verdict: candidate
       ? { candidates: 1, before: candidate.before.macs, after: candidate.after.macs, reason: null }
       : rejection
@@ -119,6 +132,7 @@ function moduleRow(name: string, members: readonly Row[]): Row {
     macs: sumOf(members.map(({ macs }) => macs)),
     flops: sumOf(members.map(({ flops }) => flops)),
     activationBytes: sumOf(members.map(({ activationBytes }) => activationBytes)),
+    isUnknown: members.some(({ isUnknown }) => isUnknown),
     verdict:
       verdicts.length === 0
         ? null

@@ -34,13 +34,19 @@ export function renderTable(report: Report, options: TableOptions): string {
   return `${parts.flat().join('\n')}\n`;
 }
 
+/** Unknown operators first, which may cost anything; what only has an unknown extent last: there may be very many. */
+function byCostOrDoubt(a: Row, b: Row): number {
+  const weigh = ({ macs, isUnknown }: Row) => (isUnknown ? Number.MAX_VALUE : (macs ?? 0));
+  return weigh(b) - weigh(a);
+}
+
 /** Layers that cost something, or nobody knows what; of very many the first by what was asked for, else the costliest. */
 function cut(rows: readonly Row[], sort: Sort): readonly Row[] {
   if (sort !== 'order') return rows.slice(0, MAX_ROWS);
   const costly = rows.filter(({ macs, params }) => macs === null || macs > 0 || params > 0);
   const kept = costly.length > 0 ? costly : rows;
   if (kept.length <= MAX_ROWS) return kept;
-  const costliest = new Set([...kept].sort((a, b) => (b.macs ?? 0) - (a.macs ?? 0)).slice(0, MAX_ROWS));
+  const costliest = new Set([...kept].sort(byCostOrDoubt).slice(0, MAX_ROWS));
   return kept.filter((row) => costliest.has(row));
 }
 

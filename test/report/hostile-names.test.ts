@@ -50,7 +50,7 @@ describe('names from the file', () => {
 
   it('that every object answers to are names like others', () => {
     const report = auditSpec({
-      inputs: { __proto__: [1, 3, 8, 8], constructor: [1, 3, 8, 8] },
+      inputs: { ['__proto__']: [1, 3, 8, 8], constructor: [1, 3, 8, 8] },
       nodes: [{ op: 'Add', inputs: ['constructor', 'constructor'], outputs: ['toString'], name: 'hasOwnProperty' }],
       outputs: ['toString'],
     });

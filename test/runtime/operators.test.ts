@@ -191,12 +191,23 @@ describe('operators that the runtime refuses', () => {
       (error: Error) => error.message,
     );
 
-  it('are products whose first operand is rotated', async () => {
+  it('are products whose first operand is rotated, or with an activation of their own', async () => {
+    const plain = { transposeA: false, transposeB: false, rotateB: false, result: 'same' } as const;
+    const product = (attrs: { readonly rotateA: boolean; readonly activation: string | null }): SmallModel => {
+      const model = new SmallModel();
+      const weights = model.constant([4, 5], randomFloats(1, 20));
+      return model.output(model.one('matmul', { ...plain, ...attrs }, model.input('x', [2, 3, 4]), weights));
+    };
+    expect(await refusal(product({ rotateA: false, activation: null }))).toBe('none');
+    expect(await refusal(product({ rotateA: true, activation: null }))).toMatch(/rotated/);
+    expect(await refusal(product({ rotateA: false, activation: 'FastGelu' }))).toMatch(/FastGelu/);
+  });
+
+  it('are softmax functions with a bias', async () => {
     const model = new SmallModel();
-    const attrs = { transposeA: false, transposeB: false, rotateA: true, rotateB: false, result: 'same' } as const;
-    const weights = model.constant([4, 5], randomFloats(1, 20));
-    model.output(model.one('matmul', attrs, model.input('x', [2, 3, 4]), weights));
-    expect(await refusal(model)).toMatch(/rotated/);
+    const [x, bias] = [model.input('x', [2, 3]), model.input('bias', [2, 3])];
+    model.output(model.one('softmax', { axis: 1, coerces: true, log: false }, x, bias));
+    expect(await refusal(model)).toMatch(/inputs beyond the first/);
   });
 
   it('are joints of quantised tensors, and resizing of a region', async () => {

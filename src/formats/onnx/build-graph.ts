@@ -24,6 +24,9 @@ interface Surroundings {
   readonly depth: number;
 }
 
+/** An input of which the file says nothing: it must be bound. */
+const UNTYPED: Declared = { dtype: null, shape: null, isSequence: false };
+
 const ONNX_DOMAINS = new Set(['', 'ai.onnx']);
 
 /** `ai.onnx` is the long name of the empty domain. */
@@ -79,7 +82,7 @@ export class GraphBuilder {
     for (const { name, type } of graph.input ?? []) {
       // Before IR version 4 every initializer was listed as an input too.
       if (!name || around.names.definesItself(name)) continue;
-      inputs.push(this.#define(name, around, declaredType(name, type)));
+      inputs.push(this.#define(name, around, type ? declaredType(name, type) : UNTYPED));
     }
     const declared = new Map<string, Declared | null>();
     for (const { name, type } of [...(graph.valueInfo ?? []), ...(graph.output ?? [])]) {

@@ -110,7 +110,7 @@ function decodePayload(
   return encoding === 'varint' ? encodeElements(dtype, readVarints(stored), Math.min(elements, byteLength)) : stored;
 }
 
-/** Varints, with more bits than a number holds rounded off: they only stand for "to the end" in slices. */
+/** Varints as signed 64-bit integers. */
 function readVarints(bytes: Uint8Array): bigint[] {
   const values: bigint[] = [];
   let value = 0n;

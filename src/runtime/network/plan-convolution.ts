@@ -277,7 +277,9 @@ export const planConvTranspose: NodePlanner<'convTranspose'> = {
 function rejectProduct(layer: Layer<'gemm'> | Layer<'matmul'>, { source, constants }: PlanContext): string | null {
   if (!constants.isConstant(inputOf(layer, 1))) return 'it multiplies two computed tensors';
   if (shapeOf(source, inputOf(layer, 1)).length !== 2) return 'its weights have more than two axes';
-  if (layer.node.attrs.transposeA) return 'its first operand is transposed';
+  const { activation, transposeA } = layer.node.attrs;
+  if (activation !== null) return `its activation is ${activation}`;
+  if (transposeA) return 'its first operand is transposed';
   // Two axes stay where they are: weights, which have no more, are never rotated.
   if (layer.node.kind === 'matmul' && layer.node.attrs.rotateA && shapeOf(source, inputOf(layer, 0)).length > 2) {
     return 'its first operand is rotated';

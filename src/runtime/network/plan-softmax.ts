@@ -5,6 +5,8 @@ import { transposed } from './plan-pool.ts';
 import { inputOf, type NodePlanner } from './planner.ts';
 
 export const planSoftmax: NodePlanner<'softmax'> = {
+  // A bias, or the scales of quantised tensors.
+  reject: ({ node }) => (node.inputs.slice(1).some((id) => id !== null) ? 'it has inputs beyond the first' : null),
   plan: (layer, values) => {
     const { builder } = values;
     const { attrs } = layer.node;

@@ -24,12 +24,17 @@ export const attentionRows: Rows = {
 export const microsoftAttentionRows: Rows = {
   Attention: (node) => ({
     kind: 'projectedAttention',
-    attrs: { heads: node.requiredCount('num_heads'), sizes: node.optionalExtents('qkv_hidden_sizes') },
+    attrs: {
+      heads: node.requiredCount('num_heads'),
+      sizes: node.optionalExtents('qkv_hidden_sizes'),
+      result: 'same',
+    },
   }),
   // x, w, bias, x scale, w scale, mask, … → x, w, bias, mask, past.
   QAttention: (node) => ({
     kind: 'projectedAttention',
-    attrs: { heads: node.requiredCount('num_heads'), sizes: null },
+    // The input's scale, which comes behind the named ones, has the type of the result.
+    attrs: { heads: node.requiredCount('num_heads'), sizes: null, result: { likeInput: 5 } },
     inputs: node.reorder(0, 1, 2, 5, 8),
   }),
   MultiHeadAttention: multiHead,

@@ -138,7 +138,7 @@ export const elementwiseRows: Rows = {
   CastLike: always('castLike', {}),
   BitCast: (node) => ({ kind: 'bitCast', attrs: { to: castTarget(node) } }),
   PRelu: always('prelu', {}),
-  Dropout: always('dropout', {}),
+  Dropout: (node) => ({ kind: 'dropout', attrs: { mask: node.opset < 10 ? 'same' : 'bool' } }),
   Identity: always('identity', {}),
   SwiGLU: always('gatedActivation', {}),
   QuantizeLinear: (node) => ({ kind: 'quantize', attrs: { to: node.dtype('output_dtype') } }),
@@ -163,7 +163,7 @@ export const microsoftElementwiseRows: Rows = {
   BiasAdd: variadic('sum'),
   // x, bias, residual?, ratio?, training?: as inference runs it, a sum.
   BiasDropout: (node) => ({ kind: 'variadic', attrs: { fn: 'sum' }, inputs: [0, 1, 2].map((i) => node.input(i)) }),
-  BitmaskDropout: always('dropout', {}),
+  BitmaskDropout: always('dropout', { mask: 'bool' }),
   QuantizeLinear: always('quantize', { to: null }),
   DequantizeLinear: always('dequantize', { to: null }),
   QLinearAdd: quantizedElementwise(0, 3),

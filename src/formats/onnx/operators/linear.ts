@@ -10,6 +10,7 @@ function matmul(result: ResultType, ...order: (number | null)[]): Lowering {
       transposeB: node.flag('transB'),
       rotateA: node.flag('transBatchA'),
       rotateB: node.flag('transBatchB'),
+      activation: node.op === 'GemmFastGelu' ? 'FastGelu' : node.string('activation', '') || null,
       result,
     },
     inputs: node.reorder(...order),
@@ -21,6 +22,7 @@ const gemmAttrs = (node: OnnxNode, result: ResultType) => ({
   transposeB: node.flag('transB'),
   alpha: node.optionalFloat('alpha') ?? 1,
   beta: node.optionalFloat('beta') ?? 1,
+  activation: node.string('activation', '') || null,
   result,
 });
 
@@ -46,7 +48,7 @@ export const microsoftLinearRows: Rows = {
   FusedMatMulActivation: matmul('same', 0, 1),
   FusedGemm: lowerGemm,
   GemmFastGelu: matmul('same', 0, 1, 2),
-  GemmFloat8: lowerGemm,
+  GemmFloat8: (node) => ({ kind: 'gemm', attrs: gemmAttrs(node, node.dtypeOr('dtype', 'float32')) }),
   MatMulInteger16: matmul('int32', 0, 1, null),
   // a, b, a scale, b scale, a zero, b zero, bias → a, b, bias, the rest.
   MatMulIntegerToFloat: matmul('float32', 0, 1, 6),

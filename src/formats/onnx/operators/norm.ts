@@ -15,7 +15,10 @@ export const normRows: Rows = {
     },
   }),
   InstanceNormalization: always('instanceNorm', {}),
-  GroupNormalization: (node) => ({ kind: 'groupNorm', attrs: { groups: node.requiredCount('num_groups') } }),
+  GroupNormalization: (node) => ({
+    kind: 'groupNorm',
+    attrs: { groups: node.requiredCount('num_groups'), activation: false },
+  }),
   LayerNormalization: layerNorm(false),
   RMSNormalization: layerNorm(true),
   // Written into the default domain by onnxruntime's optimiser.
@@ -50,8 +53,14 @@ export const microsoftNormRows: Rows = {
     inputs: node.reorder(0, 1, 2, null, 3),
   }),
   EmbedLayerNormalization: always('embedLayerNorm', {}),
-  GroupNorm: (node) => ({ kind: 'groupNorm', attrs: { groups: node.requiredCount('groups') } }),
-  QLinearSoftmax: always('quantizedElementwise', { operands: [0] }),
+  GroupNorm: (node) => ({
+    kind: 'groupNorm',
+    attrs: { groups: node.requiredCount('groups'), activation: node.flag('activation') },
+  }),
+  QLinearSoftmax: (node) => ({
+    kind: 'softmax',
+    attrs: { axis: node.int('axis', -1), coerces: node.int('opset', 13) < 13, log: false },
+  }),
   BiasSoftmax: (node) => ({
     kind: 'softmax',
     attrs: { axis: node.int('axis', 1), coerces: true, log: false },
