@@ -1,7 +1,7 @@
 import { type Diagnostic, diagnostic } from '../ir/diagnostic.ts';
 import { byteSize } from '../ir/dtype.ts';
 import { addExact, multiplyExact } from '../ir/exact.ts';
-import { type Fact, staticShape, type TensorFact } from '../ir/fact.ts';
+import { type Fact, type SequenceFact, staticShape, type TensorFact } from '../ir/fact.ts';
 import type { Graph, Model, Node, ValueId } from '../ir/graph.ts';
 import type { OpKind } from '../ir/operators.ts';
 import { scanRuns, takenBranch, tripCount } from '../ops/control.ts';
@@ -268,11 +268,26 @@ class Count {
   }
 }
 
-/** Bytes of an activation; null where type or an extent is not known, and for lists. */
+/** Bytes of an activation, of a list's items together; null where a type, an extent or a length is not known. */
 export function tensorBytes(fact: Fact | undefined): number | null {
-  if (fact?.type !== 'tensor' || fact.dtype === null) return null;
+  if (fact?.type === 'sequence') return sequenceBytes(fact);
+  if (fact === undefined || fact.dtype === null) return null;
   const extents = staticShape(fact.shape);
   return extents === null ? null : byteSize(fact.dtype, multiplyExact(...extents));
+}
+
+function sequenceBytes({ items, length, item }: SequenceFact): number | null {
+  if (items === null) {
+    const each = typeof length === 'number' ? tensorBytes(item) : null;
+    return each === null || typeof length !== 'number' ? null : multiplyExact(each, length);
+  }
+  let total = 0;
+  for (const one of items) {
+    const bytes = tensorBytes(one);
+    if (bytes === null) return null;
+    total = addExact(total, bytes);
+  }
+  return total;
 }
 
 function sized(fact: Fact | null | undefined): SizedTensor | null {

@@ -19,9 +19,10 @@ export function summaryLines(report: Report, { style, width }: SummaryOptions): 
   ];
 }
 
-function totalsLines({ totals, dsc, model, diagnostics }: Report, style: ChalkInstance): readonly string[] {
+function totalsLines({ totals, dsc, model, diagnostics, coverage }: Report, style: ChalkInstance): readonly string[] {
   const { before, after } = dsc.projection;
-  const atLeast = totals.isLowerBound ? '≥ ' : '';
+  const atLeast = coverage.counted < coverage.nodes ? '≥ ' : '';
+  const atLeastBytes = totals.isLowerBound ? '≥ ' : '';
   // Parameters are known as long as every operator is: they do not depend on extents.
   const atLeastParams = diagnostics.some(({ code }) => code === 'unknown-operator') ? '≥ ' : '';
   const converts = dsc.candidates.length > 0;
@@ -48,7 +49,7 @@ function totalsLines({ totals, dsc, model, diagnostics }: Report, style: ChalkIn
     compared('MACs', quantity, before.macs, after.macs),
     compared('FLOPs', quantity, before.flops, after.flops),
     compared('Weights', bytes, before.weightBytes, after.weightBytes, atLeastParams),
-    line('Activations', `${atLeast}${bytes(totals.activationBytes)}`, '', ''),
+    line('Activations', `${atLeastBytes}${bytes(totals.activationBytes)}`, '', ''),
     line('Peak memory', bytes(totals.peakActivationBytes), '', ''),
     ...(model.fileBytes === null ? [] : [line('File', bytes(model.fileBytes), '', '')]),
   ];
