@@ -137,6 +137,8 @@ export interface LinearAttrs {
     /** The first axis goes in front of the last, before all else (FusedMatMul's transBatch). */
     readonly rotateA: boolean;
     readonly rotateB: boolean;
+    /** Scales the product. */
+    readonly alpha: number;
     /** Fused behind the bias; null for none. */
     readonly activation: string | null;
     readonly result: ResultType;

@@ -192,7 +192,7 @@ describe('operators that the runtime refuses', () => {
     );
 
   it('are products whose first operand is rotated, or with an activation of their own', async () => {
-    const plain = { transposeA: false, transposeB: false, rotateB: false, result: 'same' } as const;
+    const plain = { transposeA: false, transposeB: false, rotateB: false, alpha: 1, result: 'same' } as const;
     const product = (attrs: { readonly rotateA: boolean; readonly activation: string | null }): SmallModel => {
       const model = new SmallModel();
       const weights = model.constant([4, 5], randomFloats(1, 20));

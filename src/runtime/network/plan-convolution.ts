@@ -295,7 +295,7 @@ function denseLayer(layer: Layer<'gemm'> | Layer<'matmul'>, context: PlanContext
   const [rows = 1, columns = 1] = shapeOf(context.source, weightId);
   const { transposeB } = node.attrs;
   const [inFeatures, outFeatures] = transposeB ? [columns, rows] : [rows, columns];
-  const alpha = node.kind === 'gemm' ? node.attrs.alpha : 1;
+  const { alpha } = node.attrs;
   const { affine } = layer;
   return {
     inFeatures,

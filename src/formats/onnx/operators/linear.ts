@@ -10,6 +10,7 @@ function matmul(result: ResultType, ...order: (number | null)[]): Lowering {
       transposeB: node.flag('transB'),
       rotateA: node.flag('transBatchA'),
       rotateB: node.flag('transBatchB'),
+      alpha: node.optionalFloat('alpha') ?? 1,
       activation: node.op === 'GemmFastGelu' ? 'FastGelu' : node.string('activation', '') || null,
       result,
     },
