@@ -87,26 +87,30 @@ export class PagedReader extends protobuf.Reader {
     return readExactly(this.#source, offset, length);
   }
 
+  /** Tags and lengths. A message of more than 4 GB has a length of more than 32 bits: all that are exact are given. */
   override uint32(): number {
     let value = 0;
     for (let shift = 0; shift < 70; shift += 7) {
       const byte = this.#byte();
-      if (shift < 35) value |= (byte & 0x7f) << shift;
+      value += (byte & 0x7f) * 2 ** shift;
       if (byte < 0x80) {
-        this.#lastTag = value >>> 0;
-        return this.#lastTag;
+        if (!Number.isSafeInteger(value)) throw this.#malformed('a length is beyond all measure');
+        this.#lastTag = value;
+        return value;
       }
     }
     throw this.#malformed('a number does not end');
   }
 
+  /** Negative ones take ten bytes; the lowest 32 bits tell them. */
   override int32(): number {
-    return this.uint32() | 0;
+    const [low] = this.#varint64();
+    return low | 0;
   }
 
   override sint32(): number {
-    const value = this.uint32();
-    return (value >>> 1) ^ -(value & 1);
+    const [low] = this.#varint64();
+    return (low >>> 1) ^ -(low & 1);
   }
 
   override bool(): boolean {
