@@ -61,6 +61,7 @@ try {
   });
   const chain = chainModel(join(folder, 'chain-1k.onnx'), 1_000);
   const long = chainModel(join(folder, 'chain-10k.onnx'), 10_000);
+  compare('10,000 nodes', [command, long], nothing);
   compare('10,000 nodes', [command, long], { label: '1,000 nodes', args: [command, chain] });
 } finally {
   rmSync(folder, { recursive: true, force: true });

@@ -34,6 +34,11 @@ export function isConstant(id: ValueId, facts: Facts): boolean {
 
 /** All its results are constants: it is run once, when the model is loaded. */
 function isFolded(node: Node, facts: Facts): boolean {
-  const results = node.outputs.filter((id) => id !== null);
-  return results.length > 0 && results.every((id) => isConstant(id, facts));
+  let results = 0;
+  for (const id of node.outputs) {
+    if (id === null) continue;
+    if (!isConstant(id, facts)) return false;
+    results++;
+  }
+  return results > 0;
 }

@@ -13,8 +13,9 @@ import { DeferredTensor } from './tensor-proto.ts';
 /** What surrounds the nodes that are being read. */
 interface Surroundings {
   readonly names: Names;
-  /** Local functions and bodies around, outermost first. */
+  /** Local functions and bodies around, outermost first; and as what comes before the names of values. */
   readonly scope: readonly string[];
+  readonly prefix: string;
   readonly opsets: ReadonlyMap<string, number>;
   /** The attributes of the function that is being put in place; null in a graph. */
   readonly attributes: ReadonlyMap<string, AttributeProto> | null;
@@ -66,6 +67,7 @@ export class GraphBuilder {
     return this.#readGraph(graph, {
       names: new Names(),
       scope: [],
+      prefix: '',
       opsets,
       attributes: null,
       results: new Map(),
@@ -145,7 +147,8 @@ export class GraphBuilder {
     checkName(op);
     const inputs = (node.input ?? []).map((name) => this.#resolve(name, label, around));
     const attributes = this.#attributesOf(node, around);
-    const fn = this.#functions.get(functionKey(domain, op, node.overload ?? ''));
+    const fn =
+      this.#functions.size === 0 ? undefined : this.#functions.get(functionKey(domain, op, node.overload ?? ''));
     if (fn) return this.#callFunction(fn, label, inputs, outputs, attributes, around);
 
     const context = this.#loweringContext(label, around);
@@ -200,6 +203,7 @@ export class GraphBuilder {
     const inside: Surroundings = {
       names,
       scope: [...around.scope, label],
+      prefix: `${around.prefix}${label}/`,
       opsets: fn.opsetImport?.length ? new Map([...around.opsets, ...opsetsOf(fn.opsetImport)]) : around.opsets,
       attributes,
       results,
@@ -229,6 +233,7 @@ export class GraphBuilder {
           ...around,
           names: new Names(around.names),
           scope: [...around.scope, label, branch],
+          prefix: `${around.prefix}${label}/${branch}/`,
           results: new Map(),
           depth: around.depth + 1,
         }),
@@ -257,7 +262,7 @@ export class GraphBuilder {
   #define(name: string, around: Surroundings, declared: Declared | null, constant: Constant | null = null): ValueId {
     checkName(name);
     this.#spend(1);
-    const id = this.#addValue({ name: [...around.scope, name].join('/'), constant, declared });
+    const id = this.#addValue({ name: around.prefix + name, constant, declared });
     around.names.define(name, id);
     return id;
   }

@@ -9,14 +9,8 @@ function convAttrs(
   channelsLast = false,
   weightChannelsLast = false,
 ): ConvAttrs {
-  return {
-    ...windowOf(node),
-    groups: node.count('group', 1),
-    channelsLast,
-    weightChannelsLast,
-    activation: node.string('activation', '') || null,
-    result,
-  };
+  const activation = node.string('activation', '') || null;
+  return { groups: node.count('group', 1), channelsLast, weightChannelsLast, activation, result, ...windowOf(node) };
 }
 
 const lowerConv: Lowering = (node) => ({ kind: 'conv', attrs: convAttrs(node) });
