@@ -9,7 +9,7 @@ import type { Facts } from '../passes/infer-facts.ts';
 import type { Weight } from '../passes/trace-weights.ts';
 import type { ConvSection, Layer, ParameterCount, ReportedShape, ReportedTensor } from './report.ts';
 
-export function reportedShape(shape: Shape | null): ReportedShape {
+function reportedShape(shape: Shape | null): ReportedShape {
   return shape === null ? null : shape.map((dim) => (isStatic(dim) ? dim : dim.key));
 }
 

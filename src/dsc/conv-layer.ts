@@ -1,4 +1,5 @@
 import type { DType } from '../ir/dtype.ts';
+import { countElements } from '../ir/extents.ts';
 import { staticShape } from '../ir/fact.ts';
 import type { Node, ValueId } from '../ir/graph.ts';
 import type { ConvAttrs, ConvolutionAttrs } from '../ir/operators.ts';
@@ -155,6 +156,6 @@ function transposedPads(
 
 function positions(outputShape: readonly number[] | null, outChannels: number, repeats: number): number | null {
   if (outputShape === null) return null;
-  const elements = outputShape.reduce((product, extent) => product * extent, 1);
+  const elements = countElements(outputShape);
   return outChannels === 0 ? 0 : (elements / outChannels) * repeats;
 }

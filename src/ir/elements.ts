@@ -1,4 +1,5 @@
 import type { DType } from './dtype.ts';
+import { countElements } from './extents.ts';
 import type { Constant } from './graph.ts';
 
 type ReadElement = (view: DataView, index: number) => number;
@@ -33,12 +34,12 @@ export function readElements(constant: Constant): readonly number[] | null {
   const bytes = read === undefined ? null : constant.data.read();
   if (read === undefined || bytes === null) return null;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const count = constant.shape.reduce((product, extent) => product * extent, 1);
+  const count = countElements(constant.shape);
   return Array.from({ length: count }, (_, index) => read(view, index));
 }
 
 /** IEEE 754 half precision: 1 sign, 5 exponent, 10 fraction bits. */
-export function fromFloat16(bits: number): number {
+function fromFloat16(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
   const exponent = (bits >> 10) & 31;
   const fraction = bits & 1023;
@@ -48,7 +49,7 @@ export function fromFloat16(bits: number): number {
 }
 
 /** bfloat16 is the upper half of a float32. */
-export function fromBfloat16(bits: number): number {
+function fromBfloat16(bits: number): number {
   const view = new DataView(new ArrayBuffer(4));
   view.setUint32(0, bits << 16);
   return view.getFloat32(0);

@@ -33,7 +33,7 @@ export function convGeometry(attrs: ConvAttrs, weight: Fact | null | undefined):
 }
 
 /** Depthwise if every input channel has filters of its own; a single input channel is a standard convolution. */
-export function convKind({ inChannels, outChannels, kernel }: ConvGeometry, groups: number): LayerKind {
+function convKind({ inChannels, outChannels, kernel }: ConvGeometry, groups: number): LayerKind {
   if (groups > 1) return groups === inChannels && outChannels % groups === 0 ? 'depthwise-conv' : 'grouped-conv';
   return kernel.every((extent) => extent === 1) ? 'pointwise-conv' : 'standard-conv';
 }

@@ -1,4 +1,5 @@
 /** Arithmetic on tracked elements: element by element, whatever is unknown stays unknown. */
+
 import {
   addDims,
   type Dim,
@@ -11,6 +12,7 @@ import {
   subtractDims,
 } from '../ir/dim.ts';
 import { type DType, isFloat } from '../ir/dtype.ts';
+import { countElements } from '../ir/extents.ts';
 import { type Element, MAX_TRACKED_ELEMENTS, type Shape, staticShape, type TensorFact } from '../ir/fact.ts';
 import type { BinaryFunction, ElementwiseAttrs, UnaryFunction } from '../ir/operators.ts';
 import { representable } from './evaluate-cast.ts';
@@ -186,7 +188,7 @@ export function broadcastElements(
 ): readonly Element[] | null {
   const extents = staticShape(shape);
   if (extents === null) return null;
-  const count = extents.reduce((product, extent) => product * extent, 1);
+  const count = countElements(extents);
   if (count > MAX_TRACKED_ELEMENTS) return null;
   const readers: ((index: number) => Element)[] = [];
   for (const { elements, shape: operandShape } of operands) {

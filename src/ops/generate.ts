@@ -1,5 +1,6 @@
 import { MAX_RANK } from '../formats/limits.ts';
 import { type Dim, isStatic, maxDims, subtractDims } from '../ir/dim.ts';
+import { countElements } from '../ir/extents.ts';
 import { type Element, type Fact, MAX_TRACKED_ELEMENTS, type Shape, staticShape, tensorFact } from '../ir/fact.ts';
 import type { GenerateAttrs } from '../ir/operators.ts';
 import { type InferContext, type OpFamily, ShapeConflict } from './op-def.ts';
@@ -30,7 +31,7 @@ function inferConstantOfShape(
   const shape = computedShape(context, 0, 'filled');
   if (shape !== null) checkExtents(shape);
   const extents = staticShape(shape);
-  const count = extents?.reduce((product, extent) => product * extent, 1) ?? Number.POSITIVE_INFINITY;
+  const count = extents === null ? Number.POSITIVE_INFINITY : countElements(extents);
   const elements = count <= MAX_TRACKED_ELEMENTS ? new Array<Element>(count).fill(value) : null;
   return [trackedTensor(dtype, shape, elements)];
 }

@@ -23,7 +23,7 @@ import { trainingOps } from './training.ts';
 import { unknownOps } from './unknown.ts';
 
 /** Every operator of the graph: its shape rule and its cost. */
-export const OPS: OpTable = {
+const OPS: OpTable = {
   ...attentionOps,
   ...classicalOps,
   ...controlOps,

@@ -1,4 +1,5 @@
 import { type Dim, dimKey, isStatic, productOfDims } from '../ir/dim.ts';
+import { countElements } from '../ir/extents.ts';
 import { type Fact, staticShape, tensorFact } from '../ir/fact.ts';
 import type { IndexingAttrs } from '../ir/operators.ts';
 import { gatherElements, gatherNDElements } from './move-elements.ts';
@@ -49,7 +50,7 @@ function inferNonZero(_attrs: unknown, context: InferContext): readonly Fact[] {
     return [tensorFact('int64', [rank, context.dataDependent('nonzero')])];
   }
   const found = elements.flatMap((element, index) => (element === 0 ? [] : [index]));
-  const strides = extents.map((_, axis) => extents.slice(axis + 1).reduce((product, extent) => product * extent, 1));
+  const strides = extents.map((_, axis) => countElements(extents.slice(axis + 1)));
   const coordinates = extents.flatMap((extent, axis) =>
     found.map((index) => Math.floor(index / (strides[axis] ?? 1)) % extent),
   );

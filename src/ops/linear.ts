@@ -1,5 +1,6 @@
 import { type Dim, floorDivideDims } from '../ir/dim.ts';
 import { addExact, multiplyExact } from '../ir/exact.ts';
+import { countElements } from '../ir/extents.ts';
 import { type Fact, type Shape, tensorFact } from '../ir/fact.ts';
 import type { LinearAttrs } from '../ir/operators.ts';
 import { resultType } from './convolution.ts';
@@ -26,7 +27,7 @@ function operandShape(shape: Shape, rotates: boolean, transposes: boolean): Shap
 }
 
 /** NumPy's matmul: a single axis stands for a row on the left, a column on the right, and is dropped from the result. */
-export function matmulShape(left: Shape | null, right: Shape | null): Shape | null {
+function matmulShape(left: Shape | null, right: Shape | null): Shape | null {
   if (left === null || right === null) return null;
   if (left.length === 0 || right.length === 0) throw new ShapeConflict('a scalar in a matrix product');
   const a = left.length === 1 ? [1, ...left] : left;
@@ -113,7 +114,7 @@ function inferCol2im(_attrs: LinearAttrs['col2im'], context: InferContext): read
   const image = context.integers(1);
   const block = context.integers(2);
   if (shape === null || image === null || block === null) return [tensorFact(dtype, null)];
-  const taps = block.reduce((product, extent) => product * extent, 1);
+  const taps = countElements(block);
   const channels: Dim | null = floorDivideDims(extentAt(shape, 1), taps);
   if (channels === null) throw new ShapeConflict('an empty block');
   return [tensorFact(dtype, [extentAt(shape, 0), channels, ...image])];

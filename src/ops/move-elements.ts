@@ -1,5 +1,7 @@
 /** Moves tracked elements about; null where they, or the extents, are not known. */
+
 import { type Dim, isStatic } from '../ir/dim.ts';
+import { countElements } from '../ir/extents.ts';
 import { type Element, MAX_TRACKED_ELEMENTS, type Shape, staticShape, type TensorFact } from '../ir/fact.ts';
 import { clampRange, type SliceRange } from './slice-range.ts';
 
@@ -18,11 +20,9 @@ function tracked({ elements, shape }: TensorFact): Tracked | null {
   return elements !== null && extents !== null ? { elements, extents } : null;
 }
 
-const product = (extents: readonly number[]): number => extents.reduce((total, extent) => total * extent, 1);
-
 /** Row-major strides. */
 function stridesOf(extents: readonly number[]): readonly number[] {
-  return extents.map((_, axis) => product(extents.slice(axis + 1)));
+  return extents.map((_, axis) => countElements(extents.slice(axis + 1)));
 }
 
 /** The elements of a result, each read from where `source` says: from coordinates to a flat index. */
@@ -31,7 +31,7 @@ function collect(
   extents: readonly number[],
   source: (coordinates: readonly number[]) => number,
 ): Elements {
-  const count = product(extents);
+  const count = countElements(extents);
   if (count > MAX_TRACKED_ELEMENTS) return null;
   const coordinates = extents.map(() => 0);
   return Array.from({ length: count }, () => {
@@ -67,12 +67,12 @@ export function concatElements(inputs: readonly TensorFact[], axis: number): Ele
     if (known === null) return null;
     parts.push(known);
   }
-  const rows = product(parts[0]?.extents.slice(0, axis) ?? []);
+  const rows = countElements(parts[0]?.extents.slice(0, axis) ?? []);
   if (rows > MAX_TRACKED_ELEMENTS) return null;
   const joined: Element[] = [];
   for (let row = 0; row < rows; row++) {
     for (const { elements, extents } of parts) {
-      const length = product(extents.slice(axis));
+      const length = countElements(extents.slice(axis));
       joined.push(...elements.slice(row * length, (row + 1) * length));
     }
     if (joined.length > MAX_TRACKED_ELEMENTS) return null;
@@ -115,8 +115,8 @@ export function gatherElements(input: TensorFact, indices: TensorFact, axis: num
   const chosen = tracked(indices);
   if (known === null || chosen === null) return null;
   const extent = known.extents[axis] ?? 0;
-  const before = product(known.extents.slice(0, axis));
-  const after = product(known.extents.slice(axis + 1));
+  const before = countElements(known.extents.slice(0, axis));
+  const after = countElements(known.extents.slice(axis + 1));
   if (before * chosen.elements.length * after > MAX_TRACKED_ELEMENTS || before > MAX_TRACKED_ELEMENTS) return null;
   const gathered: Element[] = [];
   for (let row = 0; row < before; row++) {
@@ -135,9 +135,9 @@ export function gatherNDElements(input: TensorFact, indices: TensorFact): Elemen
   const chosen = tracked(indices);
   if (known === null || chosen === null) return null;
   const depth = chosen.extents.at(-1) ?? 0;
-  const length = product(known.extents.slice(depth));
+  const length = countElements(known.extents.slice(depth));
   const strides = stridesOf(known.extents);
-  const rows = product(chosen.extents.slice(0, -1));
+  const rows = countElements(chosen.extents.slice(0, -1));
   if (rows * Math.max(1, length) > MAX_TRACKED_ELEMENTS) return null;
   return Array.from({ length: rows }, (_, row) => {
     const at = chosen.elements

@@ -4,7 +4,7 @@ import type { Graph } from '../ir/graph.ts';
 import type { OpAttrs, OpKind } from '../ir/operators.ts';
 
 /** What a layer is, for the reader of a report. */
-export const LAYER_KINDS = [
+const LAYER_KINDS = [
   'standard-conv',
   'pointwise-conv',
   'depthwise-conv',

@@ -1,3 +1,4 @@
+import { countElements } from '../ir/extents.ts';
 import { type Element, MAX_TRACKED_ELEMENTS, staticShape, type TensorFact } from '../ir/fact.ts';
 
 /** Gathers the elements that fall together when `axes` are reduced, and combines each group; null where not tracked. */
@@ -9,7 +10,7 @@ export function reduceGroups(
   const extents = staticShape(shape);
   if (elements === null || extents === null || extents.some((extent) => extent > MAX_TRACKED_ELEMENTS)) return null;
   const kept = extents.filter((_, axis) => !axes.includes(axis));
-  const count = kept.reduce((product, extent) => product * extent, 1);
+  const count = countElements(kept);
   if (count > MAX_TRACKED_ELEMENTS) return null;
   const groups: Element[][] = Array.from({ length: count }, () => []);
   elements.forEach((element, index) => {

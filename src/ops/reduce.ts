@@ -26,7 +26,7 @@ function inferReduce(attrs: ReduceAttrs['reduce'], context: InferContext): reado
   return [trackedTensor(dtype, reduced, reduceElements(attrs.fn, input, axes))];
 }
 
-export function reduceShape(shape: Shape, axes: readonly number[], keepDims: boolean): Shape {
+function reduceShape(shape: Shape, axes: readonly number[], keepDims: boolean): Shape {
   if (keepDims) return shape.map((extent, axis) => (axes.includes(axis) ? 1 : extent));
   return shape.filter((_, axis) => !axes.includes(axis));
 }

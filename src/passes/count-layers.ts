@@ -8,7 +8,7 @@ import { scanRuns, takenBranch, tripCount } from '../ops/control.ts';
 import { opDef } from '../ops/index.ts';
 import { type CostContext, type LayerKind, ShapeConflict, type SizedTensor } from '../ops/op-def.ts';
 import type { Facts } from './infer-facts.ts';
-import { liveNodes } from './live-nodes.ts';
+import { isConstant, liveNodes } from './live-nodes.ts';
 import { type Weight, WeightTracer } from './trace-weights.ts';
 
 /** One node of the graph that is left after folding, with what it costs in one run of the model. */
@@ -209,7 +209,7 @@ class Count {
     const weights = [...this.#tracer.weightsOf(node), ...furtherWeights];
     const ownWeights = weights.filter(({ id }) => !this.#taken.has(id));
     for (const { id } of weights) this.#taken.add(id);
-    const inputs = node.inputs.filter((id) => id !== null && !this.#isConstant(id)).filter((id) => id !== null);
+    const inputs = node.inputs.filter((id) => id !== null).filter((id) => !isConstant(id, this.#facts));
     const outputs = node.outputs.filter((id) => id !== null);
     const cost = this.#cost(node, inputFacts);
     const macs = cost === null ? null : multiplyExact(cost.macs, repeats);
@@ -250,11 +250,6 @@ class Count {
 
   #inputFacts(node: Node): readonly (Fact | null)[] {
     return node.inputs.map((id) => (id === null ? null : (this.#facts.of[id] ?? null)));
-  }
-
-  #isConstant(id: ValueId): boolean {
-    const fact = this.#facts.of[id];
-    return fact?.type === 'tensor' && fact.constant;
   }
 
   #bytes(ids: readonly ValueId[], repeats: number): number | null {

@@ -2,6 +2,7 @@ import { type Diagnostic, diagnostic } from '../ir/diagnostic.ts';
 import { bindDim, type Dim, type DimBindings, dimKey, isStatic, symbolicDim } from '../ir/dim.ts';
 import { readElements } from '../ir/elements.ts';
 import { DscAuditError } from '../ir/errors.ts';
+import { countElements } from '../ir/extents.ts';
 import {
   type Element,
   type Fact,
@@ -275,7 +276,7 @@ class ConstantFact implements TensorFact {
 }
 
 function isSmall({ shape }: Constant): boolean {
-  return shape.reduce((product, extent) => product * extent, 1) <= MAX_TRACKED_ELEMENTS;
+  return countElements(shape) <= MAX_TRACKED_ELEMENTS;
 }
 
 /** A tensor all of whose elements are known is a constant, whatever it was computed from. */

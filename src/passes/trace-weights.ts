@@ -1,5 +1,6 @@
 import { byteSize, DTYPES, type DType, isFloat } from '../ir/dtype.ts';
 import { DscAuditError } from '../ir/errors.ts';
+import { countElements } from '../ir/extents.ts';
 import type { Constant, Model, Node, ValueId } from '../ir/graph.ts';
 import type { OpKind } from '../ir/operators.ts';
 import { opDef } from '../ops/index.ts';
@@ -128,8 +129,8 @@ export class WeightTracer {
       if (!constant) {
         if (producer) further.push({ node: producer, part, quantized, input });
       } else if (isLearned(constant, part, quantized) && !found.has(id)) {
-        const elements = def.weightElements?.(node.attrs, index, constant.shape) ?? elementsOf(constant);
-        const bytes = byteSize(constant.dtype, elementsOf(constant));
+        const elements = def.weightElements?.(node.attrs, index, constant.shape) ?? countElements(constant.shape);
+        const bytes = byteSize(constant.dtype, countElements(constant.shape));
         found.set(id, { id, input, dtype: constant.dtype, elements, bytes, trainable: part !== 'statistic' });
       }
     });
@@ -160,9 +161,5 @@ function isLearned(constant: Constant, part: InputRole, integersCount: boolean):
   const { dtype, origin } = constant;
   const { family, bits } = DTYPES[dtype];
   if (!isFloat(dtype) && !(family === 'integer' && (integersCount || bits <= MAX_QUANTIZED_BITS))) return false;
-  return part !== 'operand' || (origin === 'initializer' && elementsOf(constant) > 1);
-}
-
-function elementsOf({ shape }: Constant): number {
-  return shape.reduce((product, extent) => product * extent, 1);
+  return part !== 'operand' || (origin === 'initializer' && countElements(constant.shape) > 1);
 }

@@ -30,7 +30,7 @@ export function valuesRead(node: Node): readonly ValueId[] {
 const CAPTURED = new WeakMap<Graph, readonly ValueId[]>();
 
 /** Values that a body reads and does not compute itself. */
-export function valuesCaptured(body: Graph): readonly ValueId[] {
+function valuesCaptured(body: Graph): readonly ValueId[] {
   const known = CAPTURED.get(body);
   if (known) return known;
   const own = new Set([...body.inputs, ...body.constants, ...body.nodes.flatMap((node) => node.outputs)]);

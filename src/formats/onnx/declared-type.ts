@@ -6,7 +6,7 @@ import { dataType } from './data-type.ts';
 import type { TypeProto } from './proto.ts';
 
 /** Extents that nobody named get a name of their own: `input:2` is the third of `input`. */
-export const anonymousDim = (value: string, axis: number): string => `${value}:${axis}`;
+const anonymousDim = (value: string, axis: number): string => `${value}:${axis}`;
 
 /** A value's declared type; null for maps, and where nothing is declared. */
 export function declaredType(value: string, type: TypeProto | null | undefined): Declared | null {

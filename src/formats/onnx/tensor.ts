@@ -1,5 +1,6 @@
 import { byteSize, DTYPES, type DType } from '../../ir/dtype.ts';
 import { DscAuditError } from '../../ir/errors.ts';
+import { countElements } from '../../ir/extents.ts';
 import type { Constant, TensorData } from '../../ir/graph.ts';
 import { type ByteSource, readExactly } from '../byte-source.ts';
 import { MAX_RANK } from '../limits.ts';
@@ -23,7 +24,7 @@ export function readTensor(tensor: DeferredTensor, origin: Constant['origin'], c
     throw new DscAuditError('malformed-model', `tensor '${name}' has data type ${tensor.dataType}, which is unknown.`);
   }
   const shape = readExtents(name, tensor.dims);
-  const elements = shape.reduce((product, extent) => product * extent, 1);
+  const elements = countElements(shape);
   if (!Number.isSafeInteger(elements)) {
     throw new DscAuditError(
       'malformed-model',

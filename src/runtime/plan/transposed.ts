@@ -2,7 +2,7 @@
 import { BLOCK, PIXEL_BYTES } from '../kernels/kernel.ts';
 import {
   blocksPerUnit,
-  type Epilogue,
+  type ConvolutionLayer,
   epilogueArguments,
   type PlanOptions,
   residualArguments,
@@ -12,25 +12,11 @@ import { packChannels, packPanels, type Term } from './panels.ts';
 import { at, type Place, type ProgramBuilder } from './program.ts';
 import { type Blocked, blocksOf, type Halo, itemBytes, pixelPlace, planeBytes, rowBytes } from './tensor.ts';
 
-/** Weights: input channel, output channel of the group, y, x. Pads are those that the output loses. */
-export interface TransposedLayer {
-  readonly inChannels: number;
-  readonly outChannels: number;
-  readonly groups: number;
-  readonly kernelHeight: number;
-  readonly kernelWidth: number;
-  readonly strideY: number;
-  readonly strideX: number;
-  readonly dilationY: number;
-  readonly dilationX: number;
-  readonly padTop: number;
-  readonly padLeft: number;
-  readonly outHeight: number;
-  readonly outWidth: number;
-  readonly weights: () => Float32Array;
-  readonly bias: (() => Float32Array) | null;
-  readonly epilogue: Epilogue;
-}
+/**
+ * As a convolution, but for the weights (input channel, output channel of the group, y, x) and the pads, which are
+ * those that the output loses.
+ */
+export type TransposedLayer = ConvolutionLayer;
 
 /** A tap that reaches an output phase, and the input position that it reads for the phase's first output. */
 interface PhaseTap {

@@ -1,7 +1,7 @@
 import type { ConvAttrs, ResultType } from '../../../ir/operators.ts';
 import type { OnnxNode } from '../onnx-node.ts';
 import type { Lowering, Rows } from './row.ts';
-import { paddingOf, windowOf } from './window.ts';
+import { windowOf } from './window.ts';
 
 function convAttrs(
   node: OnnxNode,
@@ -39,7 +39,7 @@ export const convolutionRows: Rows = {
   }),
   DeformConv: (node) => ({
     kind: 'deformConv',
-    attrs: { ...windowOf(node), padding: paddingOf(node), groups: node.count('group', 1) },
+    attrs: { ...windowOf(node), groups: node.count('group', 1) },
   }),
   CausalConvWithState: (node) => ({
     kind: 'causalConv',

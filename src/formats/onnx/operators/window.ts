@@ -9,7 +9,7 @@ const AUTO_PAD: Readonly<Record<string, Padding>> = {
 };
 
 /** `auto_pad` where it is set, else `pads`, which may be negative: that crops. */
-export function paddingOf(node: OnnxNode): Padding {
+function paddingOf(node: OnnxNode): Padding {
   const rule = node.string('auto_pad', 'NOTSET');
   const padding = AUTO_PAD[rule];
   if (padding) return padding;
