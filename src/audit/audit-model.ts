@@ -2,15 +2,15 @@ import { type Assessment, assess, type CandidateVerdict } from '../dsc/assess.ts
 import { type ConvLayer, convLayer } from '../dsc/conv-layer.ts';
 import { type LayerPatterns, layerChoice, matcherOf } from '../dsc/layer-choice.ts';
 import { depthwiseSeparable } from '../dsc/strategies/depthwise-separable.ts';
-import type { ReadModel } from '../formats/format.ts';
 import { type Diagnostic, diagnostic } from '../ir/diagnostic.ts';
 import { addExact } from '../ir/exact.ts';
 import type { Model, ValueId } from '../ir/graph.ts';
 import type { OpKind } from '../ir/operators.ts';
-import { type BindingRequest, type BoundInputs, bindInputs } from '../passes/bind-inputs.ts';
-import { type CountedLayer, type CountedModel, countLayers, tensorBytes } from '../passes/count-layers.ts';
-import { type Facts, inferFacts } from '../passes/infer-facts.ts';
+import type { BoundInputs } from '../passes/bind-inputs.ts';
+import { type CountedLayer, type CountedModel, tensorBytes } from '../passes/count-layers.ts';
+import type { Facts } from '../passes/infer-facts.ts';
 import { peakActivationBytes } from '../passes/peak-memory.ts';
+import type { Analysis } from './analyse.ts';
 import { messageOf } from './diagnostic-messages.ts';
 import { layerSection, parameterCount, reportedTensor } from './layer-section.ts';
 import {
@@ -25,19 +25,12 @@ import {
   type Totals,
 } from './report.ts';
 
-/** What an audit is asked. */
-export interface AuditRequest extends BindingRequest, LayerPatterns {
-  readonly path: string;
-}
-
-/** The whole pipeline over a model that has been read: bindings, shapes, counts, verdicts, report. */
-export function auditModel(read: ReadModel, request: AuditRequest): Report {
+/** Everything that follows from the counts: verdicts, totals, report. */
+export function auditModel(analysis: Analysis, patterns: LayerPatterns): Report {
+  const { path, read, bound, facts, counted } = analysis;
   const { model } = read;
-  const bound = bindInputs(model, request);
-  const facts = inferFacts(model, bound.facts, bound.bindings, request.dims);
-  const counted = countLayers(model, facts);
   const convs = convLayers(counted.layers, facts);
-  const assessment = assess(convs, depthwiseSeparable, layerChoice(request));
+  const assessment = assess(convs, depthwiseSeparable, layerChoice(patterns));
   const totals = totalsOf(model, facts, counted.layers);
   const convByIndex = new Map(convs.map((conv) => [conv.index, conv]));
   const layers = counted.layers.map((layer, index) => layerSection(model, facts, layer, index, convByIndex.get(index)));
@@ -47,12 +40,13 @@ export function auditModel(read: ReadModel, request: AuditRequest): Report {
     ...facts.diagnostics,
     ...counted.diagnostics,
     ...leftOut(model, counted),
-    ...withoutEffect(request, model, facts, convs),
+    ...unmatchedPatterns(patterns, convs),
+    ...unusedBindings(analysis),
   ];
   return {
     schemaVersion: SCHEMA_VERSION,
     tool: { name: 'dsc-audit', version: __DSC_AUDIT_VERSION__ },
-    model: modelSection(model, facts, bound, request.path),
+    model: modelSection(model, facts, bound, path),
     coverage: coverageOf(layers),
     totals,
     layers,
@@ -187,28 +181,23 @@ function leftOut(model: Model, { dead, unusedConstants }: CountedModel): readonl
   return told;
 }
 
-/** What the user asked for and nothing answers to: a typo, most likely. */
-function withoutEffect(
-  request: AuditRequest,
-  model: Model,
-  facts: Facts,
-  convs: readonly ConvLayer[],
-): readonly Diagnostic[] {
-  const told: Diagnostic[] = [];
-  for (const option of ['include', 'exclude'] as const) {
-    for (const pattern of request[option]) {
-      const matches = matcherOf([pattern]);
-      if (!convs.some(matches)) {
-        told.push(diagnostic('unmatched-pattern', 'warning', null, { option: `--${option}`, pattern }));
-      }
-    }
-  }
+/** Patterns that name no convolution: a typo, most likely. */
+function unmatchedPatterns(patterns: LayerPatterns, convs: readonly ConvLayer[]): readonly Diagnostic[] {
+  const options = ['include', 'exclude'] as const;
+  return options.flatMap((option) =>
+    patterns[option]
+      .filter((pattern) => !convs.some(matcherOf([pattern])))
+      .map((pattern) => diagnostic('unmatched-pattern', 'warning', null, { option: `--${option}`, pattern })),
+  );
+}
+
+/** Dimensions that were bound and that the model does not have. */
+function unusedBindings({ read: { model }, facts, requestedDims }: Analysis): readonly Diagnostic[] {
   const known = new Set(facts.dataDependentNames);
   for (const { declared } of model.values) {
     for (const dim of declared?.shape ?? []) if (typeof dim !== 'number') known.add(dim.key);
   }
-  for (const name of request.dims.keys()) {
-    if (!known.has(name)) told.push(diagnostic('unused-binding', 'warning', null, { name }));
-  }
-  return told;
+  return Array.from(requestedDims.keys())
+    .filter((name) => !known.has(name))
+    .map((name) => diagnostic('unused-binding', 'warning', null, { name }));
 }

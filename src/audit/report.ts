@@ -23,7 +23,7 @@ export interface Report {
   readonly layers: readonly Layer[];
   readonly dsc: DscSection;
   /** The cost model behind the milliseconds; null where none was used. */
-  readonly profile: null;
+  readonly profile: ProfileSection | null;
   readonly gate: Gate;
   readonly diagnostics: readonly ReportedDiagnostic[];
 }
@@ -149,13 +149,38 @@ export interface Candidate {
   readonly before: Figures;
   readonly after: Figures;
   /** How much of the weights the replacement can hold; null where they are not there, or were not looked at. */
-  readonly approximation: null;
+  readonly approximation: Approximation | null;
+}
+
+/** How much of a convolution's weights a replacement of each rank holds. */
+export interface Approximation {
+  /** Depthwise filters a channel that the candidate's `after` is counted with. */
+  readonly rank: number;
+  /** Share of the weights' squared norm that this rank keeps, 0 to 1. */
+  readonly energy: number;
+  /** The same for ranks 1, 2, ..., up to the number of kernel positions. */
+  readonly energyByRank: readonly number[];
 }
 
 export interface Rejection {
   readonly layer: string;
   readonly index: number;
   readonly reason: RejectionReason;
+}
+
+/** Where the milliseconds come from. */
+export interface ProfileSection {
+  readonly id: string;
+  /** What ran the layers that it was fitted to. */
+  readonly backend: string;
+  readonly variant: string | null;
+  readonly source: 'reference' | 'machine' | 'file';
+  readonly threads: number;
+  readonly machine: string;
+  /** ISO 8601. */
+  readonly calibratedAt: string;
+  /** On layers that the fit never saw. */
+  readonly error: { readonly medianPercent: number; readonly within10Percent: number; readonly heldOut: number };
 }
 
 export interface Gate {

@@ -1,7 +1,8 @@
 import { Command, CommanderError } from 'commander';
 import { DscAuditError } from '../ir/errors.ts';
 import { plainText } from '../report/plain-text.ts';
-import { defineAudit, UnusableModels } from './commands/audit.ts';
+import { UnusableModels } from './commands/audit.ts';
+import { COMMANDS } from './commands/index.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What the process exits with. */
@@ -29,6 +30,7 @@ function commandLine(terminal: Terminal): Command {
     .version(__DSC_AUDIT_VERSION__, '-v, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .showSuggestionAfterError()
+    .enablePositionalOptions()
     .exitOverride()
     .configureOutput({
       writeOut: (text) => terminal.stdout.write(text),
@@ -36,7 +38,7 @@ function commandLine(terminal: Terminal): Command {
       getOutHelpWidth: () => terminal.stdout.columns ?? 80,
       getErrHelpWidth: () => terminal.stderr.columns ?? 80,
     });
-  defineAudit(program, terminal);
+  for (const define of COMMANDS) define(program, terminal);
   return program;
 }
 

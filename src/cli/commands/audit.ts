@@ -2,18 +2,17 @@ import { Chalk } from 'chalk';
 import { type Command, Option } from 'commander';
 import { auditSource } from '../../audit/audit.ts';
 import type { Report } from '../../audit/report.ts';
-import { type ModelSource, modelBytes, modelFile } from '../../formats/model-source.ts';
 import { DscAuditError } from '../../ir/errors.ts';
 import { renderJson } from '../../report/json.ts';
 import { SORTS, type Sort } from '../../report/rows.ts';
 import { renderTable } from '../../report/table.ts';
-import { collectDim, collectShape, collectText, wholeNumber } from '../option-values.ts';
+import { bindingsOf, type ModelOptions, modelOptions } from '../model-options.ts';
+import { openModel } from '../open-model.ts';
+import { collectText, wholeNumber } from '../option-values.ts';
 import { colourLevel, print, type Terminal, widthOf } from '../terminal.ts';
 
-interface AuditCommandOptions {
+interface AuditCommandOptions extends ModelOptions {
   readonly format: Format;
-  readonly dim?: ReadonlyMap<string, number>;
-  readonly shape?: ReadonlyMap<string, readonly number[]>;
   readonly include?: readonly string[];
   readonly exclude?: readonly string[];
   readonly sort: Sort;
@@ -52,11 +51,7 @@ Exit codes:
 
 /** The default command: audits models and prints their reports. */
 export function defineAudit(program: Command, terminal: Terminal): void {
-  program
-    .argument('<model...>', 'model files (ONNX), or - for standard input')
-    .optionsGroup('Model:')
-    .option('--shape <[input=]1x3x224x224>', "an input's shape (repeatable)", collectShape)
-    .option('--dim <name=value>', 'an open dimension by name (repeatable); the batch defaults to 1', collectDim)
+  modelOptions(program.argument('<model...>', 'model files (ONNX), or - for standard input'))
     .optionsGroup('Candidates:')
     .option(
       '--include <glob>',
@@ -105,17 +100,8 @@ async function attempt<T>(audit: () => Promise<T>): Promise<T | DscAuditError> {
 
 async function auditPath(path: string, options: AuditCommandOptions, terminal: Terminal): Promise<Report> {
   return auditSource(await openModel(path, terminal), {
-    dims: Object.fromEntries(options.dim ?? []),
-    shapes: Object.fromEntries(options.shape ?? []),
+    ...bindingsOf(options),
     include: options.include ?? [],
     exclude: options.exclude ?? [],
   });
-}
-
-/** `-` is standard input. */
-async function openModel(path: string, { stdin }: Terminal): Promise<ModelSource> {
-  if (path !== '-') return modelFile(path);
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of stdin) chunks.push(typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
-  return modelBytes(path, chunks);
 }
