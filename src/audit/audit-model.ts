@@ -1,4 +1,5 @@
 import { type Assessment, assess, type CandidateVerdict } from '../dsc/assess.ts';
+import { recogniseBlocks } from '../dsc/blocks/index.ts';
 import { type ConvLayer, convLayer } from '../dsc/conv-layer.ts';
 import { type LayerPatterns, layerChoice, matcherOf } from '../dsc/layer-choice.ts';
 import { depthwiseSeparable } from '../dsc/strategies/depthwise-separable.ts';
@@ -11,6 +12,7 @@ import { type CountedLayer, type CountedModel, tensorBytes } from '../passes/cou
 import type { Facts } from '../passes/infer-facts.ts';
 import { peakActivationBytes } from '../passes/peak-memory.ts';
 import type { Analysis } from './analyse.ts';
+import { blockSection } from './block-section.ts';
 import { messageOf } from './diagnostic-messages.ts';
 import { layerSection, parameterCount, reportedTensor } from './layer-section.ts';
 import {
@@ -51,6 +53,7 @@ export function auditModel(analysis: Analysis, patterns: LayerPatterns): Report 
     totals,
     layers,
     dsc: dscSection(assessment, totals),
+    blocks: recogniseBlocks(model.graph, counted.layers, convs, facts).map((block) => blockSection(block, layers)),
     profile: null,
     gate: { status: 'pass', checks: [] },
     diagnostics: diagnostics.map((told) => ({ ...told, message: messageOf(told) })),

@@ -2,6 +2,7 @@
  * The report: plain data that everything above reads, and what `--format json` prints. Keys are only ever added within
  * a major `schemaVersion`. Bytes, counts and milliseconds are plain numbers; what is not known is null, never 0.
  */
+import type { BlockKind, Shortcut } from '../dsc/blocks/index.ts';
 import type { RejectionReason } from '../dsc/eligibility.ts';
 import type { Diagnostic } from '../ir/diagnostic.ts';
 import type { LayerKind } from '../ops/op-def.ts';
@@ -22,6 +23,8 @@ export interface Report {
   readonly totals: Totals;
   readonly layers: readonly Layer[];
   readonly dsc: DscSection;
+  /** Structures that have a name, in the model's order; no layer is in two of them. */
+  readonly blocks: readonly BlockSection[];
   /** The cost model behind the milliseconds; null where none was used. */
   readonly profile: ProfileSection | null;
   readonly gate: Gate;
@@ -119,6 +122,27 @@ export interface ConvSection {
   readonly pads: readonly number[] | null;
   readonly groups: number;
   readonly bias: boolean;
+}
+
+/** A residual block, a depthwise separable pair and the like, with what its layers cost together. */
+export interface BlockSection {
+  readonly kind: BlockKind;
+  /** The module that holds it, or its first convolution. */
+  readonly name: string;
+  /** Indices of its layers. */
+  readonly layers: readonly number[];
+  readonly inChannels: number | null;
+  readonly outChannels: number | null;
+  /** Channels inside over channels outside: t of an inverted residual, below 1 for a bottleneck; null for other kinds. */
+  readonly expansion: number | null;
+  /** The last convolution of the body has no activation; null where that says nothing. */
+  readonly linear: boolean | null;
+  readonly shortcut: Shortcut | null;
+  readonly squeezeExcite: boolean;
+  readonly params: number;
+  /** Null where a layer's are not known. */
+  readonly macs: number | null;
+  readonly flops: number | null;
 }
 
 /** What a layer, or the model, costs. MACs and FLOPs are null where an extent is not known. */

@@ -1,5 +1,6 @@
 import type { ChalkInstance } from 'chalk';
-import type { Report } from '../audit/report.ts';
+import type { BlockSection, Report } from '../audit/report.ts';
+import { BLOCK_NAMES } from './block-text.ts';
 import { plainText, wrap } from './plain-text.ts';
 import { bytes, change, percent, quantity } from './units.ts';
 
@@ -14,6 +15,7 @@ export function summaryLines(report: Report, { style, width }: SummaryOptions): 
     ...totalsLines(report, style),
     '',
     ...verdictLines(report, style, width),
+    ...blockLines(report, width),
     ...coverageLines(report, style, width),
     ...diagnosticLines(report, style, width),
   ];
@@ -71,6 +73,24 @@ function verdictLines({ dsc, totals }: Report, style: ChalkInstance, width: numb
     ...wrap(first, width).map((line) => style.bold(line)),
     ...(kept === '' ? [] : wrap(`Left as they are: ${kept}.`, width)),
   ];
+}
+
+/** Kinds of blocks by the MACs that they hold: `17 inverted residual blocks hold 89 % of the MACs.` */
+function blockLines({ blocks, totals, dsc }: Report, width: number | null): readonly string[] {
+  const kinds = new Map<BlockSection['kind'], { count: number; macs: number }>();
+  for (const { kind, macs } of blocks) {
+    const known = kinds.get(kind) ?? { count: 0, macs: 0 };
+    kinds.set(kind, { count: known.count + 1, macs: known.macs + (macs ?? 0) });
+  }
+  if (kinds.size === 0) return [];
+  const told = [...kinds]
+    .sort(([, a], [, b]) => b.macs - a.macs)
+    .map(([kind, { count, macs }]) => {
+      const [one, many] = BLOCK_NAMES[kind];
+      return `${count} ${count === 1 ? one : many} (${percent(macs, totals.macs)} of the MACs)`;
+    });
+  const rest = dsc.candidates.length === 0 ? ' Nothing is left to convert.' : '';
+  return wrap(`Blocks: ${told.join(', ')}.${rest}`, width);
 }
 
 function coverageLines({ coverage }: Report, style: ChalkInstance, width: number | null): readonly string[] {

@@ -2,7 +2,7 @@ import type { ChalkInstance } from 'chalk';
 import Table from 'cli-table3';
 import type { Report } from '../audit/report.ts';
 import { plainText, shorten, wrap } from './plain-text.ts';
-import { type Row, rowsOf, SORTS, type Sort } from './rows.ts';
+import { type Grouping, type Row, rowsOf, SORTS, type Sort } from './rows.ts';
 import { summaryLines } from './summary.ts';
 import { bytes, change, percent, quantity, shapeText } from './units.ts';
 
@@ -10,8 +10,7 @@ export interface TableOptions {
   /** Columns of the terminal; null where there is no limit (a pipe). */
   readonly width: number | null;
   readonly sort: Sort;
-  /** Names deep that layers are put together; null for each layer by itself. */
-  readonly depth: number | null;
+  readonly grouping: Grouping;
   /** Every layer, however small. */
   readonly all: boolean;
   readonly style: ChalkInstance;
@@ -22,7 +21,7 @@ const MAX_ROWS = 40;
 
 /** The report for a person at a terminal. */
 export function renderTable(report: Report, options: TableOptions): string {
-  const rows = [...rowsOf(report, options.depth)].sort(SORTS[options.sort]);
+  const rows = [...rowsOf(report, options.grouping)].sort(SORTS[options.sort]);
   const shown = options.all ? rows : cut(rows, options.sort);
   const parts = [
     headerLines(report, options),
@@ -222,13 +221,13 @@ function leftOutLines(
   rows: readonly Row[],
   shown: readonly Row[],
   { totals }: Report,
-  { style, depth }: TableOptions,
+  { style, grouping }: TableOptions,
 ): readonly string[] {
   if (rows.length === shown.length) return [];
   const visibleRows = new Set(shown);
   const hidden = rows.filter((row) => !visibleRows.has(row));
   const macs = hidden.reduce((sum, row) => sum + (row.macs ?? 0), 0);
-  const one = depth === null ? 'layer' : 'module';
+  const one = grouping === 'layers' ? 'layer' : 'row';
   const what = hidden.length === 1 ? one : `${one}s`;
   const unknown = hidden.filter((row) => row.macs === null).length;
   const ofUnknown = unknown > 0 ? `, ${unknown} of them not counted` : '';

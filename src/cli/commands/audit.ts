@@ -4,7 +4,7 @@ import { auditSource } from '../../audit/audit.ts';
 import type { Report } from '../../audit/report.ts';
 import { DscAuditError } from '../../ir/errors.ts';
 import { renderJson } from '../../report/json.ts';
-import { SORTS, type Sort } from '../../report/rows.ts';
+import { type Grouping, SORTS, type Sort } from '../../report/rows.ts';
 import { renderTable } from '../../report/table.ts';
 import { bindingsOf, type ModelOptions, modelOptions } from '../model-options.ts';
 import { openModel } from '../open-model.ts';
@@ -17,6 +17,7 @@ interface AuditCommandOptions extends ModelOptions {
   readonly exclude?: readonly string[];
   readonly sort: Sort;
   readonly depth?: number;
+  readonly blocks?: boolean;
   readonly all?: boolean;
   readonly color: boolean;
 }
@@ -27,8 +28,11 @@ type Render = (reports: readonly Report[], options: AuditCommandOptions, termina
 const FORMATS = {
   table: (reports, options, { stdout, env }) => {
     const style = new Chalk({ level: colourLevel(stdout, env, options.color) });
-    const { sort, depth = null, all = false } = options;
-    return reports.map((report) => renderTable(report, { width: widthOf(stdout), sort, depth, all, style })).join('\n');
+    const { sort, all = false } = options;
+    const grouping = groupingOf(options);
+    return reports
+      .map((report) => renderTable(report, { width: widthOf(stdout), sort, grouping, all, style }))
+      .join('\n');
   },
   json: renderJson,
 } as const satisfies Record<string, Render>;
@@ -39,6 +43,7 @@ const EXAMPLES = `
 Examples:
   dsc-audit model.onnx                      its cost, and what could be a DSC
   dsc-audit model.onnx --depth 2            by module
+  dsc-audit model.onnx --blocks             by block: residual, bottleneck, ...
   dsc-audit model.onnx --sort macs --all    every layer, costliest first
   dsc-audit model.onnx --shape 1x3x320x320  with open dimensions bound
   dsc-audit model.onnx --exclude layer4     leave a part of the model alone
@@ -63,6 +68,11 @@ export function defineAudit(program: Command, terminal: Terminal): void {
     .addOption(new Option('--format <format>', 'how to print it').choices(Object.keys(FORMATS)).default('table'))
     .addOption(new Option('--sort <by>', 'order of the layers').choices(Object.keys(SORTS)).default('order'))
     .option('--depth <n>', 'put layers together by module, n names deep', wholeNumber)
+    .addOption(
+      new Option('--blocks', 'put layers together by block: residual, inverted residual, Fire and so on').conflicts(
+        'depth',
+      ),
+    )
     .option('--all', 'show every layer')
     .option('--no-color', 'print without colour')
     .addHelpText('after', EXAMPLES)
@@ -77,6 +87,11 @@ export function defineAudit(program: Command, terminal: Terminal): void {
       if (reports.length > 0) await print(terminal.stdout, FORMATS[options.format](reports, options, terminal));
       if (failures.length > 0) throw new UnusableModels(failures);
     });
+}
+
+function groupingOf({ depth, blocks }: AuditCommandOptions): Grouping {
+  if (blocks) return 'blocks';
+  return depth === undefined ? 'layers' : { depth };
 }
 
 /** Models of a call that could not be audited; the others were. */

@@ -1,0 +1,50 @@
+import type { ValueId } from '../../ir/graph.ts';
+import type { ConvLayer } from '../conv-layer.ts';
+
+/**
+ * A stretch of the graph with one input and one output, which nothing outside looks into. Blocks are recognised from
+ * chains of them.
+ */
+export type Element = ConvUnit | SqueezeExcite | ChannelShuffle | Branches | Plain;
+
+interface Stretch {
+  readonly input: ValueId;
+  readonly output: ValueId;
+  /** Places of its layers in the report, ascending. */
+  readonly layers: readonly number[];
+}
+
+/** A convolution with the bias, normalisation and activation that follow it. */
+export interface ConvUnit extends Stretch {
+  readonly type: 'conv';
+  readonly conv: ConvLayer;
+  /** A non-linearity closes it; a linear bottleneck has none. */
+  readonly activated: boolean;
+}
+
+/** Global pooling, two small dense layers, and a product with what was pooled (1709.01507). */
+export interface SqueezeExcite extends Stretch {
+  readonly type: 'squeeze-excite';
+}
+
+/** Channels of groups interleaved: reshape, transpose, reshape (1707.01083). */
+export interface ChannelShuffle extends Stretch {
+  readonly type: 'channel-shuffle';
+}
+
+/** Paths from one value that a concatenation puts side by side. */
+export interface Branches extends Stretch {
+  readonly type: 'branches';
+  readonly paths: readonly (readonly Element[])[];
+}
+
+/** One operator of one activation: a pool, a norm or an activation by itself, a resize. */
+export interface Plain extends Stretch {
+  readonly type: 'plain';
+}
+
+export const layersOf = (elements: readonly Element[]): readonly number[] =>
+  elements.flatMap(({ layers }) => layers).sort((a, b) => a - b);
+
+export const convUnitsOf = (elements: readonly Element[]): readonly ConvUnit[] =>
+  elements.filter((element) => element.type === 'conv');
