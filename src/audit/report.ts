@@ -25,6 +25,8 @@ export interface Report {
   readonly dsc: DscSection;
   /** Structures that have a name, in the model's order; no layer is in two of them. */
   readonly blocks: readonly BlockSection[];
+  /** What was asked of the model's widths and resolution; null where the report is of the model as it is. */
+  readonly scaling: ScalingSection | null;
   /** The cost model behind the milliseconds; null where none was used. */
   readonly profile: ProfileSection | null;
   readonly gate: Gate;
@@ -165,6 +167,17 @@ export interface DscSection {
     /** MACs that sit in candidates. */
     readonly convertibleMacs: number;
   };
+}
+
+/** All other sections speak of the scaled model; here is what the model was before. */
+export interface ScalingSection {
+  /** α: what every number of channels was multiplied by. */
+  readonly width: number | null;
+  /** How scaled channels became whole. */
+  readonly rounding: '8' | 'none' | null;
+  /** Height and width of the input image. */
+  readonly resolution: number | null;
+  readonly original: DscSection['projection'] & { readonly peakActivationBytes: number | null };
 }
 
 export interface Candidate {

@@ -1,5 +1,5 @@
 import type { ChalkInstance } from 'chalk';
-import type { BlockSection, Report } from '../audit/report.ts';
+import type { BlockSection, Figures, Report, ScalingSection } from '../audit/report.ts';
 import { BLOCK_NAMES } from './block-text.ts';
 import { plainText, wrap } from './plain-text.ts';
 import { bytes, change, percent, quantity } from './units.ts';
@@ -21,39 +21,75 @@ export function summaryLines(report: Report, { style, width }: SummaryOptions): 
   ];
 }
 
-function totalsLines({ totals, dsc, model, diagnostics, coverage }: Report, style: ChalkInstance): readonly string[] {
+/** A figure's name, how it is printed, and what it is at each stage. */
+interface TotalsRow {
+  readonly label: string;
+  readonly cells: readonly string[];
+  readonly change: string;
+}
+
+/** The stages that a model is compared at: as it is, scaled where that was asked for, and with every candidate converted. */
+function stagesOf({ dsc, scaling, totals }: Report): readonly Stage[] {
+  const converts = dsc.candidates.length > 0;
   const { before, after } = dsc.projection;
+  const now = { title: 'now', figures: before, peak: totals.peakActivationBytes };
+  const asDsc = converts ? [{ title: 'all as DSC', figures: after, peak: null }] : [];
+  if (scaling === null) return [now, ...asDsc];
+  const { original } = scaling;
+  return [
+    { ...now, figures: original.before, peak: original.peakActivationBytes },
+    ...asDsc.map((stage) => ({ ...stage, figures: original.after })),
+    { ...now, title: scalingText(scaling) },
+    ...asDsc.map((stage) => ({ ...stage, title: 'both' })),
+  ];
+}
+
+interface Stage {
+  readonly title: string;
+  readonly figures: Figures;
+  readonly peak: number | null;
+}
+
+/** `α 0.75 ρ 160` */
+function scalingText({ width, resolution }: ScalingSection): string {
+  return [width === null ? [] : `α ${width}`, resolution === null ? [] : `${resolution} px`].flat().join(' ');
+}
+
+function totalsLines(report: Report, style: ChalkInstance): readonly string[] {
+  const { totals, model, diagnostics, coverage } = report;
+  const stages = stagesOf(report);
   const atLeast = coverage.counted < coverage.nodes ? '≥ ' : '';
   const atLeastBytes = totals.isLowerBound ? '≥ ' : '';
   // Parameters are known as long as every operator is: they do not depend on extents.
   const atLeastParams = diagnostics.some(({ code }) => code === 'unknown-operator') ? '≥ ' : '';
-  const converts = dsc.candidates.length > 0;
-  const line = (label: string, now: string, then: string, difference: string) =>
-    [label.padEnd(11), now.padStart(10), ...(converts ? [then.padStart(11), difference.padStart(9)] : [])]
+  const line = ({ label, cells, change: difference }: TotalsRow) =>
+    [label.padEnd(11), ...cells.map((cell, index) => cell.padStart(index === 0 ? 10 : 11)), difference.padStart(9)]
       .join('  ')
       .trimEnd();
   const compared = (
     label: string,
     figure: (value: number | null) => string,
-    now: number | null,
-    then: number | null,
+    pick: (figures: Figures) => number | null,
     bound = atLeast,
-  ) =>
-    line(
-      label,
-      bound + figure(now),
-      bound + figure(then),
-      now === null || then === null ? '' : style.green(change(now, then).padStart(9)),
-    );
+  ) => {
+    const values = stages.map(({ figures }) => pick(figures));
+    const [first = null] = values;
+    const last = values.at(-1) ?? null;
+    const known = stages.length > 1 && first !== null && last !== null;
+    const difference = known ? style.green(change(first, last).padStart(9)) : '';
+    return line({ label, cells: values.map((value) => bound + figure(value)), change: difference });
+  };
+  const only = (label: string, text: string) => line({ label, cells: [text], change: '' });
+  const peaks = stages.map(({ peak }, index) => (index > 0 && peak === null ? '' : bytes(peak)));
   return [
-    style.dim(line('', 'now', 'all as DSC', 'change')),
-    compared('Params', quantity, before.params, after.params, atLeastParams),
-    compared('MACs', quantity, before.macs, after.macs),
-    compared('FLOPs', quantity, before.flops, after.flops),
-    compared('Weights', bytes, before.weightBytes, after.weightBytes, atLeastParams),
-    line('Activations', `${atLeastBytes}${bytes(totals.activationBytes)}`, '', ''),
-    line('Peak memory', bytes(totals.peakActivationBytes), '', ''),
-    ...(model.fileBytes === null ? [] : [line('File', bytes(model.fileBytes), '', '')]),
+    style.dim(line({ label: '', cells: stages.map(({ title }) => title), change: stages.length > 1 ? 'change' : '' })),
+    compared('Params', quantity, ({ params }) => params, atLeastParams),
+    compared('MACs', quantity, ({ macs }) => macs),
+    compared('FLOPs', quantity, ({ flops }) => flops),
+    compared('Weights', bytes, ({ weightBytes }) => weightBytes, atLeastParams),
+    ...(report.scaling === null ? [only('Activations', `${atLeastBytes}${bytes(totals.activationBytes)}`)] : []),
+    line({ label: 'Peak memory', cells: peaks, change: '' }),
+    ...(model.fileBytes === null || report.scaling !== null ? [] : [only('File', bytes(model.fileBytes))]),
   ];
 }
 

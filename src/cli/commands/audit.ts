@@ -2,19 +2,23 @@ import { Chalk } from 'chalk';
 import { type Command, Option } from 'commander';
 import { auditSource } from '../../audit/audit.ts';
 import type { Report } from '../../audit/report.ts';
+import { ROUNDINGS, type Rounding } from '../../dsc/scaling/width.ts';
 import { DscAuditError } from '../../ir/errors.ts';
 import { renderJson } from '../../report/json.ts';
 import { type Grouping, SORTS, type Sort } from '../../report/rows.ts';
 import { renderTable } from '../../report/table.ts';
 import { bindingsOf, type ModelOptions, modelOptions } from '../model-options.ts';
 import { openModel } from '../open-model.ts';
-import { collectText, wholeNumber } from '../option-values.ts';
+import { collectText, positiveNumber, wholeNumber } from '../option-values.ts';
 import { colourLevel, print, type Terminal, widthOf } from '../terminal.ts';
 
 interface AuditCommandOptions extends ModelOptions {
   readonly format: Format;
   readonly include?: readonly string[];
   readonly exclude?: readonly string[];
+  readonly width?: number;
+  readonly rounding?: Rounding;
+  readonly resolution?: number;
   readonly sort: Sort;
   readonly depth?: number;
   readonly blocks?: boolean;
@@ -46,6 +50,7 @@ Examples:
   dsc-audit model.onnx --blocks             by block: residual, bottleneck, ...
   dsc-audit model.onnx --sort macs --all    every layer, costliest first
   dsc-audit model.onnx --shape 1x3x320x320  with open dimensions bound
+  dsc-audit model.onnx --width 0.75 --resolution 160   a thinner, smaller one
   dsc-audit model.onnx --exclude layer4     leave a part of the model alone
   dsc-audit model.onnx --format json        for programs
   curl … | dsc-audit -                      from standard input
@@ -64,6 +69,12 @@ export function defineAudit(program: Command, terminal: Terminal): void {
       collectText,
     )
     .option('--exclude <glob>', 'leave these convolutions alone (layer or module, repeatable)', collectText)
+    .optionsGroup('What if:')
+    .option('--width <alpha>', 'every number of channels times this (MobileNet’s α)', positiveNumber)
+    .addOption(
+      new Option('--rounding <how>', 'scaled channels in multiples of 8, or none').choices(Object.keys(ROUNDINGS)),
+    )
+    .option('--resolution <pixels>', 'another height and width of the input image (ρ)', wholeNumber)
     .optionsGroup('Output:')
     .addOption(new Option('--format <format>', 'how to print it').choices(Object.keys(FORMATS)).default('table'))
     .addOption(new Option('--sort <by>', 'order of the layers').choices(Object.keys(SORTS)).default('order'))
@@ -118,5 +129,8 @@ async function auditPath(path: string, options: AuditCommandOptions, terminal: T
     ...bindingsOf(options),
     include: options.include ?? [],
     exclude: options.exclude ?? [],
+    ...(options.width === undefined ? {} : { width: options.width }),
+    ...(options.rounding === undefined ? {} : { rounding: options.rounding }),
+    ...(options.resolution === undefined ? {} : { resolution: options.resolution }),
   });
 }

@@ -19,6 +19,7 @@ function convUnit(flow: Flow, step: FlowStep): ConvUnit | null {
   const rest = following(flow, closing?.output ?? affine.output, isTransposed);
   return {
     type: 'conv',
+    node,
     conv,
     input,
     output: rest.output,

@@ -1,4 +1,4 @@
-import type { ValueId } from '../../ir/graph.ts';
+import type { Node, ValueId } from '../../ir/graph.ts';
 import type { ConvLayer } from '../conv-layer.ts';
 
 /**
@@ -17,6 +17,7 @@ interface Stretch {
 /** A convolution with the bias, normalisation and activation that follow it. */
 export interface ConvUnit extends Stretch {
   readonly type: 'conv';
+  readonly node: Node;
   readonly conv: ConvLayer;
   /** A non-linearity closes it; a linear bottleneck has none. */
   readonly activated: boolean;
