@@ -1,7 +1,7 @@
 import { recogniseBlocks } from '../dsc/blocks/index.ts';
 import { convLayers } from '../dsc/conv-layers.ts';
 import { CannotScale } from '../dsc/scaling/cannot-scale.ts';
-import { imageInputs, inputsAt, scaleResolution } from '../dsc/scaling/resolution.ts';
+import { followReshape, imageInputs, inputsAt, scaleResolution } from '../dsc/scaling/resolution.ts';
 import { type Rounding, scaleWidth } from '../dsc/scaling/width.ts';
 import { DscAuditError } from '../ir/errors.ts';
 import { staticShape } from '../ir/fact.ts';
@@ -48,12 +48,21 @@ function atResolution(analysis: Analysis, resolution: number): Analysis {
     throw new DscAuditError('cannot-scale', 'it has no image as input: there is no resolution to change.');
   }
   return told(`the resolution ${resolution}`, () => {
-    const model = scaleResolution(read.model, facts);
-    const result = again(analysis, model, inputsAt(model, facts, resolution));
-    checkShapes(model, facts, result.facts);
-    return result;
+    let model = scaleResolution(read.model, facts);
+    for (let patches = 0; patches <= MAX_PATCHES; patches++) {
+      const result = again(analysis, model, inputsAt(model, facts, resolution));
+      const lost = firstLost(model, facts, result.facts);
+      if (lost === null) return result;
+      const patched = followReshape(model, lost, facts, result.facts);
+      if (patched === null) throw new CannotScale(lost, 'it has the extent of the map written into it');
+      model = patched;
+    }
+    throw new DscAuditError('cannot-scale', `more than ${MAX_PATCHES} shapes are written into its graph.`);
   });
 }
+
+/** Shapes written into a graph are mended one after the other, and all shapes are inferred again behind each. */
+const MAX_PATCHES = 128;
 
 function again(analysis: Analysis, model: Model, inputs: ReadonlyMap<number, ReturnType<typeof factOf>>): Analysis {
   const { bound, requestedDims, read } = analysis;
@@ -66,16 +75,16 @@ const factOf = (facts: Facts, id: number) => facts.of[id];
 
 const inputFacts = (model: Model, facts: Facts) => new Map(model.graph.inputs.map((id) => [id, factOf(facts, id)]));
 
-/** What had a shape has one still: else an extent is written into the graph. */
-function checkShapes(model: Model, before: Facts, after: Facts): void {
+/** The first node that had shapes and has none any more; null where everything follows. */
+function firstLost(model: Model, before: Facts, after: Facts): Node | null {
   const isKnown = (facts: Facts, id: number) => {
     const fact = facts.of[id];
     return fact?.type !== 'tensor' || staticShape(fact.shape)?.every((extent) => extent > 0) === true;
   };
-  for (const node of after.order.get(model.graph) ?? model.graph.nodes) {
-    const lost = node.outputs.some((id) => id !== null && isKnown(before, id) && !isKnown(after, id));
-    if (lost) throw new CannotScale(node, 'it has the extent of the map written into it');
-  }
+  const order = after.order.get(model.graph) ?? model.graph.nodes;
+  return (
+    order.find(({ outputs }) => outputs.some((id) => id !== null && isKnown(before, id) && !isKnown(after, id))) ?? null
+  );
 }
 
 function told<T>(what: string, scale: () => T): T {

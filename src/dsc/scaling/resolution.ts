@@ -3,6 +3,7 @@ import { staticShape, tensorFact } from '../../ir/fact.ts';
 import type { Model, Node, ValueId } from '../../ir/graph.ts';
 import type { Facts } from '../../passes/infer-facts.ts';
 import { liveNodes } from '../../passes/live-nodes.ts';
+import { integers } from './scaled-model.ts';
 
 /** Axes of an image's tensor: batch, channels, height, width. */
 const IMAGE_RANK = 4;
@@ -58,4 +59,31 @@ export function inputsAt(model: Model, facts: Facts, extent: number): ReadonlyMa
     inputs.set(id, fact.type === 'tensor' ? tensorFact(fact.dtype, shape ?? null) : fact);
   }
   return inputs;
+}
+
+/**
+ * The model with a Reshape that had the map's extents written into it, in the last axes of input and output alike, set to
+ * those that its input has now: channel shuffles are exported so. Null where it does anything else with them.
+ */
+export function followReshape(model: Model, node: Node, before: Facts, after: Facts): Model | null {
+  const [input, target] = node.inputs;
+  if (node.kind !== 'reshape' || typeof input !== 'number' || typeof target !== 'number') return null;
+  const [was, is] = [shapeOf(before.of[input]), shapeOf(after.of[input])];
+  const shape = shapeOf(before.of[node.outputs[0] ?? -1]);
+  if (!was || !is || !shape || was.length !== is.length) return null;
+  const kept = commonEnd(was, shape);
+  const isFollowed = was.slice(0, was.length - kept).every((extent, axis) => extent === is[axis]);
+  if (kept === 0 || !isFollowed) return null;
+  const ints = [...shape.slice(0, shape.length - kept), ...is.slice(is.length - kept)];
+  const values = [...model.values, { name: '', declared: null, constant: integers(ints) }];
+  const changed = { ...node, inputs: [input, values.length - 1] };
+  const nodes = model.graph.nodes.map((other) => (other === node ? changed : other));
+  return { ...model, values, graph: { ...model.graph, nodes } };
+}
+
+/** How many extents two shapes have in common, from the last. */
+function commonEnd(a: readonly number[], b: readonly number[]): number {
+  let length = 0;
+  while (length < Math.min(a.length, b.length) && a.at(-1 - length) === b.at(-1 - length)) length += 1;
+  return length;
 }

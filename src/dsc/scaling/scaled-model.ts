@@ -41,7 +41,8 @@ function resized(constant: Constant, shape: readonly number[]): Constant {
   return { ...constant, shape, data: { byteLength, read: () => null } };
 }
 
-function integers(ints: readonly number[]): Constant {
+/** A constant that holds a shape. */
+export function integers(ints: readonly number[]): Constant {
   const bytes = new Uint8Array(new BigInt64Array(ints.map(BigInt)).buffer);
   return {
     dtype: 'int64',

@@ -146,7 +146,7 @@ class NodeScope implements WidthScope {
       return;
     }
     const constant = model.values[id]?.constant;
-    if (!constant) this.refuse('its weights are computed from others');
+    if (!constant) this.refuse('its weights are no tensors of the file');
     const shape = changes.constants.get(id) ?? constant.shape;
     const was = constant.shape[axis];
     const is = shape[axis];

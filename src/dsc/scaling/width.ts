@@ -57,7 +57,8 @@ export function scaleWidth(model: Model, facts: Facts, blocks: readonly Block[],
   const expansions = expansionsOf(blocks);
   const head = request.width < 1 ? headOf(model, facts, blocks) : null;
   const decide = (decision: Decision, outChannels: number, input: readonly Segment[]): number => {
-    if (decisions.isFixed(decision) || decision.node === head) return outChannels;
+    const stays = request.width === 1 || decisions.isFixed(decision) || decision.node === head;
+    if (stays) return outChannels;
     const leader = decisions.leader(decision);
     const known = widths.get(leader);
     if (known !== undefined) return known;
