@@ -1,7 +1,7 @@
 import { type LayerPatterns, MAX_PATTERN_LENGTH } from '../dsc/layer-choice.ts';
 import { type ModelSource, modelBytes, modelFile } from '../formats/model-source.ts';
 import { DscAuditError } from '../ir/errors.ts';
-import { analyseSource, type InputOptions } from './analyse.ts';
+import { type Analysis, analyseSource, type InputOptions } from './analyse.ts';
 import { auditModel } from './audit-model.ts';
 import type { Report } from './report.ts';
 
@@ -28,14 +28,18 @@ export async function audit(model: string | Uint8Array, options: AuditOptions = 
 }
 
 /** The same for a source that is already open; it is closed. */
-export function auditSource(source: ModelSource, options: AuditOptions = {}): Report {
+export async function auditSource(source: ModelSource, options: AuditOptions = {}): Promise<Report> {
   const { include = [], exclude = [] } = options;
   checkPatterns({ include, exclude });
-  const analysis = analyseSource(source, options);
+  return reportOn(await analyseSource(source, options), { include, exclude });
+}
+
+/** The report on an analysis, whose model is closed. */
+export function reportOn(analysis: Analysis, patterns: LayerPatterns): Report {
   try {
-    return auditModel(analysis, { include, exclude });
+    return auditModel(analysis, patterns);
   } catch (error) {
-    if (error instanceof DscAuditError) throw new DscAuditError(error.code, `${source.path}: ${error.message}`);
+    if (error instanceof DscAuditError) throw new DscAuditError(error.code, `${analysis.path}: ${error.message}`);
     throw error;
   } finally {
     analysis.read.close();
