@@ -53,7 +53,7 @@ export function auditModel(analysis: Analysis, patterns: LayerPatterns): Report 
     totals,
     layers,
     dsc: dscSection(assessment, totals),
-    blocks: recogniseBlocks(model.graph, counted.layers, convs, facts).map((block) => blockSection(block, layers)),
+    blocks: recogniseBlocks(model.graph, counted.layers, facts).map((block) => blockSection(block, layers)),
     scaling: null,
     profile: null,
     gate: { status: 'pass', checks: [] },

@@ -2,7 +2,7 @@ import { type LayerPatterns, MAX_PATTERN_LENGTH } from '../dsc/layer-choice.ts';
 import { ROUNDINGS } from '../dsc/scaling/width.ts';
 import { type ModelSource, modelBytes, modelFile } from '../formats/model-source.ts';
 import { DscAuditError } from '../ir/errors.ts';
-import { analyseSource, type InputOptions } from './analyse.ts';
+import { type Analysis, analyseSource, type InputOptions } from './analyse.ts';
 import { auditModel } from './audit-model.ts';
 import type { Report, ScalingSection } from './report.ts';
 import { type ScalingOptions, scaleAnalysis } from './scale-analysis.ts';
@@ -30,18 +30,22 @@ export async function audit(model: string | Uint8Array, options: AuditOptions = 
 }
 
 /** The same for a source that is already open; it is closed. */
-export function auditSource(source: ModelSource, options: AuditOptions = {}): Report {
+export async function auditSource(source: ModelSource, options: AuditOptions = {}): Promise<Report> {
   const { include = [], exclude = [] } = options;
   checkPatterns({ include, exclude });
-  checkScaling(options);
-  const analysis = analyseSource(source, options);
+  return reportOn(await analyseSource(source, options), { include, exclude }, options);
+}
+
+/** The report on an analysis, whose model is closed. */
+export function reportOn(analysis: Analysis, patterns: LayerPatterns, scaling: ScalingOptions = {}): Report {
   try {
-    const report = auditModel(analysis, { include, exclude });
-    if (options.width === undefined && options.resolution === undefined) return report;
-    const scaled = auditModel(scaleAnalysis(analysis, options), { include, exclude });
-    return { ...scaled, scaling: scalingSection(options, report) };
+    checkScaling(scaling);
+    const report = auditModel(analysis, patterns);
+    if (scaling.width === undefined && scaling.resolution === undefined) return report;
+    const scaled = auditModel(scaleAnalysis(analysis, scaling), patterns);
+    return { ...scaled, scaling: scalingSection(scaling, report) };
   } catch (error) {
-    if (error instanceof DscAuditError) throw new DscAuditError(error.code, `${source.path}: ${error.message}`);
+    if (error instanceof DscAuditError) throw new DscAuditError(error.code, `${analysis.path}: ${error.message}`);
     throw error;
   } finally {
     analysis.read.close();

@@ -1,5 +1,4 @@
 import { recogniseBlocks } from '../dsc/blocks/index.ts';
-import { convLayers } from '../dsc/conv-layers.ts';
 import { CannotScale } from '../dsc/scaling/cannot-scale.ts';
 import { followReshape, imageInputs, inputsAt, scaleResolution } from '../dsc/scaling/resolution.ts';
 import { type Rounding, scaleWidth } from '../dsc/scaling/width.ts';
@@ -33,7 +32,7 @@ export function scaleAnalysis(analysis: Analysis, options: ScalingOptions): Anal
 
 function atWidth(analysis: Analysis, width: number, rounding: Rounding): Analysis {
   const { read, facts, counted } = analysis;
-  const blocks = recogniseBlocks(read.model.graph, counted.layers, convLayers(counted.layers, facts), facts);
+  const blocks = recogniseBlocks(read.model.graph, counted.layers, facts);
   return told(`the width ${width}`, () => {
     const scaled = scaleWidth(read.model, facts, blocks, { width, rounding });
     const result = again(analysis, scaled.model, inputFacts(read.model, facts));

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { AuditOptions } from '../../src/audit/audit.ts';
-import { auditSource } from '../../src/audit/audit.ts';
+
 import type { Report } from '../../src/audit/report.ts';
 import { modelFile } from '../../src/formats/model-source.ts';
-import { auditSpec, CORPUS, hasCorpus, modelsIn, truthOf } from '../support/models.ts';
+import { auditOnnx, auditSpec, CORPUS, hasCorpus, modelsIn, truthOf } from '../support/models.ts';
 import type { ModelSpec } from '../support/onnx-bytes.ts';
 
 const audited = (name: string, options: AuditOptions = {}): Report =>
-  auditSource(modelFile(`${CORPUS}/onnx/${name}.onnx`), options);
+  auditOnnx(modelFile(`${CORPUS}/onnx/${name}.onnx`), options);
 
 const figures = ({ totals, layers }: Report) => ({
   macs: totals.macs,

@@ -19,13 +19,19 @@ export type BlockKind = (typeof BLOCK_KINDS)[number];
 /** What leads around a block's convolutions. */
 export type Shortcut = 'identity' | 'projection';
 
-/** A structure that was found: one input, one output, and the layers between. */
-export interface Block {
+/** A structure that was found: one input, one output, and what is between. */
+export interface Block extends Structure {
+  /** Places of its layers in the report, ascending. */
+  readonly layers: readonly number[];
+}
+
+/** The same in terms of the flow. */
+export interface Structure {
   readonly kind: BlockKind;
   readonly input: ValueId;
   readonly output: ValueId;
-  /** Places of its layers in the report, ascending. */
-  readonly layers: readonly number[];
+  /** The steps of the flow that it is made of, ascending. */
+  readonly steps: readonly number[];
   /** Its convolutions in order: of a residual block those of its body. */
   readonly units: readonly ConvUnit[];
   /** Channels inside over channels that come in; null where the structure has no such width. */

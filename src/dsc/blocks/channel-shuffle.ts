@@ -23,7 +23,7 @@ function channelShuffle(flow: Flow, facts: Facts, apart: FlowStep): ChannelShuff
   const swaps = permutation.every((axis, at) => axis === (at === 1 ? 2 : at === 2 ? 1 : at));
   const isSame = before.length === after.length && before.every((extent, axis) => extent === after[axis]);
   if (!swaps || !isSame || groups * (split[2] ?? 0) !== before[1]) return null;
-  return { type: 'channel-shuffle', input, output, layers: [apart.index, turned.index, together.index] };
+  return { type: 'channel-shuffle', input, output, steps: [apart.index, turned.index, together.index] };
 }
 
 function following(flow: Flow, step: FlowStep, kind: FlowStep['node']['kind']): FlowStep | null {

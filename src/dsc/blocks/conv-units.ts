@@ -23,7 +23,7 @@ function convUnit(flow: Flow, step: FlowStep): ConvUnit | null {
     conv,
     input,
     output: rest.output,
-    layers: [step.index, ...affine.layers, ...(closing?.layers ?? []), ...rest.layers],
+    steps: [step.index, ...affine.steps, ...(closing?.steps ?? []), ...rest.steps],
     activated: fused || closing !== null,
   };
 }
@@ -35,13 +35,13 @@ const hasResidual = ({ node, inputs }: FlowStep): boolean => inputs.length > 1 &
 
 /** Steps that read a value alone, one behind the other, as long as they are of a kind. */
 function following(flow: Flow, value: ValueId, isOfKind: (step: FlowStep) => boolean): Activation {
-  const layers: number[] = [];
+  const steps: number[] = [];
   let output = value;
   for (let next = onlyReader(flow, output); next !== null && isOfKind(next); next = onlyReader(flow, output)) {
-    layers.push(next.index);
+    steps.push(next.index);
     output = next.outputs[0] ?? output;
   }
-  return { output, layers };
+  return { output, steps };
 }
 
 const NORMS: ReadonlySet<OpKind> = new Set(['batchNorm', 'groupNorm', 'instanceNorm', 'layerNorm']);
@@ -61,7 +61,7 @@ const ACTIVATIONS: ReadonlySet<OpKind> = new Set(['biasActivation', 'clip', 'pre
 
 interface Activation {
   readonly output: ValueId;
-  readonly layers: readonly number[];
+  readonly steps: readonly number[];
 }
 
 /** The activation of a value: one operator, or the product x · gate(x) that swishes are spelt as. */
@@ -69,7 +69,7 @@ export function activation(flow: Flow, value: ValueId): Activation | null {
   const next = onlyReader(flow, value);
   const [output] = next?.outputs ?? [];
   if (next !== null && output !== undefined) {
-    return ACTIVATIONS.has(next.node.kind) ? { output, layers: [next.index] } : null;
+    return ACTIVATIONS.has(next.node.kind) ? { output, steps: [next.index] } : null;
   }
   return gate(flow, value);
 }
@@ -83,23 +83,23 @@ function gate(flow: Flow, value: ValueId): Activation | null {
   const product = readers.find(({ node }) => node.kind === 'binary' && node.attrs.fn === 'mul');
   const first = readers.find((reader) => reader !== product);
   if (product === undefined || first === undefined) return null;
-  const layers: number[] = [];
+  const steps: number[] = [];
   let step: FlowStep | null = first;
   while (step !== null && step !== product) {
     const { kind } = step.node;
     const isGate = kind === 'unary' || kind === 'clip' || kind === 'binary';
     const [output]: readonly ValueId[] = step.outputs;
-    if (!isGate || step.inputs.length !== 1 || output === undefined || layers.length === MAX_GATE_STEPS) return null;
-    layers.push(step.index);
+    if (!isGate || step.inputs.length !== 1 || output === undefined || steps.length === MAX_GATE_STEPS) return null;
+    steps.push(step.index);
     step = onlyReader(flow, output);
   }
   let output = product.outputs[0];
   if (step !== product || output === undefined) return null;
-  layers.push(product.index);
+  steps.push(product.index);
   const rescale = onlyReader(flow, output);
   if (rescale?.node.kind === 'binary' && rescale.inputs.length === 1) {
-    layers.push(rescale.index);
+    steps.push(rescale.index);
     output = rescale.outputs[0] ?? output;
   }
-  return { output, layers };
+  return { output, steps };
 }

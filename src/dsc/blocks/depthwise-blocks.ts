@@ -1,17 +1,17 @@
 import type { ValueId } from '../../ir/graph.ts';
-import type { Block } from './block.ts';
-import { type ConvUnit, type Element, layersOf } from './element.ts';
+import type { Structure } from './block.ts';
+import { type ConvUnit, type Element, stepsOf } from './element.ts';
 import type { Paths } from './paths.ts';
 import { bodyShape, isDepthwise, isPointwise } from './shapes.ts';
 
 /** Depthwise convolutions with the pointwise ones around them: inverted residuals without a shortcut, and DSCs. */
-export function depthwiseBlocks(paths: Paths): readonly Block[] {
+export function depthwiseBlocks(paths: Paths): readonly Structure[] {
   return paths.elements.flatMap((element) =>
     element.type === 'conv' && isDepthwise(element) ? (depthwiseBlock(paths, element) ?? []) : [],
   );
 }
 
-function depthwiseBlock(paths: Paths, depthwise: ConvUnit): Block | null {
+function depthwiseBlock(paths: Paths, depthwise: ConvUnit): Structure | null {
   const behind = upToConv(paths, depthwise.output);
   const pointwise = behind.at(-1);
   if (pointwise?.type !== 'conv' || !isPointwise(pointwise)) return null;
@@ -58,7 +58,7 @@ function expansionBefore(paths: Paths, depthwise: ConvUnit): readonly Element[] 
   return expand?.type === 'conv' && isPointwise(expand) ? before.slice(at) : [];
 }
 
-function blockOf(units: readonly ConvUnit[], elements: readonly Element[]): Block | null {
+function blockOf(units: readonly ConvUnit[], elements: readonly Element[]): Structure | null {
   const shape = bodyShape(units, false);
   if (shape === null) return null;
   const squeezeExcite = hasSqueezeExcite(elements);
@@ -68,6 +68,6 @@ function blockOf(units: readonly ConvUnit[], elements: readonly Element[]): Bloc
 const hasSqueezeExcite = (elements: readonly Element[]): boolean =>
   elements.some(({ type }) => type === 'squeeze-excite');
 
-function endsOf(elements: readonly Element[]): Pick<Block, 'input' | 'layers' | 'output'> {
-  return { input: elements[0]?.input ?? -1, output: elements.at(-1)?.output ?? -1, layers: layersOf(elements) };
+function endsOf(elements: readonly Element[]): Pick<Structure, 'input' | 'steps' | 'output'> {
+  return { input: elements[0]?.input ?? -1, output: elements.at(-1)?.output ?? -1, steps: stepsOf(elements) };
 }

@@ -1,5 +1,5 @@
 import type { Node, ValueId } from '../../ir/graph.ts';
-import type { ConvLayer } from '../conv-layer.ts';
+import type { ConvShape } from './flow.ts';
 
 /**
  * A stretch of the graph with one input and one output, which nothing outside looks into. Blocks are recognised from
@@ -10,20 +10,20 @@ export type Element = ConvUnit | SqueezeExcite | ChannelShuffle | Branches | Pla
 interface Stretch {
   readonly input: ValueId;
   readonly output: ValueId;
-  /** Places of its layers in the report, ascending. */
-  readonly layers: readonly number[];
+  /** The steps that it is made of, ascending. */
+  readonly steps: readonly number[];
 }
 
 /** A convolution with the bias, normalisation and activation that follow it. */
 export interface ConvUnit extends Stretch {
   readonly type: 'conv';
   readonly node: Node;
-  readonly conv: ConvLayer;
+  readonly conv: ConvShape;
   /** A non-linearity closes it; a linear bottleneck has none. */
   readonly activated: boolean;
 }
 
-/** Global pooling, two small dense layers, and a product with what was pooled (1709.01507). */
+/** Global pooling, two small dense steps, and a product with what was pooled (1709.01507). */
 export interface SqueezeExcite extends Stretch {
   readonly type: 'squeeze-excite';
 }
@@ -44,8 +44,8 @@ export interface Plain extends Stretch {
   readonly type: 'plain';
 }
 
-export const layersOf = (elements: readonly Element[]): readonly number[] =>
-  elements.flatMap(({ layers }) => layers).sort((a, b) => a - b);
+export const stepsOf = (elements: readonly Element[]): readonly number[] =>
+  elements.flatMap(({ steps }) => steps).sort((a, b) => a - b);
 
 export const convUnitsOf = (elements: readonly Element[]): readonly ConvUnit[] =>
   elements.filter((element) => element.type === 'conv');

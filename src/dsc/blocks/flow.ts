@@ -1,8 +1,12 @@
 import type { Graph, Node, ValueId } from '../../ir/graph.ts';
 import type { OpKind } from '../../ir/operators.ts';
+import { convGeometry } from '../../ops/convolution.ts';
+import { opDef } from '../../ops/index.ts';
+import type { LayerKind } from '../../ops/op-def.ts';
 import type { CountedLayer } from '../../passes/count-layers.ts';
+import type { Facts } from '../../passes/infer-facts.ts';
+import { isConstant, liveNodes } from '../../passes/live-nodes.ts';
 import { valuesRead } from '../../passes/walk.ts';
-import type { ConvLayer } from '../conv-layer.ts';
 
 /** Who computes and who reads each activation of the model's own graph; bodies of control flow are single steps. */
 export interface Flow {
@@ -17,36 +21,52 @@ export interface Flow {
 }
 
 export interface FlowStep {
-  /** The layer's place in the report. */
+  /** Its place among the steps. */
   readonly index: number;
+  /** The place of its layer in the report: several steps may be one layer. */
+  readonly layer: number;
   readonly node: Node;
-  readonly conv: ConvLayer | null;
+  readonly conv: ConvShape | null;
   /** Activations that it reads, each once, in the order of the operator's inputs; and those that it computes. */
   readonly inputs: readonly ValueId[];
   readonly outputs: readonly ValueId[];
 }
 
+/** What blocks are told apart by. */
+export interface ConvShape {
+  readonly kind: LayerKind;
+  readonly inChannels: number;
+  readonly outChannels: number;
+}
+
 /** Operators that leave values as they are: what reads them reads what they read. */
 const BYPASSED: ReadonlySet<OpKind> = new Set(['cast', 'dropout', 'identity']);
 
-export function flowOf(graph: Graph, layers: readonly CountedLayer[], convs: readonly ConvLayer[]): Flow {
-  const convByIndex = new Map(convs.map((conv) => [conv.index, conv]));
-  const own = new Set(graph.nodes);
+export function flowOf(graph: Graph, layers: readonly CountedLayer[], facts: Facts): Flow {
+  const layerOf = new Map(layers.flatMap(({ parts }, layer) => parts.map(({ node }) => [node, layer] as const)));
   const same = new Map<ValueId, ValueId>();
   const sameAs = (id: ValueId): ValueId => same.get(id) ?? id;
   const bypassed = new Map<ValueId, number[]>();
   const steps: FlowStep[] = [];
-  for (const [index, layer] of layers.entries()) {
-    if (!own.has(layer.node)) continue;
-    const [input] = layer.inputs;
-    const [output] = layer.outputs;
-    if (BYPASSED.has(layer.node.kind) && layer.inputs.length === 1 && input !== undefined && output !== undefined) {
-      same.set(output, sameAs(input));
-      append(bypassed, sameAs(input), index);
+  for (const node of liveNodes(graph, facts).nodes) {
+    const layer = layerOf.get(node);
+    if (layer === undefined) continue;
+    const inputs = [
+      ...new Set(
+        valuesRead(node)
+          .filter((id) => !isConstant(id, facts))
+          .map(sameAs),
+      ),
+    ];
+    const outputs = node.outputs.filter((id) => id !== null);
+    const [input] = inputs;
+    const [output] = outputs;
+    if (BYPASSED.has(node.kind) && inputs.length === 1 && input !== undefined && output !== undefined) {
+      same.set(output, input);
+      append(bypassed, input, layer);
       continue;
     }
-    const inputs = [...new Set(activationsRead(layer).map(sameAs))];
-    steps.push({ index, node: layer.node, conv: convByIndex.get(index) ?? null, inputs, outputs: layer.outputs });
+    steps.push({ index: steps.length, layer, node, conv: convShape(node, facts), inputs, outputs });
   }
   const producers = new Map<ValueId, FlowStep>();
   const readers = new Map<ValueId, FlowStep[]>();
@@ -64,10 +84,12 @@ export function flowOf(graph: Graph, layers: readonly CountedLayer[], convs: rea
   };
 }
 
-/** Inputs without constants, and what bodies take from the graph around them. */
-function activationsRead({ node, inputs }: CountedLayer): readonly ValueId[] {
-  const activations = new Set(inputs);
-  return valuesRead(node).filter((id) => activations.has(id) || !node.inputs.includes(id));
+function convShape(node: Node, facts: Facts): ConvShape | null {
+  if (node.kind !== 'conv') return null;
+  const inputs = node.inputs.map((id) => (id === null ? null : (facts.of[id] ?? null)));
+  const geometry = convGeometry(node.attrs, inputs[1]);
+  const { kind } = opDef('conv');
+  return geometry && { ...geometry, kind: typeof kind === 'string' ? kind : kind(node.attrs, inputs) };
 }
 
 function append<K, V>(lists: Map<K, V[]>, key: K, item: V): void {

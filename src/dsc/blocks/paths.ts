@@ -29,12 +29,12 @@ export function pathsOf(flow: Flow, facts: Facts): Paths {
   const byInput = new Map<ValueId, Element>();
   const taken = new Set<number>();
   const add = (element: Element): void => {
-    for (const layer of element.layers) taken.add(layer);
+    for (const step of element.steps) taken.add(step);
     byOutput.set(element.output, element);
     if (isHeld(flow, element.input, element)) byInput.set(element.input, element);
   };
   const addUntaken = (element: Element): void => {
-    if (!element.layers.some((layer) => taken.has(layer))) add(element);
+    if (!element.steps.some((step) => taken.has(step))) add(element);
   };
   const backFrom = (value: ValueId): Path => {
     const elements: Element[] = [];
@@ -48,7 +48,7 @@ export function pathsOf(flow: Flow, facts: Facts): Paths {
     }
     return { start, elements };
   };
-  // What holds others goes first: the dense layers of a squeeze-and-excite are no convolutions of their own.
+  // What holds others goes first: the dense steps of a squeeze-and-excite are no convolutions of their own.
   for (const element of squeezeExcites(flow)) addUntaken(element);
   for (const element of channelShuffles(flow, facts)) addUntaken(element);
   for (const element of convUnits(flow)) addUntaken(element);
@@ -62,8 +62,8 @@ export function pathsOf(flow: Flow, facts: Facts): Paths {
 
 /** Whether nobody but an element reads a value. */
 function isHeld(flow: Flow, value: ValueId, element: Element | undefined): boolean {
-  const layers = new Set(element?.layers);
-  return !flow.isOutput(value) && flow.readersOf(value).every(({ index }) => layers.has(index));
+  const steps = new Set(element?.steps);
+  return !flow.isOutput(value) && flow.readersOf(value).every(({ index }) => steps.has(index));
 }
 
 /** Operators of one activation that may stand between a block's convolutions, or on its shortcut. */
@@ -89,7 +89,7 @@ function plain(step: FlowStep): Element | null {
   const isScale = step.node.kind === 'binary' && step.inputs.length === 1;
   if (input === undefined || output === undefined || step.inputs.length !== 1 || step.outputs.length !== 1) return null;
   if (!PLAIN.has(step.node.kind) && !isScale) return null;
-  return { type: 'plain', input, output, layers: [step.index] };
+  return { type: 'plain', input, output, steps: [step.index] };
 }
 
 /** Branches that one concatenation may put together: more are no module, and each is walked back. */
@@ -103,6 +103,6 @@ function branches(flow: Flow, step: FlowStep, backFrom: (value: ValueId) => Path
   const start = paths[0]?.start;
   if (start === undefined || !paths.every((path) => path?.start === start && path.elements.length > 0)) return null;
   const elements = paths.flatMap((path) => (path ? [path.elements] : []));
-  const layers = [...elements.flat().flatMap((element) => element.layers), step.index].sort((a, b) => a - b);
-  return { type: 'branches', input: start, output, layers, paths: elements };
+  const steps = [...elements.flat().flatMap((element) => element.steps), step.index].sort((a, b) => a - b);
+  return { type: 'branches', input: start, output, steps, paths: elements };
 }

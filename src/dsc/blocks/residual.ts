@@ -1,13 +1,13 @@
 import type { ValueId } from '../../ir/graph.ts';
-import type { Block, Shortcut } from './block.ts';
+import type { Shortcut, Structure } from './block.ts';
 import { activation } from './conv-units.ts';
-import { convUnitsOf, type Element, layersOf } from './element.ts';
+import { convUnitsOf, type Element, stepsOf } from './element.ts';
 import type { Flow, FlowStep } from './flow.ts';
 import type { Path, Paths } from './paths.ts';
 import { bodyShape } from './shapes.ts';
 
 /** Blocks whose end is added to their beginning. */
-export function residualBlocks(flow: Flow, paths: Paths): readonly Block[] {
+export function residualBlocks(flow: Flow, paths: Paths): readonly Structure[] {
   return flow.steps.flatMap((step) => (isSum(step) ? (residualBlock(flow, paths, step) ?? []) : []));
 }
 
@@ -22,7 +22,7 @@ interface Sides {
   readonly shortcut: Shortcut;
 }
 
-function residualBlock(flow: Flow, paths: Paths, sum: FlowStep): Block | null {
+function residualBlock(flow: Flow, paths: Paths, sum: FlowStep): Structure | null {
   const [left, right] = sum.inputs.map((value) => pathTo(flow, paths, value));
   const [output] = sum.outputs;
   const sides = left && right ? sidesOf(left, right) : null;
@@ -35,7 +35,7 @@ function residualBlock(flow: Flow, paths: Paths, sum: FlowStep): Block | null {
     ...shape,
     input: sides.input,
     output: closing?.output ?? output,
-    layers: [...layersOf(sides.body), ...layersOf(sides.around), sum.index, ...(closing?.layers ?? [])].sort(
+    steps: [...stepsOf(sides.body), ...stepsOf(sides.around), sum.index, ...(closing?.steps ?? [])].sort(
       (a, b) => a - b,
     ),
     units,

@@ -35,22 +35,22 @@ function squeezeExcite(flow: Flow, pool: FlowStep): SqueezeExcite | null {
   const [input] = pool.inputs;
   if (input === undefined) return null;
   const products = flow.readersOf(input).filter((reader) => isProduct(reader));
-  const layers = [pool.index];
+  const steps = [pool.index];
   let dense = 0;
   let value: ValueId | undefined = pool.outputs[0];
-  while (value !== undefined && layers.length < MAX_STEPS) {
+  while (value !== undefined && steps.length < MAX_STEPS) {
     const next = onlyReader(flow, value);
-    if (next !== null && products.includes(next)) return dense === 2 ? closed(input, next, layers) : null;
+    if (next !== null && products.includes(next)) return dense === 2 ? closed(input, next, steps) : null;
     const swish = next === null ? activation(flow, value) : null;
     if (swish !== null) {
-      layers.push(...swish.layers);
+      steps.push(...swish.steps);
       value = swish.output;
       continue;
     }
     if (next === null || next.inputs.length !== 1) return null;
     if (DENSE.has(next.node.kind)) dense += 1;
     else if (!PASSING.has(next.node.kind)) return null;
-    layers.push(next.index);
+    steps.push(next.index);
     value = next.outputs[0];
   }
   return null;
@@ -59,8 +59,8 @@ function squeezeExcite(flow: Flow, pool: FlowStep): SqueezeExcite | null {
 const isProduct = ({ node, inputs }: FlowStep): boolean =>
   node.kind === 'binary' && node.attrs.fn === 'mul' && inputs.length === 2;
 
-function closed(input: ValueId, product: FlowStep, layers: readonly number[]): SqueezeExcite | null {
+function closed(input: ValueId, product: FlowStep, steps: readonly number[]): SqueezeExcite | null {
   const [output] = product.outputs;
   if (output === undefined) return null;
-  return { type: 'squeeze-excite', input, output, layers: [...layers, product.index].sort((a, b) => a - b) };
+  return { type: 'squeeze-excite', input, output, steps: [...steps, product.index].sort((a, b) => a - b) };
 }
