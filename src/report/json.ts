@@ -1,7 +1,28 @@
 import type { Report } from '../audit/report.ts';
+import type { Document, Format } from './format.ts';
 
-/** One report as an object; several as a list. */
-export function renderJson(reports: readonly Report[]): string {
-  const [only] = reports;
-  return `${JSON.stringify(reports.length === 1 ? only : reports, null, 2)}\n`;
+export function renderJson(report: Report): string {
+  return `${JSON.stringify(report, null, 2)}\n`;
+}
+
+/** One report as an object; several as a list, even if only one of them could be made. */
+export const json: Format = {
+  endings: ['.json'],
+  section: renderJson,
+  document: ({ models }) => (models === 1 ? objectDocument() : listDocument()),
+};
+
+const objectDocument = (): Document => ({ add: ({ section }) => section ?? '', end: () => [] });
+
+function listDocument(): Document {
+  let opening = '[\n';
+  return {
+    add({ section }) {
+      if (section === null) return '';
+      const text = opening + section.trimEnd().replaceAll(/^/gm, '  ');
+      opening = ',\n';
+      return text;
+    },
+    end: () => ['\n]\n'],
+  };
 }

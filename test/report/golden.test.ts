@@ -39,5 +39,5 @@ describe.each([
     expectGolden(`${name}.${width}.txt`, text);
   });
 
-  it('as JSON', () => expectGolden(`${name}.json`, renderJson([audited(path)])));
+  it('as JSON', () => expectGolden(`${name}.json`, renderJson(audited(path))));
 });

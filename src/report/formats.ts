@@ -1,0 +1,19 @@
+import type { Format } from './format.ts';
+import { json } from './json.ts';
+import { table } from './table.ts';
+
+/** Every format, by the name that `--format` takes. */
+export const FORMAT_NAMES = ['table', 'json'] as const;
+
+export type FormatName = (typeof FORMAT_NAMES)[number];
+
+export const FORMATS: { readonly [Name in FormatName]: Format } = { table, json };
+
+/** The format of a file by the ending of its name; null where no format has that ending. */
+export function formatOfFile(path: string): FormatName | null {
+  const name = path.toLowerCase();
+  return FORMAT_NAMES.find((format) => FORMATS[format].endings.some((ending) => name.endsWith(ending))) ?? null;
+}
+
+/** All endings, as a message lists them. */
+export const FILE_ENDINGS: readonly string[] = FORMAT_NAMES.flatMap((format) => FORMATS[format].endings);
