@@ -9,7 +9,7 @@ import type { OpKind } from '../ir/operators.ts';
 import type { BoundInputs } from '../passes/bind-inputs.ts';
 import { type CountedLayer, type CountedModel, tensorBytes } from '../passes/count-layers.ts';
 import type { Facts } from '../passes/infer-facts.ts';
-import { peakActivationBytes } from '../passes/peak-memory.ts';
+import { type MemorySchedule, memorySchedule } from '../passes/peak-memory.ts';
 import type { Analysis } from './analyse.ts';
 import { messageOf } from './diagnostic-messages.ts';
 import { layerSection, parameterCount, reportedTensor } from './layer-section.ts';
@@ -19,6 +19,7 @@ import {
   type DscSection,
   type Figures,
   type Layer,
+  type MemorySection,
   type ModelSection,
   type Report,
   SCHEMA_VERSION,
@@ -31,7 +32,8 @@ export function auditModel(analysis: Analysis, patterns: LayerPatterns): Report 
   const { model } = read;
   const convs = convLayers(counted.layers, facts);
   const assessment = assess(convs, depthwiseSeparable, layerChoice(patterns));
-  const totals = totalsOf(model, facts, counted.layers);
+  const schedule = memorySchedule(model, facts);
+  const totals = totalsOf(facts, counted.layers, schedule);
   const convByIndex = new Map(convs.map((conv) => [conv.index, conv]));
   const layers = counted.layers.map((layer, index) => layerSection(model, facts, layer, index, convByIndex.get(index)));
   const diagnostics = [
@@ -50,6 +52,7 @@ export function auditModel(analysis: Analysis, patterns: LayerPatterns): Report 
     coverage: coverageOf(layers),
     totals,
     layers,
+    memory: memorySection(schedule, counted.layers),
     dsc: dscSection(assessment, totals),
     profile: null,
     gate: { status: 'pass', checks: [] },
@@ -114,7 +117,7 @@ function coverageOf(layers: readonly Layer[]): Coverage {
 }
 
 /** Sums over what is known. */
-function totalsOf(model: Model, facts: Facts, layers: readonly CountedLayer[]): Totals {
+function totalsOf(facts: Facts, layers: readonly CountedLayer[], schedule: MemorySchedule | null): Totals {
   const weights = layers.flatMap(({ ownWeights }) => ownWeights);
   const sum = (figures: readonly (number | null)[]) =>
     figures.reduce<number>((total, figure) => addExact(total, figure ?? 0), 0);
@@ -125,9 +128,20 @@ function totalsOf(model: Model, facts: Facts, layers: readonly CountedLayer[]): 
     flops: sum(layers.map(({ flops }) => flops)),
     weightBytes: sum(weights.map(({ bytes }) => bytes)),
     activationBytes: sum(Array.from(activations, (id) => tensorBytes(facts.of[id]))),
-    peakActivationBytes: peakActivationBytes(model, facts),
+    peakActivationBytes: schedule?.peakBytes ?? null,
     latencyMs: null,
     isLowerBound: !layers.every((layer) => isCounted(layer) && layer.outputBytes !== null),
+  };
+}
+
+function memorySection(schedule: MemorySchedule | null, layers: readonly CountedLayer[]): MemorySection | null {
+  if (schedule === null) return null;
+  const indices = new Map(layers.map(({ node }, index) => [node, index]));
+  return {
+    schedule: schedule.steps.flatMap(({ node, bytes }) => {
+      const index = indices.get(node);
+      return index === undefined ? [] : [{ layer: node.name, index, bytes }];
+    }),
   };
 }
 

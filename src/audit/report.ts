@@ -21,6 +21,8 @@ export interface Report {
   readonly coverage: Coverage;
   readonly totals: Totals;
   readonly layers: readonly Layer[];
+  /** Null where an activation has no known size. */
+  readonly memory: MemorySection | null;
   readonly dsc: DscSection;
   /** The cost model behind the milliseconds; null where none was used. */
   readonly profile: ProfileSection | null;
@@ -107,6 +109,12 @@ export interface Layer {
   readonly latencyMs: Latency | null;
   /** How often it runs in one run of the model: its figures are those of all runs. */
   readonly repeats: number;
+}
+
+/** How the activations' memory goes up and down in one run. */
+export interface MemorySection {
+  /** The layers of the model's own graph, in its order; a layer with a body has the body's peak on top. */
+  readonly schedule: readonly { readonly layer: string; readonly index: number; readonly bytes: number }[];
 }
 
 export interface ConvSection {
