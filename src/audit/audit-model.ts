@@ -56,6 +56,7 @@ export function auditModel(analysis: Analysis, patterns: LayerPatterns): Report 
     dsc: dscSection(assessment, totals),
     profile: null,
     gate: { status: 'pass', checks: [] },
+    baseline: null,
     diagnostics: diagnostics.map((told) => ({ ...told, message: messageOf(told) })),
   };
 }

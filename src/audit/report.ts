@@ -27,6 +27,8 @@ export interface Report {
   /** The cost model behind the milliseconds; null where none was used. */
   readonly profile: ProfileSection | null;
   readonly gate: Gate;
+  /** What changed against a baseline; null where none was given. */
+  readonly baseline: Comparison | null;
   readonly diagnostics: readonly ReportedDiagnostic[];
 }
 
@@ -192,15 +194,75 @@ export interface ProfileSection {
 }
 
 export interface Gate {
+  /** `fail` where a check of severity `error` failed. */
   readonly status: 'pass' | 'fail';
   readonly checks: readonly GateCheck[];
 }
 
+/** What a figure is measured in; a share is a fraction of 1. */
+export type FigureUnit = 'count' | 'bytes' | 'milliseconds' | 'share';
+
 export interface GateCheck {
   readonly metric: string;
+  /** What is held against the limit: the figure itself, or by how much it grew over the baseline. */
+  readonly kind: 'total' | 'increase';
+  readonly unit: FigureUnit;
   readonly limit: number;
+  /** Null where it is not known: the check fails. */
   readonly actual: number | null;
+  /** The actual figure lacks something: it can fail the check, and cannot pass it. */
+  readonly isLowerBound: boolean;
   readonly status: 'pass' | 'fail';
+  /** A failed check of severity `warn` is told, and fails nothing. */
+  readonly severity: 'error' | 'warn';
+  /** Why the figure is not known, or not whole; null where it is. */
+  readonly reason: string | null;
+}
+
+/** Two models side by side. */
+export interface Comparison {
+  readonly before: ComparedModel;
+  readonly after: ComparedModel;
+  readonly change: RelativeChange;
+  /** How many layers of each kind there are. A renamed layer is the same under another name. */
+  readonly counts: Readonly<Record<LayerChange['status'] | 'renamed' | 'unchanged', number>>;
+  /** What was added, removed and changed, in the order of the model after; what was removed stands where it stood. */
+  readonly layers: readonly LayerChange[];
+}
+
+export interface ComparedModel {
+  readonly name: string;
+  readonly path: string;
+  readonly fileBytes: number | null;
+  readonly totals: Totals;
+}
+
+/** Differences as fractions of the figure before: -0.41. Null where one is not known, or where there was nothing before. */
+export type RelativeChange = Readonly<
+  Record<
+    'params' | 'macs' | 'flops' | 'weightBytes' | 'activationBytes' | 'peakActivationBytes' | 'fileBytes' | 'latencyMs',
+    number | null
+  >
+>;
+
+export interface LayerChange {
+  readonly status: 'added' | 'removed' | 'changed';
+  /** The layer's name; null where it was not there. */
+  readonly before: string | null;
+  readonly after: string | null;
+  readonly op: string;
+  /** What differs in a changed layer. */
+  readonly differences: readonly LayerDifference[];
+  readonly params: BeforeAfter;
+  readonly macs: BeforeAfter;
+}
+
+export type LayerDifference = 'name' | 'op' | 'conv' | 'inputs' | 'outputs' | 'params' | 'macs';
+
+/** Null where there is no such layer, or where its figure is not known. */
+export interface BeforeAfter {
+  readonly before: number | null;
+  readonly after: number | null;
 }
 
 /** A diagnostic with its sentence. */
