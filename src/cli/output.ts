@@ -1,9 +1,10 @@
+import { appendFile } from 'node:fs/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Document, Entry, Layout } from '../report/format.ts';
 import { FILE_ENDINGS, FORMAT_NAMES, FORMATS, type FormatName, formatOfFile } from '../report/formats.ts';
 import { SORTS, type Sort } from '../report/rows.ts';
 import { wholeNumber } from './option-values.ts';
-import { pendingFile } from './pending-file.ts';
+import { orCannotWrite, pendingFile } from './pending-file.ts';
 import { colourLevel, type OutputStream, print, type Terminal, widthOf } from './terminal.ts';
 
 /** Options of every command that writes reports. */
@@ -77,10 +78,15 @@ export async function openOutputs(options: OutputOptions, models: number, termin
     },
   };
   const files = options.output ?? [];
+  const summary = format === 'github' ? terminal.env.GITHUB_STEP_SUMMARY : undefined;
   const renderings = [printed, ...files.map((file) => ({ format: file.format, layout }))];
   const sinks: Sink[] = [printing(terminal.stdout)];
   try {
     for (const { path } of files) sinks.push(await pendingFile(path));
+    if (summary) {
+      renderings.push({ format: 'markdown', layout });
+      sinks.push(appending(summary));
+    }
   } catch (error) {
     await Promise.all(sinks.map((sink) => sink.discard()));
     throw error;
@@ -126,5 +132,17 @@ function printing(stream: OutputStream): Sink {
     write: async (text) => (text === '' ? undefined : print(stream, text)),
     commit: nothing,
     discard: nothing,
+  };
+}
+
+/** Adds a document to a file that others write to as well, at once. */
+function appending(path: string): Sink {
+  const parts: string[] = [];
+  return {
+    write: async (text) => {
+      parts.push(text);
+    },
+    commit: () => orCannotWrite(path, () => appendFile(path, parts.join(''))),
+    discard: async () => undefined,
   };
 }

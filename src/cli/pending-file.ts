@@ -39,7 +39,8 @@ async function writeAll(file: FileHandle, text: string): Promise<void> {
   await file.appendFile(text, 'utf8');
 }
 
-async function orCannotWrite<T>(path: string, attempt: () => Promise<T>): Promise<T> {
+/** What the file system refuses, as one sentence. */
+export async function orCannotWrite<T>(path: string, attempt: () => Promise<T>): Promise<T> {
   try {
     return await attempt();
   } catch (error) {

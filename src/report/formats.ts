@@ -1,13 +1,16 @@
+import { csv } from './csv.ts';
 import type { Format } from './format.ts';
+import { github } from './github.ts';
 import { json } from './json.ts';
+import { markdown } from './markdown.ts';
 import { table } from './table.ts';
 
 /** Every format, by the name that `--format` takes. */
-export const FORMAT_NAMES = ['table', 'json'] as const;
+export const FORMAT_NAMES = ['table', 'json', 'markdown', 'csv', 'github'] as const;
 
 export type FormatName = (typeof FORMAT_NAMES)[number];
 
-export const FORMATS: { readonly [Name in FormatName]: Format } = { table, json };
+export const FORMATS: { readonly [Name in FormatName]: Format } = { table, json, markdown, csv, github };
 
 /** The format of a file by the ending of its name; null where no format has that ending. */
 export function formatOfFile(path: string): FormatName | null {

@@ -1,5 +1,6 @@
 import type { ChalkInstance } from 'chalk';
 import type { Report } from '../audit/report.ts';
+import { lowerBounds } from './lower-bounds.ts';
 import { plainText, wrap } from './plain-text.ts';
 import { bytes, change, percent, quantity } from './units.ts';
 
@@ -19,12 +20,10 @@ export function summaryLines(report: Report, { style, width }: SummaryOptions): 
   ];
 }
 
-function totalsLines({ totals, dsc, model, diagnostics, coverage }: Report, style: ChalkInstance): readonly string[] {
+function totalsLines(report: Report, style: ChalkInstance): readonly string[] {
+  const { totals, dsc, model } = report;
   const { before, after } = dsc.projection;
-  const atLeast = coverage.counted < coverage.nodes ? '≥ ' : '';
-  const atLeastBytes = totals.isLowerBound ? '≥ ' : '';
-  // Parameters are known as long as every operator is: they do not depend on extents.
-  const atLeastParams = diagnostics.some(({ code }) => code === 'unknown-operator') ? '≥ ' : '';
+  const atLeast = lowerBounds(report);
   const converts = dsc.candidates.length > 0;
   const line = (label: string, now: string, then: string, difference: string) =>
     [label.padEnd(11), now.padStart(10), ...(converts ? [then.padStart(11), difference.padStart(9)] : [])]
@@ -35,7 +34,7 @@ function totalsLines({ totals, dsc, model, diagnostics, coverage }: Report, styl
     figure: (value: number | null) => string,
     now: number | null,
     then: number | null,
-    bound = atLeast,
+    bound = atLeast.macs,
   ) =>
     line(
       label,
@@ -45,11 +44,11 @@ function totalsLines({ totals, dsc, model, diagnostics, coverage }: Report, styl
     );
   return [
     style.dim(line('', 'now', 'all as DSC', 'change')),
-    compared('Params', quantity, before.params, after.params, atLeastParams),
+    compared('Params', quantity, before.params, after.params, atLeast.params),
     compared('MACs', quantity, before.macs, after.macs),
     compared('FLOPs', quantity, before.flops, after.flops),
-    compared('Weights', bytes, before.weightBytes, after.weightBytes, atLeastParams),
-    line('Activations', `${atLeastBytes}${bytes(totals.activationBytes)}`, '', ''),
+    compared('Weights', bytes, before.weightBytes, after.weightBytes, atLeast.params),
+    line('Activations', `${atLeast.activations}${bytes(totals.activationBytes)}`, '', ''),
     line('Peak memory', bytes(totals.peakActivationBytes), '', ''),
     ...(model.fileBytes === null ? [] : [line('File', bytes(model.fileBytes), '', '')]),
   ];
