@@ -3,7 +3,7 @@ import { type ConvLayer, convLayer } from '../dsc/conv-layer.ts';
 import { type LayerPatterns, layerChoice, matcherOf } from '../dsc/layer-choice.ts';
 import { depthwiseSeparable } from '../dsc/strategies/depthwise-separable.ts';
 import { type Diagnostic, diagnostic } from '../ir/diagnostic.ts';
-import { addExact } from '../ir/exact.ts';
+import { addExact, multiplyExact } from '../ir/exact.ts';
 import type { Model, ValueId } from '../ir/graph.ts';
 import type { OpKind } from '../ir/operators.ts';
 import type { BoundInputs } from '../passes/bind-inputs.ts';
@@ -12,7 +12,7 @@ import type { Facts } from '../passes/infer-facts.ts';
 import { type MemorySchedule, memorySchedule } from '../passes/peak-memory.ts';
 import type { Analysis } from './analyse.ts';
 import { messageOf } from './diagnostic-messages.ts';
-import { layerSection, parameterCount, reportedTensor } from './layer-section.ts';
+import { intensityOf, layerSection, parameterCount, reportedTensor } from './layer-section.ts';
 import {
   type Candidate,
   type Coverage,
@@ -53,7 +53,7 @@ export function auditModel(analysis: Analysis, patterns: LayerPatterns): Report 
     totals,
     layers,
     memory: memorySection(schedule, counted.layers),
-    dsc: dscSection(assessment, totals),
+    dsc: dscSection(assessment, totals, layers),
     profile: null,
     gate: { status: 'pass', checks: [] },
     baseline: null,
@@ -146,7 +146,7 @@ function memorySection(schedule: MemorySchedule | null, layers: readonly Counted
   };
 }
 
-function dscSection({ candidates, rejected, saved }: Assessment, totals: Totals): DscSection {
+function dscSection({ candidates, rejected, saved }: Assessment, totals: Totals, layers: readonly Layer[]): DscSection {
   const before: Figures = {
     params: totals.params.total,
     macs: totals.macs,
@@ -156,7 +156,7 @@ function dscSection({ candidates, rejected, saved }: Assessment, totals: Totals)
   };
   return {
     strategy: depthwiseSeparable.name,
-    candidates: candidates.map(candidateSection),
+    candidates: candidates.map((verdict) => candidateSection(verdict, layers[verdict.layer.index])),
     rejected: rejected.map(({ layer, reason }) => ({ layer: layer.name, index: layer.index, reason })),
     projection: {
       before,
@@ -172,14 +172,28 @@ function dscSection({ candidates, rejected, saved }: Assessment, totals: Totals)
   };
 }
 
-function candidateSection({ layer, before, after }: CandidateVerdict): Candidate {
+function candidateSection({ layer, before, after }: CandidateVerdict, section: Layer | undefined): Candidate {
   return {
     layer: layer.name,
     index: layer.index,
     before: { ...before, latencyMs: null },
     after: { ...after, latencyMs: null },
+    intensity: {
+      before: section?.intensity ?? null,
+      after: section ? intensityAfter(layer, after.flops, after.weightBytes, section) : null,
+    },
     approximation: null,
   };
+}
+
+/** What lies between the halves has the type of the output, and is written and read. */
+function intensityAfter(layer: ConvLayer, flops: number | null, weightBytes: number, section: Layer): number | null {
+  const { inputBytes, outputBytes, repeats } = section;
+  const between = depthwiseSeparable.elementsBetween(layer);
+  if (between === null || layer.outputPositions === null || inputBytes === null || outputBytes === null) return null;
+  const outputElements = layer.outputPositions * layer.outChannels;
+  const betweenBytes = outputElements === 0 ? 0 : between * (outputBytes / outputElements);
+  return intensityOf(flops, inputBytes + betweenBytes, outputBytes + betweenBytes, multiplyExact(weightBytes, repeats));
 }
 
 /** What the file holds and no output needs. */

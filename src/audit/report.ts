@@ -158,6 +158,8 @@ export interface Candidate {
   readonly index: number;
   readonly before: Figures;
   readonly after: Figures;
+  /** FLOPs per byte read and written, as it is and as a DSC: what lies between the halves is written and read once. */
+  readonly intensity: { readonly before: number | null; readonly after: number | null };
   /** How much of the weights the replacement can hold; null where they are not there, or were not looked at. */
   readonly approximation: Approximation | null;
 }
@@ -178,6 +180,12 @@ export interface Rejection {
   readonly reason: RejectionReason;
 }
 
+/** The ends of the roofline model: min(peak compute, intensity × bandwidth). */
+export interface Roofline {
+  readonly flopsPerSecond: number;
+  readonly bytesPerSecond: number;
+}
+
 /** Where the milliseconds come from. */
 export interface ProfileSection {
   readonly id: string;
@@ -189,6 +197,8 @@ export interface ProfileSection {
   readonly machine: string;
   /** ISO 8601. */
   readonly calibratedAt: string;
+  /** What the machine reaches at most; null or left out where the profile does not tell. */
+  readonly roofline?: Roofline | null;
   /** On layers that the fit never saw. */
   readonly error: { readonly medianPercent: number; readonly within10Percent: number; readonly heldOut: number };
 }

@@ -29,11 +29,6 @@ export function codeBlock(lines: readonly string[]): string {
   return [`${fence}text`, ...text, fence].join('\n');
 }
 
-/** Characters that HTML acts upon, as entities. */
-export function escapeHtml(text: string): string {
-  return text.replace(/[&<>"'`]/g, (character) => `&#${character.charCodeAt(0)};`);
-}
-
 /** A column's title, and where its cells stand. */
 export type Head = readonly [title: string, align: 'left' | 'right'];
 

@@ -1,9 +1,9 @@
 import type { Comparison, GateCheck, LayerChange, Report } from '../audit/report.ts';
 import { actualText, type CheckOutcome, limitText, outcomeOf, subjectOf } from './check-text.ts';
 import type { Document, Entry, Format, Layout } from './format.ts';
+import { html } from './html/markup.ts';
 import { lowerBounds } from './lower-bounds.ts';
-import { code, codeBlock, codeCell, details, escapeHtml, type Head, markdownTable } from './markdown-text.ts';
-import { plainText } from './plain-text.ts';
+import { code, codeBlock, codeCell, details, type Head, markdownTable } from './markdown-text.ts';
 import { nameOf, type Row, rowsOf, SORTS, whatOf } from './rows.ts';
 import { bytes, change, latency, milliseconds, percent, quantity, shapeText } from './units.ts';
 
@@ -338,7 +338,7 @@ function overviewDocument(entries: readonly Entry[]): string {
   if (unfit >= 0) parts.push(note('models', entries.length - unfit));
   const sections = entries.flatMap(({ model, section }) => (section === null ? [] : [{ path: model.path, section }]));
   const hidden = sections.findIndex(
-    ({ path, section }) => !fits(`\n${details(`<code>${escapeHtml(plainText(path))}</code>`, [section]).join('\n')}\n`),
+    ({ path, section }) => !fits(`\n${details(html`<code>${path}</code>`.text, [section]).join('\n')}\n`),
   );
   if (hidden >= 0) parts.push(note('reports', sections.length - hidden));
   return parts.join('');
