@@ -46,7 +46,7 @@ function figuresSentence(report: Report): string {
     `${atLeast.params}${quantity(totals.params.total)} params`,
     `${atLeast.macs}${quantity(totals.macs)} MACs`,
     `${atLeast.params}${bytes(totals.weightBytes)} of weights`,
-    `${bytes(totals.peakActivationBytes)} of activations at the peak`,
+    ...(totals.peakActivationBytes === null ? [] : [`${bytes(totals.peakActivationBytes)} of activations at the peak`]),
   ].join(', ');
   const convolutions = dsc.candidates.length + dsc.rejected.length;
   if (dsc.candidates.length === 0 || before.macs === null || after.macs === null) return `${figures}.`;

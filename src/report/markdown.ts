@@ -5,7 +5,7 @@ import { html } from './html/markup.ts';
 import { lowerBounds } from './lower-bounds.ts';
 import { code, codeBlock, codeCell, details, type Head, markdownTable } from './markdown-text.ts';
 import { nameOf, type Row, rowsOf, SORTS, whatOf } from './rows.ts';
-import { bytes, change, latency, milliseconds, percent, quantity, shapeText } from './units.ts';
+import { bytes, change, latency, milliseconds, percent, quantity, shapeText, share } from './units.ts';
 
 /** For a comment on a pull request, and for the summary of a CI job. */
 export const markdown: Format = {
@@ -118,8 +118,10 @@ function totalsLines(report: Report): readonly string[] {
     row('FLOPs', quantity, ofMacs, before.flops, after.flops, was?.flops),
     row('Weights', bytes, ofParams, before.weightBytes, after.weightBytes, was?.weightBytes),
     row('Peak memory', bytes, '', totals.peakActivationBytes, null, was?.peakActivationBytes),
-    row('File', bytes, '', model.fileBytes, null, baseline?.before.fileBytes),
   ];
+  const baseBytes = baseline?.before.fileBytes ?? null;
+  if (model.fileBytes !== null || baseBytes !== null)
+    rows.push(row('File', bytes, '', model.fileBytes, null, baseBytes));
   const now = before.latencyMs?.value ?? null;
   const then = after.latencyMs?.value ?? null;
   if (now !== null) rows.push(row('Latency, projected', milliseconds, '', now, then, was?.latencyMs?.value));
@@ -145,8 +147,9 @@ const TOP_CANDIDATES = 5;
 
 function candidateLines({ dsc: { candidates }, layers, totals }: Report): readonly string[] {
   if (candidates.length === 0) return [];
+  const held = candidates.some(({ approximation }) => approximation !== null);
   const timed = candidates.some(({ before, after }) => before.latencyMs !== null && after.latencyMs !== null);
-  const rows = candidates.slice(0, TOP_CANDIDATES).map(({ index, layer, before, after }) => {
+  const rows = candidates.slice(0, TOP_CANDIDATES).map(({ index, layer, before, after, approximation }) => {
     const at = layers[index];
     return [
       codeCell(at ? nameOf(at) : layer),
@@ -154,6 +157,7 @@ function candidateLines({ dsc: { candidates }, layers, totals }: Report): readon
       `${quantity(before.macs)} → ${quantity(after.macs)}`,
       before.macs === null ? '' : percent(before.macs, totals.macs),
       `${quantity(before.params)} → ${quantity(after.params)}`,
+      ...(held ? [approximation === null ? '' : share(approximation.energy)] : []),
       ...(timed
         ? [`${milliseconds(before.latencyMs?.value ?? null)} → ${milliseconds(after.latencyMs?.value ?? null)}`]
         : []),
@@ -165,6 +169,7 @@ function candidateLines({ dsc: { candidates }, layers, totals }: Report): readon
     ['MACs as DSC', 'right'],
     ['of all', 'right'],
     ['Params as DSC', 'right'],
+    ...(held ? ([['Energy', 'right']] as const) : []),
     ...(timed ? ([['Latency as DSC', 'right']] as const) : []),
   ];
   const more = candidates.length - rows.length;

@@ -51,6 +51,9 @@ export function shapeText(shape: readonly (number | string)[] | null, times = 'Ã
   return shape === null ? '?' : shape.length === 0 ? 'scalar' : shape.join(times);
 }
 
+/** A round figure without the digits that say nothing: 10 MB for 10.0 MB. */
+export const round = (text: string): string => text.replace(/\.0+(?= |$)/, '');
+
 /** Three significant digits: 31.2 ms. A dash where it is not known. */
 export function milliseconds(value: number | null): string {
   if (value === null) return 'â€“';

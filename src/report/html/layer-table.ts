@@ -1,6 +1,6 @@
-import type { Layer, Report } from '../../audit/report.ts';
+import type { Approximation, Layer, Report } from '../../audit/report.ts';
 import { type Row, rowsOf } from '../rows.ts';
-import { bytes, change, milliseconds, percent, quantity, shapeText } from '../units.ts';
+import { bytes, change, milliseconds, percent, quantity, shapeText, share } from '../units.ts';
 import { html, type Markup } from './markup.ts';
 
 /** A browser lays out so many rows at once; of more, the costliest. */
@@ -17,13 +17,20 @@ interface Column {
   readonly kind: 'name' | 'text' | 'figure';
   /** Left out on a phone. */
   readonly isWide: boolean;
-  cell(row: Row, layer: Layer, report: Report): Cell;
+  cell(row: Row, layer: Layer, context: Context): Cell;
 }
 
-const figureOf = (value: number | null, text: (value: number | null) => string): Cell => ({
-  shown: text(value),
-  value,
-});
+function figureOf(value: number | null, text: (value: number | null) => string): Cell {
+  return { shown: value === 0 ? html`<span class="nil">0</span>` : text(value), value };
+}
+
+interface Context {
+  readonly report: Report;
+  /** The costliest layer's MACs. */
+  readonly mostMacs: number;
+  /** By the layer's index. */
+  readonly approximations: ReadonlyMap<number, Approximation>;
+}
 
 const COLUMNS: readonly Column[] = [
   { head: '#', kind: 'figure', isWide: true, cell: (_, { index }) => ({ shown: String(index), value: index }) },
@@ -41,12 +48,13 @@ const COLUMNS: readonly Column[] = [
     head: 'Share',
     kind: 'figure',
     isWide: true,
-    cell: ({ macs }, _, { totals }) => ({ shown: shareBar(macs, totals.macs), value: macs }),
+    cell: ({ macs }, _, context) => ({ shown: shareBar(macs, context), value: macs }),
   },
   { head: 'Written', kind: 'figure', isWide: true, cell: ({ activationBytes }) => figureOf(activationBytes, bytes) },
   { head: 'FLOPs/byte', kind: 'figure', isWide: true, cell: (_, { intensity }) => figureOf(intensity, intensityText) },
-  { head: 'As DSC', kind: 'figure', isWide: false, cell: verdictCell },
 ];
+
+const VERDICT_COLUMN: Column = { head: 'As DSC', kind: 'figure', isWide: false, cell: verdictCell };
 
 const LATENCY_COLUMN: Column = {
   head: 'Latency',
@@ -55,13 +63,25 @@ const LATENCY_COLUMN: Column = {
   cell: (_, { latencyMs }) => figureOf(latencyMs?.value ?? null, milliseconds),
 };
 
+/** How much of the weights the DSC holds. */
+const ENERGY_COLUMN: Column = {
+  head: 'Energy',
+  kind: 'figure',
+  isWide: true,
+  cell: (_, { index }, { approximations }) => figureOf(approximations.get(index)?.energy ?? null, energyText),
+};
+
+const energyText = (value: number | null): string => (value === null ? '' : share(value));
+
 const intensityText = (value: number | null): string =>
   value === null ? '–' : value.toFixed(value >= 99.5 ? 0 : value >= 9.95 ? 1 : 2);
 
-function shareBar(macs: number | null, total: number): string | Markup {
-  if (macs === null || macs === 0 || total === 0) return '';
-  const width = Math.max(0.5, (100 * macs) / total).toFixed(1);
-  return html`<span class="share">${percent(macs, total)}<svg viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true"><rect width="${width}" height="8"/></svg></span>`;
+/** The bar is drawn against the costliest layer. */
+function shareBar(macs: number | null, { report, mostMacs }: Context): string | Markup {
+  if (macs === null || macs === 0) return '';
+  const width = Math.max(1, (100 * macs) / mostMacs).toFixed(1);
+  const bar = html`<svg viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true"><rect width="${width}" height="8"/></svg>`;
+  return html`<span class="share">${bar}${percent(macs, report.totals.macs)}</span>`;
 }
 
 /** What is left of the MACs: what saves most comes first when sorted. */
@@ -78,9 +98,21 @@ export function layerTable(report: Report): Markup {
   const rows = rowsOf(report, null).map((row, index) => ({ row, layer: report.layers[index] }));
   const kept = rows.length <= MAX_ROWS ? rows : costliest(rows);
   const isTimed = report.layers.some(({ latencyMs }) => latencyMs !== null);
-  const columns = isTimed ? COLUMNS.toSpliced(-1, 0, LATENCY_COLUMN) : COLUMNS;
+  const context: Context = {
+    report,
+    mostMacs: report.layers.reduce((most, { macs }) => Math.max(most, macs ?? 0), 0),
+    approximations: new Map(
+      report.dsc.candidates.flatMap(({ index, approximation }) => (approximation ? [[index, approximation]] : [])),
+    ),
+  };
+  const columns = [
+    ...COLUMNS,
+    ...(isTimed ? [LATENCY_COLUMN] : []),
+    VERDICT_COLUMN,
+    ...(context.approximations.size > 0 ? [ENERGY_COLUMN] : []),
+  ];
   const body = kept.flatMap(({ row, layer }) =>
-    layer ? [html`<tr>${columns.map((column) => cellMarkup(column, column.cell(row, layer, report)))}</tr>\n`] : [],
+    layer ? [html`<tr>${columns.map((column) => cellMarkup(column, column.cell(row, layer, context)))}</tr>\n`] : [],
   );
   const cut = rows.length - kept.length;
   const note =

@@ -19,7 +19,7 @@ body {
   font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif;
   font-variant-numeric: tabular-nums; -webkit-text-size-adjust: 100%;
 }
-main { max-width: 980px; margin: 0 auto; padding: 32px 20px 48px; }
+main { max-width: 1020px; margin: 0 auto; padding: 32px 20px 48px; }
 article + article { margin-top: 64px; padding-top: 40px; border-top: 1px solid var(--rule); }
 h1 { margin: 4px 0 8px; font-size: 28px; line-height: 1.2; font-weight: 600; letter-spacing: -0.015em; text-wrap: balance; }
 h2 { margin: 40px 0 10px; font-size: 18px; font-weight: 600; }
@@ -45,7 +45,7 @@ figcaption { margin-bottom: 8px; }
 figure svg { display: block; width: 100%; height: auto; font: 12px system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif; font-variant-numeric: tabular-nums; }
 .keys { margin: 0; color: var(--faint); font-size: 13px; }
 .key { display: inline-block; margin-right: 12px; white-space: nowrap; }
-.keys > .key:first-child { margin-left: 0; }
+.cost .key:first-child { margin-left: 8px; }
 .key i { display: inline-block; width: 9px; height: 9px; margin-right: 5px; border-radius: 50%; background: currentColor; }
 .key .kept { background: var(--kept); }
 .key .dsc { background: var(--dsc); }
@@ -54,16 +54,16 @@ figure svg { display: block; width: 100%; height: auto; font: 12px system-ui, -a
 .cost .key i { border-radius: 2px; }
 .scroll { overflow-x: auto; }
 .scroll:focus-visible, button:focus-visible, summary:focus-visible { outline: 2px solid var(--dsc); outline-offset: 2px; }
-table { border-collapse: collapse; font-size: 13.5px; }
+table { border-collapse: collapse; font-size: 13px; }
 .layers { width: 100%; }
-th, td { padding: 5px 10px; text-align: left; font-weight: 400; white-space: nowrap; border-bottom: 1px solid var(--rule); }
+th, td { padding: 5px 8px; text-align: left; font-weight: 400; white-space: nowrap; border-bottom: 1px solid var(--rule); }
 th:first-child, td:first-child { padding-left: 0; }
 th:last-child, td:last-child { padding-right: 0; }
 th.figure, td.figure { text-align: right; }
 thead th { color: var(--faint); }
 .layers th.name { max-width: 300px; overflow: hidden; text-overflow: ellipsis; }
 .layers td.text { color: var(--faint); }
-.layers td:first-child, .reason { color: var(--faint); }
+.layers td:first-child, .reason, .nil { color: var(--faint); }
 .layers td b { color: var(--dsc); }
 .layers tbody tr:hover > * { background: var(--panel); }
 button { all: unset; cursor: pointer; color: inherit; }
@@ -72,8 +72,8 @@ button::after { content: ""; display: inline-block; width: 0.9em; text-align: ri
 [aria-sort] button { color: var(--ink); font-weight: 600; }
 [aria-sort=ascending] button::after { content: "↑"; width: 0.9em; }
 [aria-sort=descending] button::after { content: "↓"; width: 0.9em; }
-.share { display: flex; flex-direction: column; align-items: flex-end; gap: 1px; }
-.share svg { width: 72px; height: 3px; transform: scaleX(-1); }
+.share { display: flex; align-items: center; justify-content: flex-end; gap: 8px; }
+.share svg { width: 56px; height: 7px; }
 .share rect { fill: var(--now); }
 .checks { margin: 18px 0 0; }
 .notes { margin: 0; padding: 0; list-style: none; }

@@ -47,6 +47,15 @@ export const AXIS = {
   nameTextStyle: LABEL,
 } as const;
 
+/** Whole steps along an axis from 0 to a number that is shown as well: what would run into that is left out. */
+export function stepsTo(last: number) {
+  const rough = last / 5;
+  const decade = 10 ** Math.floor(Math.log10(Math.max(rough, 1)));
+  const interval = [1, 2, 5, 10].map((step) => step * decade).find((step) => step >= rough) ?? 1;
+  const formatter = (value: number): string => (value === last || value <= last - 0.6 * interval ? String(value) : '');
+  return { type: 'value', min: 0, max: last, interval, axisLabel: { ...LABEL, formatter } } as const;
+}
+
 /** Draws a chart as SVG, without a browser. */
 export function renderChart({ id, height, option, alternative, markTitle }: Chart): Markup {
   const chart = init(null, null, { renderer: 'svg', ssr: true, width: CHART_WIDTH, height });

@@ -7,6 +7,7 @@ import { AXIS, type Chart, COLOUR, LABEL } from './chart.ts';
 const MAX_BARS = 12;
 const BAR_PITCH = 21;
 const NAME_WIDTH = 22;
+const MARGIN = { left: 158, right: 52, top: 4, bottom: 4 } as const;
 
 interface Bar {
   readonly name: string;
@@ -24,20 +25,20 @@ export function costBars(report: Report, id: string): Chart | null {
   if (rows.length === 0) return null;
   const bars = rows.slice(0, MAX_BARS).map(barOf);
   const rest = rows.slice(MAX_BARS);
-  if (rest.length > 0)
-    bars.push(together(`${rest.length} more ${rest.length === 1 ? 'layer' : 'layers'}`, rest.map(barOf)));
+  const more = rest.length === 0 ? [] : [`${rest.length} more ${rest.length === 1 ? 'layer' : 'layers'}`];
   const total = report.totals.macs;
   const series = (key: 'kept' | 'asDsc' | 'saved', color: string) => ({
     type: 'bar',
     stack: 'macs',
     barWidth: 11,
     itemStyle: { color },
-    data: bars.map((bar) => bar[key]),
+    data: [...bars.map((bar) => bar[key]), ...more.map(() => 0)],
   });
+  const restMacs = rest.reduce((all, { macs }) => all + (macs ?? 0), 0);
   const sum = ({ kept, asDsc, saved }: Bar) => kept + asDsc + saved;
   return {
     id,
-    height: bars.length * BAR_PITCH + 8,
+    height: (bars.length + more.length) * BAR_PITCH + 8,
     alternative: `Bar chart of the MACs of the costliest layers. ${bars.map((bar) => `${bar.name}: ${percent(sum(bar), total)}`).join(', ')}.`,
     markTitle: (_, index) => {
       const bar = bars[index];
@@ -46,16 +47,12 @@ export function costBars(report: Report, id: string): Chart | null {
       return bar.saved === 0 ? now : `${now}; with DSCs ${quantity(bar.kept + bar.asDsc)}`;
     },
     option: {
-      grid: { left: 158, right: 52, top: 4, bottom: 4 },
+      grid: MARGIN,
       xAxis: { type: 'value', show: false, min: 0, max: Math.max(...bars.map(sum)) },
       yAxis: [
+        category([...bars.map(({ name }) => shorten(plainText(name), NAME_WIDTH)), ...more], 'left', COLOUR.ink),
         category(
-          bars.map(({ name }) => shorten(plainText(name), NAME_WIDTH)),
-          'left',
-          COLOUR.ink,
-        ),
-        category(
-          bars.map((bar) => percent(sum(bar), total)),
+          [...bars.map((bar) => percent(sum(bar), total)), ...more.map(() => percent(restMacs, total))],
           'right',
           COLOUR.faint,
         ),
@@ -66,7 +63,8 @@ export function costBars(report: Report, id: string): Chart | null {
 }
 
 function category(data: readonly string[], position: 'left' | 'right', color: string) {
-  const axisLabel = { ...LABEL, color, interval: 0, margin: 8 };
+  const margin = position === 'left' ? 8 : MARGIN.right;
+  const axisLabel = { ...LABEL, color, interval: 0, margin, align: 'right' };
   return { ...AXIS, type: 'category', inverse: true, position, data, axisLabel, splitLine: { show: false } };
 }
 
@@ -75,9 +73,4 @@ function barOf({ name, macs, verdict }: Row): Bar {
   if (verdict === null || verdict.before === null || verdict.after === null)
     return { name, kept: now, asDsc: 0, saved: 0 };
   return { name, kept: now - verdict.before, asDsc: verdict.after, saved: verdict.before - verdict.after };
-}
-
-function together(name: string, bars: readonly Bar[]): Bar {
-  const sum = (key: 'kept' | 'asDsc' | 'saved') => bars.reduce((total, bar) => total + bar[key], 0);
-  return { name, kept: sum('kept'), asDsc: sum('asDsc'), saved: sum('saved') };
 }

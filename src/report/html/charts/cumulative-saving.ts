@@ -1,5 +1,5 @@
 import type { Candidate, Figures, Report } from '../../../audit/report.ts';
-import { AXIS, type Chart, COLOUR, FONT_SIZE, LABEL } from './chart.ts';
+import { AXIS, type Chart, COLOUR, FONT_SIZE, LABEL, stepsTo } from './chart.ts';
 
 interface Curve {
   readonly name: string;
@@ -20,22 +20,23 @@ export function cumulativeSaving({ dsc }: Report, id: string): Chart | null {
   if (curves.length === 0) return null;
   const ends = curves.map(({ name, saved }) => `${name} ${(saved.at(-1) ?? 0).toFixed(1)} %`);
   const lowest = Math.min(0, ...curves.flatMap(({ saved }) => saved));
+  const floor = lowest < 0 ? Math.floor(lowest / 10) * 10 : 0;
+  const nudges = apart(
+    curves.map(({ saved }) => ((HEIGHT - MARGIN.top - MARGIN.bottom) * (100 - (saved.at(-1) ?? 0))) / (100 - floor)),
+  );
   return {
     id,
-    height: 240,
+    height: HEIGHT,
     alternative: `Line chart of what is saved as candidates are converted, those that save most MACs first. With all ${candidates.length} converted: ${ends.join(', ')}.`,
     markTitle: (series, index) => {
       const at = curves[series];
       return at ? `${index} converted: ${at.name} −${(at.saved[index] ?? 0).toFixed(1)} %` : '';
     },
     option: {
-      grid: { left: 42, right: 62, top: 14, bottom: 40 },
+      grid: { left: 42, right: 62, ...MARGIN },
       xAxis: {
         ...AXIS,
-        type: 'value',
-        min: 0,
-        max: candidates.length,
-        minInterval: 1,
+        ...stepsTo(candidates.length),
         splitLine: { show: false },
         name: 'candidates converted',
         nameLocation: 'middle',
@@ -44,12 +45,12 @@ export function cumulativeSaving({ dsc }: Report, id: string): Chart | null {
       yAxis: {
         ...AXIS,
         type: 'value',
-        min: lowest < 0 ? Math.floor(lowest / 10) * 10 : 0,
+        min: floor,
         max: 100,
         interval: lowest < -100 ? 100 : 25,
         axisLabel: { ...LABEL, formatter: '{value} %' },
       },
-      series: curves.map(({ name, color, saved }) => ({
+      series: curves.map(({ name, color, saved }, at) => ({
         type: 'line',
         data: saved.map((share, converted) => [converted, share]),
         showSymbol: candidates.length <= MAX_MARKS,
@@ -57,11 +58,34 @@ export function cumulativeSaving({ dsc }: Report, id: string): Chart | null {
         symbolSize: 5,
         itemStyle: { color },
         lineStyle: { color, width: 2 },
-        endLabel: { show: true, formatter: name, color, fontSize: FONT_SIZE, distance: 6 },
-        labelLayout: { moveOverlap: 'shiftY' },
+        endLabel: {
+          show: true,
+          formatter: name,
+          color,
+          fontSize: FONT_SIZE,
+          distance: 6,
+          offset: [0, nudges[at] ?? 0],
+        },
       })),
     },
   };
+}
+
+const HEIGHT = 240;
+const MARGIN = { top: 14, bottom: 40 } as const;
+const LABEL_HEIGHT = 15;
+
+/** How far labels at these heights have to move down or up so that none covers another. */
+function apart(heights: readonly number[]): readonly number[] {
+  const order = heights.map((_, index) => index).sort((a, b) => (heights[a] ?? 0) - (heights[b] ?? 0));
+  const moves = heights.map(() => 0);
+  let last = Number.NEGATIVE_INFINITY;
+  for (const index of order) {
+    const height = heights[index] ?? 0;
+    last = Math.max(height, last + LABEL_HEIGHT);
+    moves[index] = last - height;
+  }
+  return moves;
 }
 
 /** More marks than that are no more told apart. */

@@ -4,12 +4,12 @@ import { type Chart, renderChart } from './chart.ts';
 import { costBars } from './cost-bars.ts';
 import { cumulativeSaving } from './cumulative-saving.ts';
 import { memorySchedule } from './memory-schedule.ts';
-import { roofline } from './roofline.ts';
+import { hasTimes, roofline } from './roofline.ts';
 
 interface Figure {
   readonly name: string;
-  readonly title: string;
-  /** How to read it; null where the axes say all. */
+  title(report: Report): string;
+  /** How to read it. */
   note(report: Report): Markup;
   chart(report: Report, id: string): Chart | null;
 }
@@ -20,7 +20,7 @@ const key = (name: string, text: string): Markup => html`<span class="key"><i cl
 const FIGURES: readonly Figure[] = [
   {
     name: 'cost',
-    title: 'Where the cost sits',
+    title: () => 'Where the cost sits',
     note: ({ dsc }) =>
       dsc.candidates.length === 0
         ? html`<p class="keys">MACs of the costliest layers</p>`
@@ -29,22 +29,23 @@ const FIGURES: readonly Figure[] = [
   },
   {
     name: 'roofline',
-    title: 'Roofline',
-    note: ({ dsc }) =>
-      dsc.candidates.length === 0
-        ? html`<p class="keys">Every layer</p>`
-        : html`<p class="keys">${key('now', 'candidate now')}${key('dsc', 'as DSC')}${key('kept', 'other layers')}</p>`,
+    title: (report) => (hasTimes(report) ? 'Roofline' : 'Arithmetic intensity'),
+    note: (report) => {
+      const lines = hasTimes(report) ? 'dashed: what the machine reaches' : 'dashed: bytes read and written';
+      if (report.dsc.candidates.length === 0) return html`<p class="keys">Every layer; ${lines}</p>`;
+      return html`<p class="keys">${key('now', 'candidate now')}${key('dsc', 'as DSC')}${key('kept', 'other layers')}${lines}</p>`;
+    },
     chart: roofline,
   },
   {
     name: 'saving',
-    title: 'What each conversion adds',
+    title: () => 'What each conversion adds',
     note: () => html`<p class="keys">Saved of the model, those that save most MACs first</p>`,
     chart: cumulativeSaving,
   },
   {
     name: 'memory',
-    title: 'Memory over the schedule',
+    title: () => 'Memory over the schedule',
     note: () => html`<p class="keys">Bytes of activations alive while each layer runs</p>`,
     chart: memorySchedule,
   },
@@ -56,7 +57,7 @@ export function renderFigures(report: Report, prefix: string): Markup {
     const drawn = chart(report, `${prefix}-${name}`);
     if (drawn === null) return [];
     return [
-      html`<figure class="${name}"><figcaption><h3>${title}</h3>${note(report)}</figcaption>${renderChart(drawn)}</figure>`,
+      html`<figure class="${name}"><figcaption><h3>${title(report)}</h3>${note(report)}</figcaption>${renderChart(drawn)}</figure>`,
     ];
   });
   return html`<div class="figures">${figures}</div>`;

@@ -1,7 +1,7 @@
 import type { Report } from '../../../audit/report.ts';
 import { nameOf } from '../../rows.ts';
-import { bytes } from '../../units.ts';
-import { AXIS, type Chart, COLOUR, LABEL } from './chart.ts';
+import { bytes, round } from '../../units.ts';
+import { AXIS, type Chart, COLOUR, LABEL, stepsTo } from './chart.ts';
 
 interface Step {
   readonly position: number;
@@ -26,10 +26,7 @@ export function memorySchedule({ memory, layers }: Report, id: string): Chart | 
       grid: { left: 58, right: 14, top: 26, bottom: 40 },
       xAxis: {
         ...AXIS,
-        type: 'value',
-        min: 0,
-        max: steps.length,
-        minInterval: 1,
+        ...stepsTo(steps.length),
         splitLine: { show: false },
         name: 'layers, in order',
         nameLocation: 'middle',
@@ -40,7 +37,7 @@ export function memorySchedule({ memory, layers }: Report, id: string): Chart | 
         type: 'value',
         min: 0,
         splitNumber: 4,
-        axisLabel: { ...LABEL, formatter: (value: number) => (value === 0 ? '0' : bytes(value)) },
+        axisLabel: { ...LABEL, formatter: (value: number) => (value === 0 ? '0' : round(bytes(value))) },
       },
       series: [
         {
@@ -54,6 +51,7 @@ export function memorySchedule({ memory, layers }: Report, id: string): Chart | 
         },
         {
           type: 'scatter',
+          z: 3,
           data: [[peak.position + 0.5, peak.bytes]],
           symbolSize: 7,
           itemStyle: { color: COLOUR.dsc, opacity: 1 },

@@ -1,7 +1,7 @@
 import type { Candidate, Layer, Report, Roofline } from '../../../audit/report.ts';
 import { nameOf } from '../../rows.ts';
-import { bytes, quantity } from '../../units.ts';
-import { AXIS, type Chart, COLOUR, FONT_SIZE, LABEL } from './chart.ts';
+import { bytes, quantity, round } from '../../units.ts';
+import { AXIS, CHART_WIDTH, type Chart, COLOUR, FONT_SIZE, LABEL } from './chart.ts';
 
 /** A layer on the plot. */
 interface Point {
@@ -24,7 +24,7 @@ interface Points {
  */
 export function roofline(report: Report, id: string): Chart | null {
   const roof = report.profile?.roofline ?? null;
-  const isTimed = report.layers.some(({ latencyMs }) => latencyMs !== null);
+  const isTimed = hasTimes(report);
   const points = pointsOf(report, isTimed);
   const all = [...points.kept, ...points.before, ...points.after];
   if (all.length === 0) return null;
@@ -39,7 +39,7 @@ export function roofline(report: Report, id: string): Chart | null {
   const named = [points.kept, points.before, points.after];
   return {
     id,
-    height: 320,
+    height: PLOT.height + MARGIN.top + MARGIN.bottom,
     alternative: alternativeOf(points, unit, isTimed),
     markTitle(index, at) {
       const point = named[index - guides.length]?.[at];
@@ -49,10 +49,10 @@ export function roofline(report: Report, id: string): Chart | null {
         : '';
     },
     option: {
-      grid: { left: 50, right: 16, top: 24, bottom: 42 },
+      grid: MARGIN,
       xAxis: logAxis(domain.x, 'FLOPs per byte read and written', (value) => `${value}`),
       yAxis: {
-        ...logAxis(domain.y, unit, (value) => quantity(value)),
+        ...logAxis(domain.y, unit, (value) => round(quantity(value))),
         nameLocation: 'end',
         nameGap: 10,
         nameTextStyle: { ...LABEL, align: 'right', padding: [0, 8, 0, 0] },
@@ -61,6 +61,12 @@ export function roofline(report: Report, id: string): Chart | null {
     },
   };
 }
+
+/** Without times a layer's height is its FLOPs. */
+export const hasTimes = ({ layers }: Report): boolean => layers.some(({ latencyMs }) => latencyMs !== null);
+
+const MARGIN = { left: 50, right: 16, top: 24, bottom: 42 } as const;
+const PLOT = { width: CHART_WIDTH - MARGIN.left - MARGIN.right, height: 254 } as const;
 
 /** Points that a plot can show apart; of more, those of the most FLOPs. */
 const MAX_POINTS = 1000;
@@ -146,15 +152,41 @@ function marks(points: readonly Point[], style: Readonly<Record<string, unknown>
   };
 }
 
-function guide(from: readonly number[], over: readonly (readonly number[])[], label: string, position: string) {
+/** A thin line, named near its end and along its last slope. */
+function guide(points: readonly Spot[], label: string, domain: Domain) {
+  const [before, end] = [points.at(-2) ?? [1, 1], points.at(-1) ?? [1, 1]];
+  const [across, up] = [
+    pixels(before[0], end[0], domain.x, PLOT.width),
+    pixels(before[1], end[1], domain.y, PLOT.height),
+  ];
+  const back = LABEL_INSET / Math.hypot(across, up);
+  const at = [0, 1].map((axis) => (end[axis] ?? 1) / ((end[axis] ?? 1) / (before[axis] ?? 1)) ** back);
+  const name = {
+    ...LABEL,
+    show: true,
+    formatter: label,
+    position: 'inside',
+    align: 'right',
+    verticalAlign: 'bottom',
+    rotate: (Math.atan2(up, across) * 180) / Math.PI,
+    fontSize: FONT_SIZE - 1,
+    padding: [0, 0, 3, 0],
+  };
   return {
     type: 'line',
     silent: true,
     symbol: 'none',
-    data: [from, ...over],
+    data: [...points.slice(0, -1), { value: at, symbol: 'circle', symbolSize: 0.01, label: name }, end],
     lineStyle: { color: COLOUR.faint, width: 1, type: [3, 3], opacity: 0.7 },
-    endLabel: { show: true, formatter: label, position, color: COLOUR.faint, fontSize: FONT_SIZE - 1, distance: 2 },
   };
+}
+
+type Spot = readonly [intensity: number, height: number];
+
+const LABEL_INSET = 8;
+
+function pixels(from: number, to: number, [low, high]: Range, extent: number): number {
+  return (extent * Math.log10(to / from)) / Math.log10(high / low);
 }
 
 /** Where bytes are equal, FLOPs = intensity × bytes. */
@@ -165,12 +197,12 @@ function byteLines(points: readonly Point[], domain: Domain) {
   const sizes = Array.from({ length: Math.floor(steps / every) + 1 }, (_, step) => moved[0] * 10 ** (step * every));
   return sizes.flatMap((size) => {
     const line = clipped(size, domain);
-    return line === null ? [] : [guide(line[0], [line[1]], bytes(size), 'left')];
+    return line === null ? [] : [guide(line, round(bytes(size)), domain)];
   });
 }
 
 /** The part of height = slope × intensity that lies on the plot; null where that is next to nothing. */
-function clipped(slope: number, { x, y }: Domain): readonly [readonly number[], readonly number[]] | null {
+function clipped(slope: number, { x, y }: Domain): readonly [Spot, Spot] | null {
   const from = Math.max(x[0], y[0] / slope);
   const to = Math.min(x[1], y[1] / slope);
   return to / from < 3
@@ -187,17 +219,12 @@ function roofLines(roof: Roofline | null, domain: Domain) {
   const ridge = flopsPerSecond / bytesPerSecond;
   const from = Math.max(domain.x[0], domain.y[0] / bytesPerSecond);
   const label = `${quantity(flopsPerSecond, 'FLOP/s')}, ${bytes(bytesPerSecond)}/s`;
-  return [
-    guide(
-      [from, from * bytesPerSecond],
-      [
-        [ridge, flopsPerSecond],
-        [domain.x[1], flopsPerSecond],
-      ],
-      label,
-      'left',
-    ),
+  const points: readonly Spot[] = [
+    [from, from * bytesPerSecond],
+    [ridge, flopsPerSecond],
+    [domain.x[1], flopsPerSecond],
   ];
+  return [guide(points, label, domain)];
 }
 
 function alternativeOf({ kept, before, after }: Points, unit: string, isTimed: boolean): string {
