@@ -37,8 +37,16 @@ export function markdownTable(heads: readonly Head[], rows: readonly (readonly s
   return [
     row(heads.map(([head]) => head)),
     row(heads.map(([, align]) => (align === 'right' ? '--:' : ':--'))),
-    ...rows.map(row),
+    ...rows.map((cells) => tableRow(heads, cells)),
   ];
+}
+
+const NO_BREAK_SPACE = '\u00a0';
+
+/** One line of it. A figure is not broken before its unit. */
+export function tableRow(heads: readonly Head[], cells: readonly string[]): string {
+  const isFigure = (column: number) => heads[column]?.[1] === 'right';
+  return row(cells.map((cell, column) => (isFigure(column) ? cell.replaceAll(' ', NO_BREAK_SPACE) : cell)));
 }
 
 const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;

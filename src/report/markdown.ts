@@ -3,7 +3,7 @@ import { actualText, type CheckOutcome, limitText, outcomeOf, subjectOf } from '
 import type { Document, Entry, Format, Layout } from './format.ts';
 import { html } from './html/markup.ts';
 import { lowerBounds } from './lower-bounds.ts';
-import { code, codeBlock, codeCell, details, type Head, markdownTable } from './markdown-text.ts';
+import { code, codeBlock, codeCell, details, type Head, markdownTable, tableRow } from './markdown-text.ts';
 import { nameOf, type Row, rowsOf, SORTS, whatOf } from './rows.ts';
 import { bytes, change, latency, milliseconds, percent, quantity, shapeText, share } from './units.ts';
 
@@ -248,7 +248,7 @@ function layerLines(report: Report, { sort, depth }: Layout, room: number): read
   const what = depth === null ? 'layers' : 'modules';
   let left = room - byteLength(details(`All ${rows.length} ${what}`, [...lines, '', cut(rows.length), '']).join('\n'));
   for (const row of rows) {
-    const [line = ''] = markdownTable([], [layerCells(row, report)]).slice(-1);
+    const line = tableRow(LAYER_HEADS, layerCells(row, report));
     left -= byteLength(line) + 1;
     if (left < 0) break;
     lines.push(line);
@@ -278,7 +278,7 @@ function verdictText({ reason, before, after }: NonNullable<Row['verdict']>, mac
 
 function footer({ model, profile, tool, totals }: Report): string {
   const inputs = model.inputs.slice(0, 4).map(({ name, shape }) => `${name} ${shapeText(shape)}`);
-  const facts = [`dsc-audit ${tool.version}`, model.format.toUpperCase(), ...inputs].map((fact) => inlineHtml(fact));
+  const facts = [`dsc-audit ${tool.version}`, model.format.toUpperCase(), ...inputs.map(inlineHtml)];
   if (profile !== null && totals.latencyMs !== null) {
     const { backend, threads, machine, source } = profile;
     const where = source === 'reference' ? 'the reference machine' : machine;
@@ -332,15 +332,10 @@ function overviewDocument(entries: readonly Entry[]): string {
     parts.push(text);
     return true;
   };
-  const unfit = entries.findIndex(
-    (entry) =>
-      !fits(
-        `${markdownTable([], [overviewCells(entry)])
-          .slice(-1)
-          .join('')}\n`,
-      ),
-  );
+  const unfit = entries.findIndex((entry) => !fits(`${tableRow(OVERVIEW_HEADS, overviewCells(entry))}\n`));
   if (unfit >= 0) parts.push(note('models', entries.length - unfit));
+  const failures = entries.flatMap(({ model }) => (model.failure === null ? [] : [model.failure]));
+  if (failures.length > 0) fits(`\n${codeBlock(failures.slice(0, MAX_NOTES))}\n`);
   const sections = entries.flatMap(({ model, section }) => (section === null ? [] : [{ path: model.path, section }]));
   const hidden = sections.findIndex(
     ({ path, section }) => !fits(`\n${details(html`<code>${path}</code>`.text, [section]).join('\n')}\n`),
@@ -358,7 +353,7 @@ function worstOf(model: Entry['model']): CheckOutcome | null {
 function overviewCells({ model }: Entry): readonly string[] {
   const worst = worstOf(model);
   const sign = worst === null ? '' : SIGNS[worst];
-  if (model.failure !== null) return [sign, codeCell(model.path), codeCell(model.failure), '', '', '', ''];
+  if (model.failure !== null) return [sign, codeCell(model.path), 'cannot be used', '', '', '', ''];
   const { before, after, isLowerBound, peakActivationBytes, candidates } = model;
   return [
     sign,
