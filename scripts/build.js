@@ -15,7 +15,7 @@ rmSync(join(root, 'dist'), { recursive: true, force: true });
 const { metafile } = await build({
   metafile: true,
   absWorkingDir: root,
-  entryPoints: { cli: 'src/cli/main.ts', index: 'src/index.ts' },
+  entryPoints: { cli: 'src/cli/main.ts', index: 'src/index.ts', 'audit-thread': 'src/cli/audit-thread.ts' },
   outdir: 'dist',
   bundle: true,
   splitting: true,
@@ -25,7 +25,10 @@ const { metafile } = await build({
   minifySyntax: true,
   minifyWhitespace: true,
   legalComments: 'none',
-  define: { __DSC_AUDIT_VERSION__: JSON.stringify(version) },
+  define: {
+    __DSC_AUDIT_VERSION__: JSON.stringify(version),
+    __DSC_AUDIT_THREAD__: JSON.stringify('./audit-thread.js'),
+  },
   alias: { 'string-width': './scripts/string-width.cjs' },
   // CommonJS packages inside an ESM bundle still ask for `require` to reach Node's own modules.
   banner: {

@@ -1,2 +1,5 @@
 /** The package's version, put in at build time so that no file is read at start-up. */
 declare const __DSC_AUDIT_VERSION__: string;
+
+/** Where threads that audit models find their program, beside the bundle; null where nothing is bundled. */
+declare const __DSC_AUDIT_THREAD__: string | null;

@@ -5,22 +5,23 @@ import { convLayers } from '../dsc/conv-layers.ts';
 import { type LayerPatterns, layerChoice, matcherOf } from '../dsc/layer-choice.ts';
 import { depthwiseSeparable } from '../dsc/strategies/depthwise-separable.ts';
 import { type Diagnostic, diagnostic } from '../ir/diagnostic.ts';
-import { addExact } from '../ir/exact.ts';
+import { addExact, multiplyExact } from '../ir/exact.ts';
 import type { Model } from '../ir/graph.ts';
 import type { BoundInputs } from '../passes/bind-inputs.ts';
 import { type CountedLayer, type CountedModel, tensorBytes } from '../passes/count-layers.ts';
 import type { Facts } from '../passes/infer-facts.ts';
-import { peakActivationBytes } from '../passes/peak-memory.ts';
+import { type MemorySchedule, memorySchedule } from '../passes/peak-memory.ts';
 import type { Analysis } from './analyse.ts';
 import { blockSection } from './block-section.ts';
 import { messageOf } from './diagnostic-messages.ts';
-import { layerSection, parameterCount, reportedTensor } from './layer-section.ts';
+import { intensityOf, layerSection, parameterCount, reportedTensor } from './layer-section.ts';
 import {
   type Candidate,
   type Coverage,
   type DscSection,
   type Figures,
   type Layer,
+  type MemorySection,
   type ModelSection,
   type Report,
   SCHEMA_VERSION,
@@ -33,7 +34,8 @@ export function auditModel(analysis: Analysis, patterns: LayerPatterns): Report 
   const { model } = read;
   const convs = convLayers(counted.layers, facts);
   const assessment = assess(convs, depthwiseSeparable, layerChoice(patterns));
-  const totals = totalsOf(model, facts, counted.layers);
+  const schedule = memorySchedule(model, facts);
+  const totals = totalsOf(facts, counted.layers, schedule);
   const convByIndex = new Map(convs.map((conv) => [conv.index, conv]));
   const layers = counted.layers.map((layer, index) => layerSection(model, facts, layer, index, convByIndex.get(index)));
   const diagnostics = [
@@ -52,11 +54,13 @@ export function auditModel(analysis: Analysis, patterns: LayerPatterns): Report 
     coverage: coverageOf(layers),
     totals,
     layers,
-    dsc: dscSection(assessment, totals),
+    memory: memorySection(schedule, counted.layers),
+    dsc: dscSection(assessment, totals, layers),
     blocks: recogniseBlocks(model.graph, counted.layers, facts).map((block) => blockSection(block, layers)),
     scaling: null,
     profile: null,
     gate: { status: 'pass', checks: [] },
+    baseline: null,
     diagnostics: diagnostics.map((told) => ({ ...told, message: messageOf(told) })),
   };
 }
@@ -96,7 +100,7 @@ function coverageOf(layers: readonly Layer[]): Coverage {
 }
 
 /** Sums over what is known. */
-function totalsOf(model: Model, facts: Facts, layers: readonly CountedLayer[]): Totals {
+function totalsOf(facts: Facts, layers: readonly CountedLayer[], schedule: MemorySchedule | null): Totals {
   const weights = layers.flatMap(({ ownWeights }) => ownWeights);
   const sum = (figures: readonly (number | null)[]) =>
     figures.reduce<number>((total, figure) => addExact(total, figure ?? 0), 0);
@@ -107,13 +111,24 @@ function totalsOf(model: Model, facts: Facts, layers: readonly CountedLayer[]): 
     flops: sum(layers.map(({ flops }) => flops)),
     weightBytes: sum(weights.map(({ bytes }) => bytes)),
     activationBytes: sum(Array.from(activations, (id) => tensorBytes(facts.of[id]))),
-    peakActivationBytes: peakActivationBytes(model, facts),
+    peakActivationBytes: schedule?.peakBytes ?? null,
     latencyMs: null,
     isLowerBound: !layers.every((layer) => isCounted(layer) && layer.outputBytes !== null),
   };
 }
 
-function dscSection({ candidates, rejected, saved }: Assessment, totals: Totals): DscSection {
+function memorySection(schedule: MemorySchedule | null, layers: readonly CountedLayer[]): MemorySection | null {
+  if (schedule === null) return null;
+  const indices = new Map(layers.map(({ node }, index) => [node, index]));
+  return {
+    schedule: schedule.steps.flatMap(({ node, bytes }) => {
+      const index = indices.get(node);
+      return index === undefined ? [] : [{ layer: node.name, index, bytes }];
+    }),
+  };
+}
+
+function dscSection({ candidates, rejected, saved }: Assessment, totals: Totals, layers: readonly Layer[]): DscSection {
   const before: Figures = {
     params: totals.params.total,
     macs: totals.macs,
@@ -123,7 +138,7 @@ function dscSection({ candidates, rejected, saved }: Assessment, totals: Totals)
   };
   return {
     strategy: depthwiseSeparable.name,
-    candidates: candidates.map(candidateSection),
+    candidates: candidates.map((verdict) => candidateSection(verdict, layers[verdict.layer.index])),
     rejected: rejected.map(({ layer, reason }) => ({ layer: layer.name, index: layer.index, reason })),
     projection: {
       before,
@@ -139,14 +154,28 @@ function dscSection({ candidates, rejected, saved }: Assessment, totals: Totals)
   };
 }
 
-function candidateSection({ layer, before, after }: CandidateVerdict): Candidate {
+function candidateSection({ layer, before, after }: CandidateVerdict, section: Layer | undefined): Candidate {
   return {
     layer: layer.name,
     index: layer.index,
     before: { ...before, latencyMs: null },
     after: { ...after, latencyMs: null },
+    intensity: {
+      before: section?.intensity ?? null,
+      after: section ? intensityAfter(layer, after.flops, after.weightBytes, section) : null,
+    },
     approximation: null,
   };
+}
+
+/** What lies between the halves has the type of the output, and is written and read. */
+function intensityAfter(layer: ConvLayer, flops: number | null, weightBytes: number, section: Layer): number | null {
+  const { inputBytes, outputBytes, repeats } = section;
+  const between = depthwiseSeparable.elementsBetween(layer);
+  if (between === null || layer.outputPositions === null || inputBytes === null || outputBytes === null) return null;
+  const outputElements = layer.outputPositions * layer.outChannels;
+  const betweenBytes = outputElements === 0 ? 0 : between * (outputBytes / outputElements);
+  return intensityOf(flops, inputBytes + betweenBytes, outputBytes + betweenBytes, multiplyExact(weightBytes, repeats));
 }
 
 /** What the file holds and no output needs. */

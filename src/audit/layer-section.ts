@@ -69,7 +69,7 @@ function bytesOf(weights: readonly Weight[]): number {
 }
 
 /** FLOPs per byte: inputs and weights read, outputs written, once each. */
-function intensityOf(
+export function intensityOf(
   flops: number | null,
   read: number | null,
   written: number | null,

@@ -22,6 +22,8 @@ export interface Report {
   readonly coverage: Coverage;
   readonly totals: Totals;
   readonly layers: readonly Layer[];
+  /** Null where an activation has no known size. */
+  readonly memory: MemorySection | null;
   readonly dsc: DscSection;
   /** Structures that have a name, in the model's order; no layer is in two of them. */
   readonly blocks: readonly BlockSection[];
@@ -30,6 +32,8 @@ export interface Report {
   /** The cost model behind the milliseconds; null where none was used. */
   readonly profile: ProfileSection | null;
   readonly gate: Gate;
+  /** What changed against a baseline; null where none was given. */
+  readonly baseline: Comparison | null;
   readonly diagnostics: readonly ReportedDiagnostic[];
 }
 
@@ -114,6 +118,12 @@ export interface Layer {
   readonly repeats: number;
 }
 
+/** How the activations' memory goes up and down in one run. */
+export interface MemorySection {
+  /** The layers of the model's own graph, in its order; a layer with a body has the body's peak on top. */
+  readonly schedule: readonly { readonly layer: string; readonly index: number; readonly bytes: number }[];
+}
+
 export interface ConvSection {
   readonly inChannels: number;
   readonly outChannels: number;
@@ -185,6 +195,8 @@ export interface Candidate {
   readonly index: number;
   readonly before: Figures;
   readonly after: Figures;
+  /** FLOPs per byte read and written, as it is and as a DSC: what lies between the halves is written and read once. */
+  readonly intensity: { readonly before: number | null; readonly after: number | null };
   /** How much of the weights the replacement can hold; null where they are not there, or were not looked at. */
   readonly approximation: Approximation | null;
 }
@@ -205,6 +217,12 @@ export interface Rejection {
   readonly reason: RejectionReason;
 }
 
+/** The ends of the roofline model: min(peak compute, intensity × bandwidth). */
+export interface Roofline {
+  readonly flopsPerSecond: number;
+  readonly bytesPerSecond: number;
+}
+
 /** Where the milliseconds come from. */
 export interface ProfileSection {
   readonly id: string;
@@ -216,20 +234,82 @@ export interface ProfileSection {
   readonly machine: string;
   /** ISO 8601. */
   readonly calibratedAt: string;
+  /** What the machine reaches at most; null or left out where the profile does not tell. */
+  readonly roofline?: Roofline | null;
   /** On layers that the fit never saw. */
   readonly error: { readonly medianPercent: number; readonly within10Percent: number; readonly heldOut: number };
 }
 
 export interface Gate {
+  /** `fail` where a check of severity `error` failed. */
   readonly status: 'pass' | 'fail';
   readonly checks: readonly GateCheck[];
 }
 
+/** What a figure is measured in; a share is a fraction of 1. */
+export type FigureUnit = 'count' | 'bytes' | 'milliseconds' | 'share';
+
 export interface GateCheck {
   readonly metric: string;
+  /** What is held against the limit: the figure itself, or by how much it grew over the baseline. */
+  readonly kind: 'total' | 'increase';
+  readonly unit: FigureUnit;
   readonly limit: number;
+  /** Null where it is not known: the check fails. */
   readonly actual: number | null;
+  /** The actual figure lacks something: it can fail the check, and cannot pass it. */
+  readonly isLowerBound: boolean;
   readonly status: 'pass' | 'fail';
+  /** A failed check of severity `warn` is told, and fails nothing. */
+  readonly severity: 'error' | 'warn';
+  /** Why the figure is not known, or not whole; null where it is. */
+  readonly reason: string | null;
+}
+
+/** Two models side by side. */
+export interface Comparison {
+  readonly before: ComparedModel;
+  readonly after: ComparedModel;
+  readonly change: RelativeChange;
+  /** How many layers of each kind there are. A renamed layer is the same under another name. */
+  readonly counts: Readonly<Record<LayerChange['status'] | 'renamed' | 'unchanged', number>>;
+  /** What was added, removed and changed, in the order of the model after; what was removed stands where it stood. */
+  readonly layers: readonly LayerChange[];
+}
+
+export interface ComparedModel {
+  readonly name: string;
+  readonly path: string;
+  readonly fileBytes: number | null;
+  readonly totals: Totals;
+}
+
+/** Differences as fractions of the figure before: -0.41. Null where one is not known, or where there was nothing before. */
+export type RelativeChange = Readonly<
+  Record<
+    'params' | 'macs' | 'flops' | 'weightBytes' | 'activationBytes' | 'peakActivationBytes' | 'fileBytes' | 'latencyMs',
+    number | null
+  >
+>;
+
+export interface LayerChange {
+  readonly status: 'added' | 'removed' | 'changed';
+  /** The layer's name; null where it was not there. */
+  readonly before: string | null;
+  readonly after: string | null;
+  readonly op: string;
+  /** What differs in a changed layer. */
+  readonly differences: readonly LayerDifference[];
+  readonly params: BeforeAfter;
+  readonly macs: BeforeAfter;
+}
+
+export type LayerDifference = 'name' | 'op' | 'conv' | 'inputs' | 'outputs' | 'params' | 'macs';
+
+/** Null where there is no such layer, or where its figure is not known. */
+export interface BeforeAfter {
+  readonly before: number | null;
+  readonly after: number | null;
 }
 
 /** A diagnostic with its sentence. */

@@ -1,9 +1,12 @@
 /** Characters that a terminal acts upon, or that turn the direction of what follows. */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
-/** Names come from the file: in a terminal none may do more than be read. */
+/** What makes a line a command to the runner of a CI job: `::` at its start, `##[` anywhere. */
+const RUNNER_COMMAND = /^(\s*):(?=:)|##(?=\[)/g;
+
+/** Names come from the file: in a terminal, or in the log of a CI job, none may do more than be read. */
 export function plainText(name: string): string {
-  return name.replace(UNPRINTABLE, '\uFFFD');
+  return name.replace(UNPRINTABLE, '\uFFFD').replace(RUNNER_COMMAND, '$1\uFFFD');
 }
 
 /** Cut in the middle to a width; the end of a layer's name tells most. */

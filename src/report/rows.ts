@@ -101,13 +101,13 @@ function layerRow(
 }
 
 /** The short path of a layer, without the operator at the end where that says nothing new. */
-function nameOf({ name, scope, op }: Layer): string {
+export function nameOf({ name, scope, op }: Layer): string {
   const last = name.split('/').filter(Boolean).at(-1) ?? name;
   return shortPath([...scope, ...(last === op && scope.length > 0 ? [] : [last])]).join('/');
 }
 
 /** `Conv 3×3 /2`, with stride, dilation and groups where they are not 1. */
-function whatOf({ op, conv }: Layer): string {
+export function whatOf({ op, conv }: Layer): string {
   if (conv === null) return op;
   const extents = conv.kernel.join('×');
   const stride = conv.strides.some((step) => step > 1) ? ` /${common(conv.strides)}` : '';

@@ -1,6 +1,7 @@
 import type { ChalkInstance } from 'chalk';
 import type { BlockSection, Figures, Report, ScalingSection } from '../audit/report.ts';
 import { BLOCK_NAMES } from './block-text.ts';
+import { lowerBounds } from './lower-bounds.ts';
 import { plainText, wrap } from './plain-text.ts';
 import { bytes, change, percent, quantity } from './units.ts';
 
@@ -56,12 +57,9 @@ function scalingText({ width, resolution }: ScalingSection): string {
 }
 
 function totalsLines(report: Report, style: ChalkInstance): readonly string[] {
-  const { totals, model, diagnostics, coverage } = report;
+  const { totals, model } = report;
   const stages = stagesOf(report);
-  const atLeast = coverage.counted < coverage.nodes ? '≥ ' : '';
-  const atLeastBytes = totals.isLowerBound ? '≥ ' : '';
-  // Parameters are known as long as every operator is: they do not depend on extents.
-  const atLeastParams = diagnostics.some(({ code }) => code === 'unknown-operator') ? '≥ ' : '';
+  const atLeast = lowerBounds(report);
   const line = ({ label, cells, change: difference }: TotalsRow) =>
     [label.padEnd(11), ...cells.map((cell, index) => cell.padStart(index === 0 ? 10 : 11)), difference.padStart(9)]
       .join('  ')
@@ -70,7 +68,7 @@ function totalsLines(report: Report, style: ChalkInstance): readonly string[] {
     label: string,
     figure: (value: number | null) => string,
     pick: (figures: Figures) => number | null,
-    bound = atLeast,
+    bound = atLeast.macs,
   ) => {
     const values = stages.map(({ figures }) => pick(figures));
     const [first = null] = values;
@@ -83,11 +81,11 @@ function totalsLines(report: Report, style: ChalkInstance): readonly string[] {
   const peaks = stages.map(({ peak }, index) => (index > 0 && peak === null ? '' : bytes(peak)));
   return [
     style.dim(line({ label: '', cells: stages.map(({ title }) => title), change: stages.length > 1 ? 'change' : '' })),
-    compared('Params', quantity, ({ params }) => params, atLeastParams),
+    compared('Params', quantity, ({ params }) => params, atLeast.params),
     compared('MACs', quantity, ({ macs }) => macs),
     compared('FLOPs', quantity, ({ flops }) => flops),
-    compared('Weights', bytes, ({ weightBytes }) => weightBytes, atLeastParams),
-    ...(report.scaling === null ? [only('Activations', `${atLeastBytes}${bytes(totals.activationBytes)}`)] : []),
+    compared('Weights', bytes, ({ weightBytes }) => weightBytes, atLeast.params),
+    ...(report.scaling === null ? [only('Activations', `${atLeast.activations}${bytes(totals.activationBytes)}`)] : []),
     line({ label: 'Peak memory', cells: peaks, change: '' }),
     ...(model.fileBytes === null || report.scaling !== null ? [] : [only('File', bytes(model.fileBytes))]),
   ];

@@ -1,25 +1,47 @@
-import type { ChalkInstance } from 'chalk';
+import { Chalk, type ChalkInstance } from 'chalk';
 import Table from 'cli-table3';
 import type { Report } from '../audit/report.ts';
+import type { Document, Format, Layout } from './format.ts';
+import type { FailedModel, ModelSummary } from './model-summary.ts';
+import { overviewLines } from './overview.ts';
 import { plainText, shorten, wrap } from './plain-text.ts';
-import { type Grouping, type Row, rowsOf, SORTS, type Sort } from './rows.ts';
+import { type Row, rowsOf, SORTS, type Sort } from './rows.ts';
 import { summaryLines } from './summary.ts';
 import { bytes, change, percent, quantity, shapeText } from './units.ts';
 
-export interface TableOptions {
-  /** Columns of the terminal; null where there is no limit (a pipe). */
-  readonly width: number | null;
-  readonly sort: Sort;
-  readonly grouping: Grouping;
-  /** Every layer, however small. */
-  readonly all: boolean;
-  readonly style: ChalkInstance;
+type TableOptions = Pick<Layout, 'width' | 'sort' | 'grouping' | 'all'> & { readonly style: ChalkInstance };
+
+/** The report for a person at a terminal. */
+export const table: Format = {
+  endings: ['.txt'],
+  section: (report, layout) => renderTable(report, { ...layout, style: styleOf(layout) }),
+  document: tableDocument,
+};
+
+const styleOf = ({ colour }: Layout): ChalkInstance => new Chalk({ level: colour });
+
+/** One table after the other; of several models an overview at the end, where a terminal shows it. */
+function tableDocument(layout: Layout): Document {
+  const models: (ModelSummary | FailedModel)[] = [];
+  let gap = '';
+  return {
+    add({ model, section }) {
+      models.push(model);
+      if (section === null) return '';
+      const text = gap + section;
+      gap = '\n';
+      return text;
+    },
+    end: () =>
+      layout.models === 1
+        ? []
+        : [`\n${overviewLines(models, { width: layout.width, style: styleOf(layout) }).join('\n')}\n`],
+  };
 }
 
 /** Rows that are shown of a long model; what is left out is told below. */
 const MAX_ROWS = 40;
 
-/** The report for a person at a terminal. */
 export function renderTable(report: Report, options: TableOptions): string {
   const rows = [...rowsOf(report, options.grouping)].sort(SORTS[options.sort]);
   const shown = options.all ? rows : cut(rows, options.sort);

@@ -1,3 +1,5 @@
+import type { FigureUnit, Latency } from '../audit/report.ts';
+
 /** Numbers as people read them. Decimal units: 1 k = 1,000, 1 MB = 1,000,000 bytes. */
 const PREFIXES = ['', ' k', ' M', ' G', ' T', ' P'] as const;
 
@@ -45,6 +47,37 @@ export function change(before: number, after: number): string {
   return `${sign}${((100 * Math.abs(after - before)) / before).toFixed(1)} %`;
 }
 
-export function shapeText(shape: readonly (number | string)[] | null): string {
-  return shape === null ? '?' : shape.length === 0 ? 'scalar' : shape.join('×');
+export function shapeText(shape: readonly (number | string)[] | null, times = '×'): string {
+  return shape === null ? '?' : shape.length === 0 ? 'scalar' : shape.join(times);
+}
+
+/** A round figure without the digits that say nothing: 10 MB for 10.0 MB. */
+export const round = (text: string): string => text.replace(/\.0+(?= |$)/, '');
+
+/** Three significant digits: 31.2 ms. A dash where it is not known. */
+export function milliseconds(value: number | null): string {
+  if (value === null) return '–';
+  return value !== 0 && Math.abs(value) < 1 ? `${value.toPrecision(2)} ms` : `${significant(value)} ms`;
+}
+
+/** With the interval that holds it: 31.2 ms (29.8 to 32.9). */
+export function latency(value: Latency | null): string {
+  if (value === null) return '–';
+  const bound = (end: number) => milliseconds(end).replace(' ms', '');
+  return `${milliseconds(value.value)} (${bound(value.low)} to ${bound(value.high)})`;
+}
+
+/** A fraction as a percentage: 0.4 is 40 %. */
+export const share = (fraction: number): string => `${Number((100 * fraction).toPrecision(3))} %`;
+
+const FIGURES: Readonly<Record<FigureUnit, (value: number) => string>> = {
+  count: quantity,
+  bytes,
+  milliseconds,
+  share,
+};
+
+/** A figure of any unit. */
+export function figure(value: number | null, unit: FigureUnit): string {
+  return value === null ? '–' : FIGURES[unit](value);
 }

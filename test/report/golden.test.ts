@@ -2,8 +2,10 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Chalk } from 'chalk';
 import { describe, expect, it } from 'vitest';
+import { FORMAT_NAMES, FORMATS } from '../../src/report/formats.ts';
 import { renderJson } from '../../src/report/json.ts';
 import { renderTable } from '../../src/report/table.ts';
+import { documentOf } from '../support/documents.ts';
 import { auditFixture } from '../support/models.ts';
 
 /** `npm run golden` writes the files anew; look at the difference before it is committed. */
@@ -39,5 +41,19 @@ describe.each([
     expectGolden(`${name}.${width}.txt`, text);
   });
 
-  it('as JSON', () => expectGolden(`${name}.json`, renderJson([audited(path)])));
+  it('as JSON', () => expectGolden(`${name}.json`, renderJson(audited(path))));
+
+  it.each(['markdown', 'html', 'csv', 'github'] as const)('as %s', async (format) => {
+    const [ending = '.annotations'] = FORMATS[format].endings;
+    expectGolden(`${name}${ending}`, await documentOf(format, [audited(path)]));
+  });
+});
+
+describe('several models', () => {
+  const paths = ['onnx/digits_cnn.onnx', 'edge/custom_op_unknown.onnx'];
+
+  it.each(FORMAT_NAMES)('as %s', async (format) => {
+    const [ending = '.annotations'] = FORMATS[format].endings;
+    expectGolden(`several${ending}`, await documentOf(format, paths.map(audited)));
+  });
 });

@@ -1,47 +1,18 @@
-import { Chalk } from 'chalk';
-import { type Command, Option } from 'commander';
-import { auditSource } from '../../audit/audit.ts';
-import type { Report } from '../../audit/report.ts';
-import { ROUNDINGS, type Rounding } from '../../dsc/scaling/width.ts';
+import type { Command } from 'commander';
+import type { AuditOptions } from '../../audit/audit.ts';
 import { DscAuditError } from '../../ir/errors.ts';
-import { renderJson } from '../../report/json.ts';
-import { type Grouping, SORTS, type Sort } from '../../report/rows.ts';
-import { renderTable } from '../../report/table.ts';
+import { auditModels } from '../audit-models.ts';
 import { bindingsOf, type ModelOptions, modelOptions } from '../model-options.ts';
-import { openModel } from '../open-model.ts';
-import { collectText, positiveNumber, wholeNumber } from '../option-values.ts';
-import { colourLevel, print, type Terminal, widthOf } from '../terminal.ts';
+import { collectText } from '../option-values.ts';
+import { type OutputOptions, openOutputs, outputOptions } from '../output.ts';
+import { auditProgress } from '../progress.ts';
+import type { Terminal } from '../terminal.ts';
+import { scalingOf, type WhatIfOptions, whatIfOptions } from '../what-if-options.ts';
 
-interface AuditCommandOptions extends ModelOptions {
-  readonly format: Format;
+interface AuditCommandOptions extends ModelOptions, OutputOptions, WhatIfOptions {
   readonly include?: readonly string[];
   readonly exclude?: readonly string[];
-  readonly width?: number;
-  readonly rounding?: Rounding;
-  readonly resolution?: number;
-  readonly sort: Sort;
-  readonly depth?: number;
-  readonly blocks?: boolean;
-  readonly all?: boolean;
-  readonly color: boolean;
 }
-
-type Render = (reports: readonly Report[], options: AuditCommandOptions, terminal: Terminal) => string;
-
-/** Every format that a report can be printed in. */
-const FORMATS = {
-  table: (reports, options, { stdout, env }) => {
-    const style = new Chalk({ level: colourLevel(stdout, env, options.color) });
-    const { sort, all = false } = options;
-    const grouping = groupingOf(options);
-    return reports
-      .map((report) => renderTable(report, { width: widthOf(stdout), sort, grouping, all, style }))
-      .join('\n');
-  },
-  json: renderJson,
-} as const satisfies Record<string, Render>;
-
-type Format = keyof typeof FORMATS;
 
 const EXAMPLES = `
 Examples:
@@ -53,13 +24,14 @@ Examples:
   dsc-audit model.onnx --width 0.75 --resolution 160   a thinner, smaller one
   dsc-audit model.onnx --exclude layer4     leave a part of the model alone
   dsc-audit model.onnx --format json        for programs
+  dsc-audit *.onnx -o report.md -o all.csv  reports in files, too
   curl … | dsc-audit -                      from standard input
 
 Exit codes:
   0 done · 1 a budget was exceeded · 2 the model or the command line cannot be
   used · 70 a bug in dsc-audit`;
 
-/** The default command: audits models and prints their reports. */
+/** The default command: audits models and writes their reports. */
 export function defineAudit(program: Command, terminal: Terminal): void {
   modelOptions(program.argument('<model...>', 'model files (ONNX), or - for standard input'))
     .optionsGroup('Candidates:')
@@ -68,41 +40,44 @@ export function defineAudit(program: Command, terminal: Terminal): void {
       'consider these convolutions even if a default speaks against it (repeatable)',
       collectText,
     )
-    .option('--exclude <glob>', 'leave these convolutions alone (layer or module, repeatable)', collectText)
-    .optionsGroup('What if:')
-    .option('--width <alpha>', 'every number of channels times this (MobileNet’s α)', positiveNumber)
-    .addOption(
-      new Option('--rounding <how>', 'scaled channels in multiples of 8, or none').choices(Object.keys(ROUNDINGS)),
-    )
-    .option('--resolution <pixels>', 'another height and width of the input image (ρ)', wholeNumber)
-    .optionsGroup('Output:')
-    .addOption(new Option('--format <format>', 'how to print it').choices(Object.keys(FORMATS)).default('table'))
-    .addOption(new Option('--sort <by>', 'order of the layers').choices(Object.keys(SORTS)).default('order'))
-    .option('--depth <n>', 'put layers together by module, n names deep', wholeNumber)
-    .addOption(
-      new Option('--blocks', 'put layers together by block: residual, inverted residual, Fire and so on').conflicts(
-        'depth',
-      ),
-    )
-    .option('--all', 'show every layer')
-    .option('--no-color', 'print without colour')
+    .option('--exclude <glob>', 'leave these convolutions alone (layer or module, repeatable)', collectText);
+  whatIfOptions(program);
+  outputOptions(program)
     .addHelpText('after', EXAMPLES)
-    .action(async (paths: readonly string[], options: AuditCommandOptions) => {
-      const reports: Report[] = [];
-      const failures: DscAuditError[] = [];
-      for (const path of paths) {
-        const outcome = await attempt(() => auditPath(path, options, terminal));
-        if (outcome instanceof DscAuditError) failures.push(outcome);
-        else reports.push(outcome);
-      }
-      if (reports.length > 0) await print(terminal.stdout, FORMATS[options.format](reports, options, terminal));
-      if (failures.length > 0) throw new UnusableModels(failures);
-    });
+    .action((paths: readonly string[], options: AuditCommandOptions) => auditAll(paths, options, terminal));
 }
 
-function groupingOf({ depth, blocks }: AuditCommandOptions): Grouping {
-  if (blocks) return 'blocks';
-  return depth === undefined ? 'layers' : { depth };
+async function auditAll(paths: readonly string[], options: AuditCommandOptions, terminal: Terminal): Promise<void> {
+  const outputs = await openOutputs(options, paths.length, terminal);
+  const progress = auditProgress(terminal.stderr, paths);
+  const failures: DscAuditError[] = [];
+  const { renderings } = outputs;
+  let done = 0;
+  try {
+    for await (const outcome of auditModels(paths, { options: auditOptions(options), renderings }, terminal)) {
+      const path = paths[done++] ?? '';
+      progress.clear();
+      if (outcome instanceof DscAuditError) {
+        failures.push(outcome);
+        await outputs.add({ path, failure: outcome.message }, []);
+      } else await outputs.add(outcome.model, outcome.sections);
+      progress.show(done);
+    }
+    await outputs.finish();
+  } catch (error) {
+    await outputs.discard();
+    throw error;
+  }
+  if (failures.length > 0) throw new UnusableModels(failures);
+}
+
+function auditOptions(options: AuditCommandOptions): AuditOptions {
+  return {
+    ...bindingsOf(options),
+    ...scalingOf(options),
+    include: options.include ?? [],
+    exclude: options.exclude ?? [],
+  };
 }
 
 /** Models of a call that could not be audited; the others were. */
@@ -113,24 +88,4 @@ export class UnusableModels extends Error {
     super(failures.map(({ message }) => message).join('; '));
     this.failures = failures;
   }
-}
-
-async function attempt<T>(audit: () => Promise<T>): Promise<T | DscAuditError> {
-  try {
-    return await audit();
-  } catch (error) {
-    if (error instanceof DscAuditError) return error;
-    throw error;
-  }
-}
-
-async function auditPath(path: string, options: AuditCommandOptions, terminal: Terminal): Promise<Report> {
-  return auditSource(await openModel(path, terminal), {
-    ...bindingsOf(options),
-    include: options.include ?? [],
-    exclude: options.exclude ?? [],
-    ...(options.width === undefined ? {} : { width: options.width }),
-    ...(options.rounding === undefined ? {} : { rounding: options.rounding }),
-    ...(options.resolution === undefined ? {} : { resolution: options.resolution }),
-  });
 }

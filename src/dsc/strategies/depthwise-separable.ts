@@ -22,4 +22,7 @@ export const depthwiseSeparable: Strategy = {
       weightBytes: addExact(byteSize(weightType ?? 'float32', weights), biasBytes),
     };
   },
+  elementsBetween({ inChannels, outputPositions }) {
+    return outputPositions === null ? null : multiplyExact(inChannels, outputPositions);
+  },
 };

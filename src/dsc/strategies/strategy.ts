@@ -13,4 +13,6 @@ export interface Strategy {
   readonly name: string;
   /** What the replacement costs. */
   after(layer: ConvLayer): ConvFigures;
+  /** Elements that the replacement writes and reads again between its parts; null where an extent is not known. */
+  elementsBetween(layer: ConvLayer): number | null;
 }

@@ -1,0 +1,71 @@
+import { availableParallelism } from 'node:os';
+import type { DscAuditError } from '../ir/errors.ts';
+import { type AuditedModel, type AuditTask, auditOne } from './audit-one.ts';
+import { startAuditThreads } from './audit-threads.ts';
+import { openModel } from './open-model.ts';
+import type { Terminal } from './terminal.ts';
+
+/** What threads run; null where the program runs from its sources, which Node cannot load. */
+const THREAD_PROGRAM = __DSC_AUDIT_THREAD__;
+
+/** What it takes until threads have started and read the program, about. */
+const START_MS = 150;
+
+/** Outcomes that may wait for a slow model before them, for each thread. */
+const AHEAD = 4;
+
+/** Audits models one after the other, or in threads where that pays. Outcomes come in the order of the paths. */
+export async function* auditModels(
+  paths: readonly string[],
+  task: AuditTask,
+  terminal: Pick<Terminal, 'stdin'>,
+  now: () => number = () => performance.now(),
+): AsyncGenerator<AuditedModel | DscAuditError> {
+  const auditHere = (path: string) => auditOne(() => openModel(path, terminal), task);
+  let spentMs = 0;
+  for (const [index, path] of paths.entries()) {
+    const threads = threadsThatPay(index, paths.length - index, spentMs);
+    if (threads > 1 && THREAD_PROGRAM !== null) {
+      yield* auditInThreads(paths.slice(index), task, auditHere, threads);
+      return;
+    }
+    const started = now();
+    const outcome = await auditHere(path);
+    spentMs += now() - started;
+    yield outcome;
+  }
+}
+
+/** As the models so far took time, so will the rest. */
+function threadsThatPay(done: number, rest: number, spentMs: number): number {
+  const threads = Math.min(availableParallelism(), rest);
+  const expectedMs = done === 0 ? 0 : (spentMs / done) * rest;
+  return expectedMs - expectedMs / threads > START_MS ? threads : 1;
+}
+
+async function* auditInThreads(
+  paths: readonly string[],
+  task: AuditTask,
+  auditHere: (path: string) => Promise<AuditedModel | DscAuditError>,
+  count: number,
+): AsyncGenerator<AuditedModel | DscAuditError> {
+  const threads = startAuditThreads(new URL(THREAD_PROGRAM ?? '', import.meta.url), task, count);
+  const running: Promise<AuditedModel | DscAuditError>[] = [];
+  let asked = 0;
+  try {
+    for (let done = 0; done < paths.length; done++) {
+      for (const path of paths.slice(asked, done + AHEAD * count)) {
+        // Standard input is this thread's.
+        const outcome = path === '-' ? auditHere(path) : threads.audit(path);
+        // It is heard of in its turn.
+        outcome.catch(() => undefined);
+        running.push(outcome);
+        asked++;
+      }
+      const next = running.shift();
+      if (next) yield await next;
+    }
+  } finally {
+    await threads.stop();
+  }
+}

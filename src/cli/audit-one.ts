@@ -1,0 +1,34 @@
+import { type AuditOptions, auditSource } from '../audit/audit.ts';
+import type { ModelSource } from '../formats/model-source.ts';
+import { DscAuditError } from '../ir/errors.ts';
+import { FORMATS } from '../report/formats.ts';
+import { type ModelSummary, summaryOf } from '../report/model-summary.ts';
+import type { Rendering } from './output.ts';
+
+/** What is asked of every model of a call: plain data, so that a thread can be handed it. */
+export interface AuditTask {
+  readonly options: AuditOptions;
+  readonly renderings: readonly Rendering[];
+}
+
+/** What is kept of a model: a line, and its section in each document. The report itself is let go. */
+export interface AuditedModel {
+  readonly model: ModelSummary;
+  readonly sections: readonly string[];
+}
+
+/** Audits a model and renders it; or says why it cannot be used. */
+export async function auditOne(
+  open: () => ModelSource | Promise<ModelSource>,
+  { options, renderings }: AuditTask,
+): Promise<AuditedModel | DscAuditError> {
+  try {
+    const report = await auditSource(await open(), options);
+    const sections: string[] = [];
+    for (const { format, layout } of renderings) sections.push(await FORMATS[format].section(report, layout));
+    return { model: summaryOf(report), sections };
+  } catch (error) {
+    if (error instanceof DscAuditError) return error;
+    throw error;
+  }
+}

@@ -1,0 +1,210 @@
+import type { Comparison, GateCheck, LayerChange, Report } from '../../audit/report.ts';
+import { actualText, type CheckOutcome, limitText, outcomeOf, subjectOf } from '../check-text.ts';
+import { lowerBounds } from '../lower-bounds.ts';
+import { bytes, change, latency, milliseconds, percent, quantity, shapeText } from '../units.ts';
+import { layerTable } from './layer-table.ts';
+import { html, type Markup } from './markup.ts';
+
+/** One model: the verdict, the totals, the charts, every layer, and what else is to be said. */
+export async function renderSection(report: Report, id: string): Promise<Markup> {
+  const { renderFigures } = await import('./charts/index.ts');
+  return html`<article id="${id}">
+${header(report)}
+${checks(report.gate.checks)}
+${tiles(report)}
+${baseline(report.baseline)}
+${renderFigures(report, id)}
+<h2>Layers</h2>
+${layerTable(report)}
+${notes(report)}
+${footer(report)}
+</article>
+`;
+}
+
+const OUTCOMES: Readonly<Record<CheckOutcome, string>> = { pass: 'held', warn: 'warning', fail: 'not held' };
+
+function header(report: Report): Markup {
+  const { model, coverage } = report;
+  const opset = model.opsets[''];
+  const facts = [model.format.toUpperCase(), model.producer, opset === undefined ? null : `opset ${opset}`];
+  const { nodes, counted, uncounted } = coverage;
+  const bound =
+    counted === nodes
+      ? null
+      : html`<p class="bound">${counted} of ${nodes} nodes counted: totals are lower bounds. Not counted: ${uncounted
+          .slice(0, 6)
+          .map(({ op, layers }) => `${op} (${layers.length})`)
+          .join(', ')}${uncounted.length > 6 ? ` and ${uncounted.length - 6} more` : ''}.</p>`;
+  return html`<header>
+<p class="path"><b>${model.path}</b> ${facts.filter((fact) => fact !== null).join(' · ')}</p>
+<h1>${verdict(report)}</h1>
+<p class="lead">${lead(report)}</p>${bound}
+</header>`;
+}
+
+function verdict({ gate, dsc }: Report): Markup {
+  const outcomes = gate.checks.map(outcomeOf);
+  const broken = outcomes.filter((outcome) => outcome !== 'pass').length;
+  if (broken > 0) {
+    const isFailure = gate.status === 'fail';
+    return html`<span class="${isFailure ? 'fail' : 'warn'}">${broken} of ${outcomes.length} budgets not held${isFailure ? '' : ', as a warning'}.</span>`;
+  }
+  if (outcomes.length > 0)
+    return html`<span class="pass">${outcomes.length === 1 ? 'The budget is' : `All ${outcomes.length} budgets are`} held.</span>`;
+  const convolutions = dsc.candidates.length + dsc.rejected.length;
+  if (convolutions === 0) return html`It has no convolutions.`;
+  if (dsc.candidates.length === 0) return html`No convolution could become depthwise separable.`;
+  return html`${dsc.candidates.length} of ${convolutions} convolutions could become depthwise separable.`;
+}
+
+/** What the candidates come to, and why the other convolutions are none. */
+function lead({ dsc, totals, gate }: Report): Markup {
+  const { candidates, rejected, projection } = dsc;
+  const convolutions = candidates.length + rejected.length;
+  const reasons = new Map<string, number>();
+  for (const { reason } of rejected) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+  const kept = Array.from(reasons, ([reason, amount]) => `${amount} ${reason}`).join(', ');
+  const left = kept === '' ? null : html` Left as they are: ${kept}.`;
+  if (candidates.length === 0) return html`${left}`;
+  const count =
+    gate.checks.length === 0
+      ? ''
+      : `${candidates.length} of ${convolutions} convolutions could become depthwise separable. `;
+  const share = percent(projection.convertibleMacs, totals.macs);
+  const { before, after } = projection;
+  const saved =
+    before.macs === null || after.macs === null
+      ? ''
+      : ` With all converted, ${quantity(after.macs)} of ${quantity(before.macs)} are left.`;
+  return html`${count}They hold ${share} of the MACs.${saved}${left}`;
+}
+
+function checks(list: readonly GateCheck[]): Markup | null {
+  if (list.length === 0) return null;
+  const rows = list.map((check) => {
+    const outcome = outcomeOf(check);
+    return html`<tr><td class="${outcome}">${OUTCOMES[outcome]}</td><th scope="row">${subjectOf(check)}</th><td class="figure">${actualText(check)}</td><td class="figure">≤ ${limitText(check)}</td><td>${check.reason}</td></tr>\n`;
+  });
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="Budgets"><table class="checks"><thead><tr><th scope="col"></th><th scope="col">Budget</th><th scope="col" class="figure">Now</th><th scope="col" class="figure">Limit</th><th scope="col"></th></tr></thead><tbody>
+${rows}</tbody></table></div>`;
+}
+
+interface Tile {
+  readonly label: string;
+  readonly now: string;
+  readonly asDsc: string | null;
+  readonly difference: string | null;
+}
+
+/** Totals as they are, and with every candidate converted. */
+function tiles(report: Report): Markup {
+  const { totals, dsc, model } = report;
+  const { before, after } = dsc.projection;
+  const atLeast = lowerBounds(report);
+  const converts = dsc.candidates.length > 0;
+  const tile = (
+    label: string,
+    text: (value: number | null) => string,
+    now: number | null,
+    then: number | null,
+    bound = '',
+  ): Tile => ({
+    label,
+    now: now === null ? text(now) : bound + text(now),
+    asDsc: converts && then !== null ? bound + text(then) : null,
+    difference: converts && now !== null && then !== null ? change(now, then) : null,
+  });
+  const all = [
+    tile('Params', quantity, before.params, after.params, atLeast.params),
+    tile('MACs', quantity, before.macs, after.macs, atLeast.macs),
+    tile('FLOPs', quantity, before.flops, after.flops, atLeast.macs),
+    tile('Weights', bytes, before.weightBytes, after.weightBytes, atLeast.params),
+    ...(before.latencyMs === null
+      ? []
+      : [tile('Latency, projected', milliseconds, before.latencyMs.value, after.latencyMs?.value ?? null)]),
+    tile('Peak memory', bytes, totals.peakActivationBytes, null),
+    ...(model.fileBytes === null ? [] : [tile('File', bytes, model.fileBytes, null)]),
+  ];
+  return html`<dl class="tiles">${all.map(
+    ({ label, now, asDsc, difference }) =>
+      html`<div><dt>${label}</dt><dd class="now">${now}</dd>${asDsc === null ? null : html`<dd class="then">as DSC ${asDsc} <b>${difference}</b></dd>`}</div>`,
+  )}</dl>`;
+}
+
+/** Changes that are spelt out before the rest is only counted. */
+const MAX_CHANGES = 200;
+
+const COUNTED: readonly (keyof Comparison['counts'])[] = ['added', 'removed', 'changed', 'renamed', 'unchanged'];
+
+function baseline(comparison: Comparison | null): Markup | null {
+  if (comparison === null) return null;
+  const { before, after, counts, layers } = comparison;
+  const told = COUNTED.filter((status) => counts[status] > 0).map((status) => `${counts[status]} ${status}`);
+  const totals = (['params', 'macs', 'flops', 'weightBytes', 'peakActivationBytes'] as const).map((figure) => {
+    const text = figure === 'weightBytes' || figure === 'peakActivationBytes' ? bytes : quantity;
+    const [was, now] = [totalOf(before, figure), totalOf(after, figure)];
+    return html`<tr><th scope="row">${TOTAL_LABELS[figure]}</th><td class="figure">${text(was)}</td><td class="figure">${text(now)}</td><td class="figure">${was === null || now === null ? '' : change(was, now)}</td></tr>\n`;
+  });
+  const more = layers.length - MAX_CHANGES;
+  return html`<h2>Since the baseline</h2>
+<p>Compared with ${before.path}. Layers: ${told.join(', ')}.</p>
+<div class="scroll" tabindex="0" role="region" aria-label="Totals since the baseline"><table class="checks"><thead><tr><th scope="col"></th><th scope="col" class="figure">Baseline</th><th scope="col" class="figure">Now</th><th scope="col" class="figure">Change</th></tr></thead><tbody>
+${totals}</tbody></table></div>
+${
+  layers.length === 0
+    ? null
+    : html`<details><summary>What changed</summary><div class="scroll" tabindex="0" role="region" aria-label="Changed layers"><table class="checks"><tbody>
+${layers.slice(0, MAX_CHANGES).map(changeRow)}</tbody></table></div>${more > 0 ? html`<p class="cut">and ${more} more changes: the JSON report has all.</p>` : null}</details>`
+}`;
+}
+
+type ComparedTotal = 'params' | 'macs' | 'flops' | 'weightBytes' | 'peakActivationBytes';
+
+const TOTAL_LABELS: Readonly<Record<ComparedTotal, string>> = {
+  params: 'Params',
+  macs: 'MACs',
+  flops: 'FLOPs',
+  weightBytes: 'Weights',
+  peakActivationBytes: 'Peak memory',
+};
+
+const totalOf = ({ totals }: Comparison['before'], figure: ComparedTotal): number | null =>
+  figure === 'params' ? totals.params.total : totals[figure];
+
+function changeRow({ status, before, after, op, params, macs }: LayerChange): Markup {
+  const name = before !== null && after !== null && before !== after ? `${before} → ${after}` : (after ?? before);
+  const figures = (pair: LayerChange['macs']) =>
+    pair.before === pair.after ? quantity(pair.after) : `${quantity(pair.before)} → ${quantity(pair.after)}`;
+  return html`<tr><td>${status}</td><th scope="row">${name}</th><td>${op}</td><td class="figure">${figures(params)}</td><td class="figure">${figures(macs)}</td></tr>\n`;
+}
+
+/** Diagnostics that are spelt out; the JSON report has all. */
+const MAX_NOTES = 100;
+
+function notes({ diagnostics }: Report): Markup | null {
+  if (diagnostics.length === 0) return null;
+  const more = diagnostics.length - MAX_NOTES;
+  const items = diagnostics
+    .slice(0, MAX_NOTES)
+    .map(
+      ({ severity, message, layer }) =>
+        html`<li class="${severity}"><b>${severity === 'warning' ? 'Warning' : 'Note'}</b> ${layer === null ? '' : `${layer}: `}${message}</li>\n`,
+    );
+  return html`<h2>Notes</h2>
+<ul class="notes">
+${items}${more > 0 ? html`<li>and ${more} more: the JSON report has all.</li>` : null}</ul>`;
+}
+
+function footer({ model, profile, totals, tool }: Report): Markup {
+  const tensors = (list: Report['model']['inputs']) =>
+    list
+      .slice(0, 4)
+      .map(({ name, shape, dtype }) => `${name} ${shapeText(shape)} ${dtype ?? ''}`.trim())
+      .join(', ');
+  const projected =
+    profile === null || totals.latencyMs === null
+      ? null
+      : html`<p>Latency is projected, not measured: ${latency(totals.latencyMs)} on ${profile.machine}, ${profile.backend}, ${profile.threads} ${profile.threads === 1 ? 'thread' : 'threads'}, ${profile.source} profile of ${profile.calibratedAt.slice(0, 10)}, median error ${profile.error.medianPercent.toFixed(1)} % over ${profile.error.heldOut} layers that the fit never saw.</p>`;
+  return html`<footer><p>In: ${tensors(model.inputs)}. Out: ${tensors(model.outputs)}.</p>${projected}<p>dsc-audit ${tool.version}. As DSC: depthwise separable, one depthwise and one pointwise convolution in place of one.</p></footer>`;
+}

@@ -1,0 +1,18 @@
+import type { Report } from '../audit/report.ts';
+
+/** Which totals lack something, as the sign that goes before them: `≥ `, or nothing. */
+export interface LowerBounds {
+  /** Parameters and weights are known as long as every operator is: they do not depend on extents. */
+  readonly params: string;
+  readonly macs: string;
+  readonly activations: string;
+}
+
+export function lowerBounds({ totals, diagnostics, coverage }: Report): LowerBounds {
+  const sign = (lacks: boolean): string => (lacks ? '≥ ' : '');
+  return {
+    params: sign(diagnostics.some(({ code }) => code === 'unknown-operator')),
+    macs: sign(coverage.counted < coverage.nodes),
+    activations: sign(totals.isLowerBound),
+  };
+}

@@ -1,0 +1,367 @@
+import type { Comparison, GateCheck, LayerChange, Report } from '../audit/report.ts';
+import { actualText, type CheckOutcome, limitText, outcomeOf, subjectOf } from './check-text.ts';
+import type { Document, Entry, Format, Layout } from './format.ts';
+import { html } from './html/markup.ts';
+import { lowerBounds } from './lower-bounds.ts';
+import { code, codeBlock, codeCell, details, type Head, markdownTable, tableRow } from './markdown-text.ts';
+import { nameOf, type Row, rowsOf, SORTS, whatOf } from './rows.ts';
+import { bytes, change, latency, milliseconds, percent, quantity, shapeText, share } from './units.ts';
+
+/** For a comment on a pull request, and for the summary of a CI job. */
+export const markdown: Format = {
+  endings: ['.md', '.markdown'],
+  section: renderMarkdown,
+  document: markdownDocument,
+};
+
+/** GitHub takes 65,536 characters for a comment; counted in bytes, with room for a marker around it. */
+const MAX_BYTES = 64_000;
+
+/** What a model has at least, where many share a comment. */
+const MIN_BYTES_A_MODEL = 3_000;
+
+const byteLength = (text: string): number => Buffer.byteLength(text);
+
+function renderMarkdown(report: Report, layout: Layout): string {
+  const room = layout.models === 1 ? MAX_BYTES : Math.max(MIN_BYTES_A_MODEL, (0.8 * MAX_BYTES) / layout.models);
+  const head = [
+    `### ${headline(report)}`,
+    ...block(checkLines(report.gate.checks)),
+    ...block(totalsLines(report)),
+    ...block(boundLines(report)),
+    ...block(candidateLines(report)),
+    ...block(baselineLines(report.baseline)),
+  ];
+  const foot = ['', `<sub>${footer(report)}</sub>`, ''];
+  const parts = [...head, ...block(noteLines(report))];
+  const left = room - byteLength([...parts, ...foot].join('\n'));
+  return [...parts, ...block(layerLines(report, layout, left)), ...foot].join('\n');
+}
+
+const block = (lines: readonly string[]): readonly string[] => (lines.length === 0 ? [] : ['', ...lines]);
+
+const SIGNS: Readonly<Record<CheckOutcome, string>> = { pass: '✅', warn: '⚠️', fail: '❌' };
+
+function headline({ model, gate, dsc, totals }: Report): string {
+  const name = code(model.path);
+  const outcomes = gate.checks.map(outcomeOf);
+  const failed = outcomes.filter((outcome) => outcome === 'fail').length;
+  if (failed > 0) return `${SIGNS.fail} ${name}: ${failed} of ${outcomes.length} budgets not held`;
+  if (outcomes.length > 0) {
+    const warned = outcomes.filter((outcome) => outcome === 'warn').length;
+    if (warned > 0) return `${SIGNS.warn} ${name}: ${warned} of ${outcomes.length} budgets not held, as a warning`;
+    return `${SIGNS.pass} ${name}: ${outcomes.length === 1 ? 'the budget is' : `all ${outcomes.length} budgets are`} held`;
+  }
+  const convolutions = dsc.candidates.length + dsc.rejected.length;
+  if (dsc.candidates.length === 0) return `${name}: no convolution could become depthwise separable`;
+  const { before, after } = dsc.projection;
+  const saved =
+    before.macs === null || after.macs === null || totals.isLowerBound
+      ? ''
+      : `, MACs ${change(before.macs, after.macs)}`;
+  return `${name}: ${dsc.candidates.length} of ${convolutions} convolutions could become depthwise separable${saved}`;
+}
+
+function checkLines(checks: readonly GateCheck[]): readonly string[] {
+  if (checks.length === 0) return [];
+  const rows = checks.map((check) => [
+    SIGNS[outcomeOf(check)],
+    `${subjectOf(check)}`,
+    actualText(check),
+    `≤ ${limitText(check)}`,
+    check.reason === null ? '' : codeCell(check.reason),
+  ]);
+  const doubtful = checks.some(({ reason }) => reason !== null);
+  const heads: readonly Head[] = [
+    ['', 'left'],
+    ['Budget', 'left'],
+    ['Now', 'right'],
+    ['Limit', 'right'],
+    ['Why', 'left'],
+  ];
+  const width = doubtful ? heads.length : heads.length - 1;
+  return markdownTable(
+    heads.slice(0, width),
+    rows.map((cells) => cells.slice(0, width)),
+  );
+}
+
+/** Totals of the baseline where there is one, of now, and with every candidate converted. */
+function totalsLines(report: Report): readonly string[] {
+  const { dsc, totals, model, baseline } = report;
+  const { before, after } = dsc.projection;
+  const { params: ofParams, macs: ofMacs } = lowerBounds(report);
+  const was = baseline?.before.totals;
+  const converts = dsc.candidates.length > 0;
+  const heads: readonly Head[] = [
+    ['', 'left'],
+    ...(baseline ? ([['Baseline', 'right']] as const) : []),
+    ['Now', 'right'],
+    ...(baseline ? ([['Change', 'right']] as const) : []),
+    ...(converts
+      ? ([
+          ['All as DSC', 'right'],
+          ['Change', 'right'],
+        ] as const)
+      : []),
+  ];
+  const row = (label: string, text: FigureText, bound: string, now: Known, then: Known, base: Known = null) => [
+    label,
+    ...(baseline ? [text(base)] : []),
+    now === null ? text(now) : bound + text(now),
+    ...(baseline ? [changeText(base, now)] : []),
+    ...(converts ? [then === null ? '' : bound + text(then), changeText(now, then)] : []),
+  ];
+  const rows = [
+    row('Params', quantity, ofParams, before.params, after.params, was?.params.total),
+    row('MACs', quantity, ofMacs, before.macs, after.macs, was?.macs),
+    row('FLOPs', quantity, ofMacs, before.flops, after.flops, was?.flops),
+    row('Weights', bytes, ofParams, before.weightBytes, after.weightBytes, was?.weightBytes),
+    row('Peak memory', bytes, '', totals.peakActivationBytes, null, was?.peakActivationBytes),
+  ];
+  const baseBytes = baseline?.before.fileBytes ?? null;
+  if (model.fileBytes !== null || baseBytes !== null)
+    rows.push(row('File', bytes, '', model.fileBytes, null, baseBytes));
+  const now = before.latencyMs?.value ?? null;
+  const then = after.latencyMs?.value ?? null;
+  if (now !== null) rows.push(row('Latency, projected', milliseconds, '', now, then, was?.latencyMs?.value));
+  return markdownTable(heads, rows);
+}
+
+type Known = number | null;
+type FigureText = (value: Known) => string;
+
+const changeText = (before: Known, after: Known): string =>
+  before === null || after === null ? '' : change(before, after);
+
+function boundLines({ coverage: { nodes, counted, uncounted } }: Report): readonly string[] {
+  if (counted === nodes) return [];
+  const operators = uncounted.slice(0, 6).map(({ op, layers }) => `${code(op)} (${layers.length})`);
+  const more = uncounted.length > operators.length ? ` and ${uncounted.length - operators.length} more` : '';
+  return [
+    `⚠️ ${counted} of ${nodes} nodes counted: totals are lower bounds. Not counted: ${operators.join(', ')}${more}.`,
+  ];
+}
+
+const TOP_CANDIDATES = 5;
+
+function candidateLines({ dsc: { candidates }, layers, totals }: Report): readonly string[] {
+  if (candidates.length === 0) return [];
+  const held = candidates.some(({ approximation }) => approximation !== null);
+  const timed = candidates.some(({ before, after }) => before.latencyMs !== null && after.latencyMs !== null);
+  const rows = candidates.slice(0, TOP_CANDIDATES).map(({ index, layer, before, after, approximation }) => {
+    const at = layers[index];
+    return [
+      codeCell(at ? nameOf(at) : layer),
+      at ? codeCell(whatOf(at)) : '',
+      `${quantity(before.macs)} → ${quantity(after.macs)}`,
+      before.macs === null ? '' : percent(before.macs, totals.macs),
+      `${quantity(before.params)} → ${quantity(after.params)}`,
+      ...(held ? [approximation === null ? '' : share(approximation.energy)] : []),
+      ...(timed
+        ? [`${milliseconds(before.latencyMs?.value ?? null)} → ${milliseconds(after.latencyMs?.value ?? null)}`]
+        : []),
+    ];
+  });
+  const heads: readonly Head[] = [
+    ['Top candidates', 'left'],
+    ['Operator', 'left'],
+    ['MACs as DSC', 'right'],
+    ['of all', 'right'],
+    ['Params as DSC', 'right'],
+    ...(held ? ([['Energy', 'right']] as const) : []),
+    ...(timed ? ([['Latency as DSC', 'right']] as const) : []),
+  ];
+  const more = candidates.length - rows.length;
+  const rest = more > 0 ? ['', `and ${more} more ${more === 1 ? 'candidate' : 'candidates'}.`] : [];
+  return [...markdownTable(heads, rows), ...rest];
+}
+
+/** Changes that are spelt out before the rest is only counted. */
+const MAX_CHANGES = 20;
+
+const COUNTED: readonly (keyof Comparison['counts'])[] = ['added', 'removed', 'changed', 'renamed', 'unchanged'];
+
+function baselineLines(baseline: Comparison | null): readonly string[] {
+  if (baseline === null) return [];
+  const { counts, layers, before } = baseline;
+  const told = COUNTED.filter((status) => counts[status] > 0).map((status) => `${counts[status]} ${status}`);
+  const summary = `Layers since the baseline ${code(before.path)}: ${told.join(', ')}.`;
+  if (layers.length === 0) return [summary];
+  const rows = layers.slice(0, MAX_CHANGES).map(changeRow);
+  const rest = layers.length > rows.length ? ['', `and ${layers.length - rows.length} more changes.`] : [];
+  const heads = [
+    ['', 'left'],
+    ['Layer', 'left'],
+    ['Operator', 'left'],
+    ['Params', 'right'],
+    ['MACs', 'right'],
+  ] as const;
+  return [summary, '', ...details('What changed', [...markdownTable(heads, rows), ...rest])];
+}
+
+function changeRow({ status, before, after, op, params, macs }: LayerChange): readonly string[] {
+  const name = after ?? before ?? '';
+  const moved = before !== null && after !== null && before !== after ? `${codeCell(before)} → ` : '';
+  const figures = (pair: LayerChange['macs']) =>
+    pair.before === pair.after ? quantity(pair.after) : `${quantity(pair.before)} → ${quantity(pair.after)}`;
+  return [status, moved + codeCell(name), codeCell(op), figures(params), figures(macs)];
+}
+
+const counted = (amount: number, what: string): string =>
+  amount === 0 ? '' : `${amount} ${what}${amount === 1 ? '' : 's'}`;
+
+/** Diagnostics that are spelt out; the JSON report has all. */
+const MAX_NOTES = 20;
+const MAX_NOTE_LENGTH = 300;
+
+function noteLines({ diagnostics }: Report): readonly string[] {
+  if (diagnostics.length === 0) return [];
+  const warnings = diagnostics.filter(({ severity }) => severity === 'warning').length;
+  const notes = diagnostics.length - warnings;
+  const summary = [counted(warnings, 'warning'), counted(notes, 'note')].filter((text) => text !== '').join(', ');
+  const lines = diagnostics.slice(0, MAX_NOTES).map(({ severity, message, layer }) => {
+    const text = `${severity === 'warning' ? 'warning' : 'note'}: ${layer === null ? '' : `${layer}: `}${message}`;
+    return text.length <= MAX_NOTE_LENGTH ? text : `${text.slice(0, MAX_NOTE_LENGTH)}…`;
+  });
+  if (diagnostics.length > lines.length)
+    lines.push(`and ${diagnostics.length - lines.length} more: the JSON report has all.`);
+  return details(summary, [codeBlock(lines)]);
+}
+
+const LAYER_HEADS = [
+  ['Layer', 'left'],
+  ['Operator', 'left'],
+  ['Output', 'left'],
+  ['Params', 'right'],
+  ['MACs', 'right'],
+  ['', 'right'],
+  ['As DSC', 'left'],
+] as const;
+
+/** Every layer, or every module, as far as there is room. */
+function layerLines(report: Report, { sort, grouping }: Layout, room: number): readonly string[] {
+  const rows = [...rowsOf(report, grouping)].sort(SORTS[sort]);
+  const cut = (amount: number) =>
+    `Cut here: ${amount} more of ${rows.length} do not fit into a comment. The JSON, CSV and HTML reports have all.`;
+  const lines = [...markdownTable(LAYER_HEADS, [])];
+  const what = grouping === 'layers' ? 'layers' : 'rows';
+  let left = room - byteLength(details(`All ${rows.length} ${what}`, [...lines, '', cut(rows.length), '']).join('\n'));
+  for (const row of rows) {
+    const line = tableRow(LAYER_HEADS, layerCells(row, report));
+    left -= byteLength(line) + 1;
+    if (left < 0) break;
+    lines.push(line);
+  }
+  const shown = lines.length - 2;
+  if (shown <= 0) return rows.length === 0 ? [] : [cut(rows.length)];
+  const summary = shown < rows.length ? `${shown} of ${rows.length} ${what}` : `All ${rows.length} ${what}`;
+  return details(summary, shown < rows.length ? [...lines, '', cut(rows.length - shown)] : lines);
+}
+
+function layerCells({ name, what, output, params, macs, verdict }: Row, { totals }: Report): readonly string[] {
+  return [
+    codeCell(name),
+    codeCell(what),
+    codeCell(shapeText(output)),
+    quantity(params),
+    quantity(macs),
+    macs === null || macs === 0 ? '' : percent(macs, totals.macs),
+    verdict === null ? '' : verdictText(verdict, macs),
+  ];
+}
+
+function verdictText({ reason, before, after }: NonNullable<Row['verdict']>, macs: Known): string {
+  if (reason !== null) return reason;
+  return macs === null || before === null || after === null ? 'candidate' : change(macs, macs - before + after);
+}
+
+function footer({ model, profile, tool, totals }: Report): string {
+  const inputs = model.inputs.slice(0, 4).map(({ name, shape }) => `${name} ${shapeText(shape)}`);
+  const facts = [`dsc-audit ${tool.version}`, model.format.toUpperCase(), ...inputs.map(inlineHtml)];
+  if (profile !== null && totals.latencyMs !== null) {
+    const { backend, threads, machine, source } = profile;
+    const where = source === 'reference' ? 'the reference machine' : machine;
+    facts.push(
+      inlineHtml(
+        `projected ${latency(totals.latencyMs)} for ${backend}, ${threads} ${threads === 1 ? 'thread' : 'threads'}, ${where}`,
+      ),
+    );
+  }
+  return facts.join(' · ');
+}
+
+const MAX_FACT_LENGTH = 160;
+
+/** Text where markdown and HTML mix, none of it mine: as a code span, which neither reads. */
+const inlineHtml = (text: string): string => code(text.slice(0, MAX_FACT_LENGTH));
+
+/** One model as it is; several with an overview first, and each on a click. */
+function markdownDocument(layout: Layout): Document {
+  const entries: Entry[] = [];
+  return {
+    add(entry) {
+      if (layout.models === 1) return entry.section ?? '';
+      entries.push(entry);
+      return '';
+    },
+    end: () => (layout.models === 1 ? [] : [overviewDocument(entries)]),
+  };
+}
+
+const OVERVIEW_HEADS: readonly Head[] = [
+  ['', 'left'],
+  ['Model', 'left'],
+  ['Params', 'right'],
+  ['MACs', 'right'],
+  ['Weights', 'right'],
+  ['Peak memory', 'right'],
+  ['MACs as DSC', 'right'],
+];
+
+function overviewDocument(entries: readonly Entry[]): string {
+  const failed = entries.filter(({ model }) => worstOf(model) === 'fail').length;
+  const title = `### ${entries.length} models audited${failed > 0 ? `: ${SIGNS.fail} ${failed} failed` : ''}`;
+  const note = (what: string, amount: number) =>
+    `\n${amount} more ${what} do not fit into a comment. The JSON, CSV and HTML reports have all.\n`;
+  const parts = [`${[title, '', ...markdownTable(OVERVIEW_HEADS, [])].join('\n')}\n`];
+  let left = MAX_BYTES - byteLength(parts.join('')) - 2 * byteLength(note('models', entries.length));
+  const fits = (text: string): boolean => {
+    if (byteLength(text) > left) return false;
+    left -= byteLength(text);
+    parts.push(text);
+    return true;
+  };
+  const unfit = entries.findIndex((entry) => !fits(`${tableRow(OVERVIEW_HEADS, overviewCells(entry))}\n`));
+  if (unfit >= 0) parts.push(note('models', entries.length - unfit));
+  const failures = entries.flatMap(({ model }) => (model.failure === null ? [] : [model.failure]));
+  if (failures.length > 0) fits(`\n${codeBlock(failures.slice(0, MAX_NOTES))}\n`);
+  const sections = entries.flatMap(({ model, section }) => (section === null ? [] : [{ path: model.path, section }]));
+  const hidden = sections.findIndex(
+    ({ path, section }) => !fits(`\n${details(html`<code>${path}</code>`.text, [section]).join('\n')}\n`),
+  );
+  if (hidden >= 0) parts.push(note('reports', sections.length - hidden));
+  return parts.join('');
+}
+
+function worstOf(model: Entry['model']): CheckOutcome | null {
+  if (model.failure !== null) return 'fail';
+  const outcomes = model.checks.map(outcomeOf);
+  return (['fail', 'warn', 'pass'] as const).find((outcome) => outcomes.includes(outcome)) ?? null;
+}
+
+function overviewCells({ model }: Entry): readonly string[] {
+  const worst = worstOf(model);
+  const sign = worst === null ? '' : SIGNS[worst];
+  if (model.failure !== null) return [sign, codeCell(model.path), 'cannot be used', '', '', '', ''];
+  const { before, after, isLowerBound, peakActivationBytes, candidates } = model;
+  return [
+    sign,
+    codeCell(model.path),
+    quantity(before.params),
+    (isLowerBound ? '≥ ' : '') + quantity(before.macs),
+    bytes(before.weightBytes),
+    bytes(peakActivationBytes),
+    candidates === 0 ? '–' : changeText(before.macs, after.macs),
+  ];
+}
