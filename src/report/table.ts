@@ -5,6 +5,7 @@ import { plainText, shorten, wrap } from './plain-text.ts';
 import { type Row, rowsOf, SORTS, type Sort } from './rows.ts';
 import { summaryLines } from './summary.ts';
 import { bytes, change, percent, quantity, shapeText } from './units.ts';
+import { verdictLines } from './verdict.ts';
 
 export interface TableOptions {
   /** Columns of the terminal; null where there is no limit (a pipe). */
@@ -30,6 +31,7 @@ export function renderTable(report: Report, options: TableOptions): string {
     leftOutLines(rows, shown, report, options),
     [''],
     summaryLines(report, options),
+    verdictLines(report, options),
   ];
   return `${parts.flat().join('\n')}\n`;
 }

@@ -6,15 +6,16 @@ import { DscAuditError } from '../../ir/errors.ts';
 import { renderJson } from '../../report/json.ts';
 import { SORTS, type Sort } from '../../report/rows.ts';
 import { renderTable } from '../../report/table.ts';
-import { bindingsOf, type ModelOptions, modelOptions } from '../model-options.ts';
+import { gateOptions } from '../gate-options.ts';
+import { BudgetsNotHeld, judgeReports } from '../judge-reports.ts';
+import { modelOptions } from '../model-options.ts';
 import { openModel } from '../open-model.ts';
 import { collectText, wholeNumber } from '../option-values.ts';
+import { type PlannedModel, type PlanOptions, planAudit } from '../plan-audit.ts';
 import { colourLevel, print, type Terminal, widthOf } from '../terminal.ts';
 
-interface AuditCommandOptions extends ModelOptions {
+interface AuditCommandOptions extends PlanOptions {
   readonly format: Format;
-  readonly include?: readonly string[];
-  readonly exclude?: readonly string[];
   readonly sort: Sort;
   readonly depth?: number;
   readonly all?: boolean;
@@ -51,14 +52,15 @@ Exit codes:
 
 /** The default command: audits models and prints their reports. */
 export function defineAudit(program: Command, terminal: Terminal): void {
-  modelOptions(program.argument('<model...>', 'model files (ONNX), or - for standard input'))
+  const command = modelOptions(program.argument('[model...]', 'model files (ONNX), or - for standard input'))
     .optionsGroup('Candidates:')
     .option(
       '--include <glob>',
       'consider these convolutions even if a default speaks against it (repeatable)',
       collectText,
     )
-    .option('--exclude <glob>', 'leave these convolutions alone (layer or module, repeatable)', collectText)
+    .option('--exclude <glob>', 'leave these convolutions alone (layer or module, repeatable)', collectText);
+  gateOptions(command)
     .optionsGroup('Output:')
     .addOption(new Option('--format <format>', 'how to print it').choices(Object.keys(FORMATS)).default('table'))
     .addOption(new Option('--sort <by>', 'order of the layers').choices(Object.keys(SORTS)).default('order'))
@@ -67,15 +69,18 @@ export function defineAudit(program: Command, terminal: Terminal): void {
     .option('--no-color', 'print without colour')
     .addHelpText('after', EXAMPLES)
     .action(async (paths: readonly string[], options: AuditCommandOptions) => {
-      const reports: Report[] = [];
+      const planned = await planAudit(paths, options, terminal.cwd());
+      const audited: Report[] = [];
       const failures: DscAuditError[] = [];
-      for (const path of paths) {
-        const outcome = await attempt(() => auditPath(path, options, terminal));
+      for (const model of planned) {
+        const outcome = await attempt(() => auditPlanned(model, terminal));
         if (outcome instanceof DscAuditError) failures.push(outcome);
-        else reports.push(outcome);
+        else audited.push(outcome);
       }
+      const reports = await judgeReports(audited, planned);
       if (reports.length > 0) await print(terminal.stdout, FORMATS[options.format](reports, options, terminal));
       if (failures.length > 0) throw new UnusableModels(failures);
+      if (reports.some(({ gate }) => gate.status === 'fail')) throw new BudgetsNotHeld();
     });
 }
 
@@ -98,10 +103,6 @@ async function attempt<T>(audit: () => Promise<T>): Promise<T | DscAuditError> {
   }
 }
 
-async function auditPath(path: string, options: AuditCommandOptions, terminal: Terminal): Promise<Report> {
-  return auditSource(await openModel(path, terminal), {
-    ...bindingsOf(options),
-    include: options.include ?? [],
-    exclude: options.exclude ?? [],
-  });
+async function auditPlanned({ path, audit }: PlannedModel, terminal: Terminal): Promise<Report> {
+  return auditSource(await openModel(path, terminal), audit);
 }
