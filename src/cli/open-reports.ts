@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
+import { open, readFile, stat } from 'node:fs/promises';
 import type { MeasuredReport } from '../gate/measured-report.ts';
 import { DscAuditError } from '../ir/errors.ts';
 
@@ -10,6 +10,37 @@ export async function openReports(path: string): Promise<readonly MeasuredReport
   const text = await readText(path);
   const { checkReports } = await import('../gate/check-reports.ts');
   return checkReports(parse(text, path), path);
+}
+
+/** The report in a file, where it is JSON that says it is one; null for anything else, a model most likely. */
+export async function openReport(path: string): Promise<MeasuredReport | null> {
+  if (!(await beginsLikeJson(path))) return null;
+  const { checkReports, isReport } = await import('../gate/check-reports.ts');
+  let content: unknown;
+  try {
+    content = JSON.parse(await readText(path));
+  } catch {
+    return null;
+  }
+  if (!isReport(content)) return null;
+  const reports = checkReports(content, path);
+  const [only] = reports;
+  if (reports.length === 1 && only) return only;
+  throw new DscAuditError('invalid-report', `${path}: holds ${reports.length} reports; give one of a single model.`);
+}
+
+/** JSON of any kind that holds a report begins with a bracket; a model in binary does not. */
+async function beginsLikeJson(path: string): Promise<boolean> {
+  const file = await open(path).catch(() => null);
+  if (file === null) return false;
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(64), 0, 64, 0);
+    return /^\uFEFF?\s*[{[]/.test(buffer.toString('utf8', 0, bytesRead));
+  } catch {
+    return false;
+  } finally {
+    await file.close();
+  }
 }
 
 async function readText(path: string): Promise<string> {

@@ -11,6 +11,8 @@ const parameters = v.object({ total: count, trainable: count });
 const shape = v.nullable(v.array(v.union([count, v.string()])));
 const extents = v.array(v.pipe(v.number(), v.safeInteger()));
 
+const tensor = v.object({ name: v.string(), dtype: v.nullable(v.string()), shape });
+
 const conv = v.object({
   inChannels: count,
   outChannels: count,
@@ -35,7 +37,17 @@ const layer = v.object({
 
 /** What the gate reads of a report. Keys that later versions add are let be. */
 const REPORT = v.object({
-  model: v.object({ name: v.string(), path: v.string(), fileBytes: figure }),
+  model: v.object({
+    name: v.string(),
+    path: v.string(),
+    format: v.picklist(['onnx', 'keras']),
+    producer: v.nullable(v.string()),
+    opsets: v.record(v.string(), count),
+    fileBytes: figure,
+    bindings: v.record(v.string(), count),
+    inputs: v.array(tensor),
+    outputs: v.array(tensor),
+  }),
   coverage: v.object({ nodes: count, counted: count }),
   totals: v.object({
     params: parameters,
@@ -50,7 +62,14 @@ const REPORT = v.object({
   layers: v.array(layer),
   dsc: v.object({ projection: v.object({ convertibleMacs: count }) }),
   profile: v.nullable(v.object({ id: v.string(), source: v.picklist(['reference', 'machine', 'file']) })),
-  diagnostics: v.array(v.object({ code: v.string() })),
+  diagnostics: v.array(
+    v.object({
+      code: v.string(),
+      severity: v.picklist(['info', 'warning']),
+      message: v.string(),
+      layer: v.nullable(v.string()),
+    }),
+  ),
 });
 
 const HEAD = v.object({ schemaVersion: v.string(), tool: v.object({ name: v.literal('dsc-audit') }) });
@@ -68,6 +87,11 @@ export function checkReports(content: unknown, path: string): readonly MeasuredR
   const isList = Array.isArray(content);
   const reports: readonly unknown[] = isList ? content : [content];
   return reports.map((report, index) => checkReport(report, isList ? `${path}[${index}]` : path));
+}
+
+/** Whether JSON says of itself that it is a report, or a list of them; it may still be damaged. */
+export function isReport(content: unknown): boolean {
+  return v.is(HEAD, Array.isArray(content) ? content[0] : content);
 }
 
 function checkReport(content: unknown, path: string): MeasuredReport {

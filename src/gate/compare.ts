@@ -18,15 +18,16 @@ export function compare(before: MeasuredReport, after: MeasuredReport): Comparis
   const counts = { added: 0, removed: 0, changed: 0, renamed: 0, unchanged: 0 };
   const layers: LayerChange[] = [];
   let told = 0;
-  /** What is gone is told where it stood: before the first layer that stood behind it. */
+  /** What is gone is told where it stood: behind the layer in front of it. */
   const tellRemoved = (end: number): void => {
-    for (; told < end; told++) {
+    for (; told < before.layers.length && (told < end || !kept.has(told)); told++) {
       const layer = before.layers[told];
       if (kept.has(told) || layer === undefined) continue;
       counts.removed++;
       layers.push(changeOf('removed', layer, null, []));
     }
   };
+  tellRemoved(0);
   for (const [place, layer] of after.layers.entries()) {
     const partner = partners.get(place);
     const original = partner === undefined ? undefined : before.layers[partner];
@@ -35,12 +36,12 @@ export function compare(before: MeasuredReport, after: MeasuredReport): Comparis
       layers.push(changeOf('added', null, layer, []));
       continue;
     }
-    tellRemoved(partner);
     const differences = differencesOf(original, layer);
     const isRenamed = differences.length === 1 && differences[0] === 'name';
     const status = differences.length === 0 ? 'unchanged' : isRenamed ? 'renamed' : 'changed';
     counts[status]++;
     if (status === 'changed') layers.push(changeOf(status, original, layer, differences));
+    tellRemoved(partner + 1);
   }
   tellRemoved(before.layers.length);
   return { before: comparedModel(before), after: comparedModel(after), change: changes(before, after), counts, layers };
@@ -111,7 +112,10 @@ const ASPECTS: Readonly<Record<LayerDifference, (layer: MeasuredLayer) => unknow
 const DIFFERENCES = Object.keys(ASPECTS).filter((key): key is LayerDifference => Object.hasOwn(ASPECTS, key));
 
 function differencesOf(before: MeasuredLayer, after: MeasuredLayer): readonly LayerDifference[] {
-  return DIFFERENCES.filter(
-    (aspect) => JSON.stringify(ASPECTS[aspect](before)) !== JSON.stringify(ASPECTS[aspect](after)),
-  );
+  return DIFFERENCES.filter((aspect) => !isSame(ASPECTS[aspect](before), ASPECTS[aspect](after)));
+}
+
+function isSame(one: unknown, other: unknown): boolean {
+  if (typeof one !== 'object' || typeof other !== 'object') return one === other;
+  return JSON.stringify(one) === JSON.stringify(other);
 }
