@@ -9,29 +9,23 @@ import type { PlannedModel } from './plan-audit.ts';
 /** A budget was exceeded, or could not be determined; the report has said which. */
 export class BudgetsNotHeld extends Error {}
 
-/**
- * The reports with the gate's verdict, and with what changed against their baseline.
- *
- * @param planned what was to be audited: each report belongs to the model with its path
- */
-export async function judgeReports(
-  reports: readonly Report[],
+/** The baseline of each model, where it has one. Each file is read once. Throws where one cannot be used. */
+export async function openBaselines(
   planned: readonly PlannedModel[],
-): Promise<readonly Report[]> {
-  const plans = new Map(planned.map((plan) => [plan.path, plan]));
-  const opened = new Map<string, readonly MeasuredReport[]>();
-  const judged: Report[] = [];
-  for (const report of reports) {
-    const plan = plans.get(report.model.path);
-    if (plan === undefined) throw new TypeError(`'${report.model.path}' was not planned`);
-    const { budgets, baseline: file } = plan;
-    if (file !== null && !opened.has(file)) opened.set(file, await openReports(file));
-    const baseline = baselineOf(report.model.path, planned.length === 1, (file && opened.get(file)) || []);
-    judged.push({
-      ...report,
-      gate: judge(report, budgets, baseline),
-      baseline: baseline && compare(baseline, report),
-    });
-  }
-  return judged;
+): Promise<ReadonlyMap<PlannedModel, MeasuredReport>> {
+  const files = new Set(planned.flatMap(({ baseline }) => baseline ?? []));
+  const reports = new Map<string, readonly MeasuredReport[]>();
+  for (const file of files) reports.set(file, await openReports(file));
+  return new Map(
+    planned.flatMap((plan) => {
+      const own = plan.baseline === null ? undefined : reports.get(plan.baseline);
+      const baseline = own === undefined ? null : baselineOf(plan.path, planned.length === 1, own);
+      return baseline === null ? [] : [[plan, baseline]];
+    }),
+  );
+}
+
+/** The report with the gate's verdict, and with what changed against its baseline. */
+export function judged(report: Report, { budgets }: PlannedModel, baseline: MeasuredReport | null): Report {
+  return { ...report, gate: judge(report, budgets, baseline), baseline: baseline && compare(baseline, report) };
 }

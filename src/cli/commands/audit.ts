@@ -7,7 +7,7 @@ import { renderJson } from '../../report/json.ts';
 import { SORTS, type Sort } from '../../report/rows.ts';
 import { renderTable } from '../../report/table.ts';
 import { gateOptions } from '../gate-options.ts';
-import { BudgetsNotHeld, judgeReports } from '../judge-reports.ts';
+import { BudgetsNotHeld, judged, openBaselines } from '../judge-reports.ts';
 import { modelOptions } from '../model-options.ts';
 import { openModel } from '../open-model.ts';
 import { collectText, wholeNumber } from '../option-values.ts';
@@ -43,12 +43,14 @@ Examples:
   dsc-audit model.onnx --sort macs --all    every layer, costliest first
   dsc-audit model.onnx --shape 1x3x320x320  with open dimensions bound
   dsc-audit model.onnx --exclude layer4     leave a part of the model alone
+  dsc-audit model.onnx --max-macs 600M      fail above a budget
+  dsc-audit                                 the models of dsc-audit.config.json
   dsc-audit model.onnx --format json        for programs
   curl … | dsc-audit -                      from standard input
 
 Exit codes:
-  0 done · 1 a budget was exceeded · 2 the model or the command line cannot be
-  used · 70 a bug in dsc-audit`;
+  0 done · 1 a budget was exceeded, or could not be determined · 2 a model, the
+  configuration or the command line cannot be used · 70 a bug in dsc-audit`;
 
 /** The default command: audits models and prints their reports. */
 export function defineAudit(program: Command, terminal: Terminal): void {
@@ -69,15 +71,16 @@ export function defineAudit(program: Command, terminal: Terminal): void {
     .option('--no-color', 'print without colour')
     .addHelpText('after', EXAMPLES)
     .action(async (paths: readonly string[], options: AuditCommandOptions) => {
+      const names = program.commands.map((other) => other.name());
       const planned = await planAudit(paths, options, terminal.cwd());
-      const audited: Report[] = [];
+      const baselines = await openBaselines(planned);
+      const reports: Report[] = [];
       const failures: DscAuditError[] = [];
       for (const model of planned) {
-        const outcome = await attempt(() => auditPlanned(model, terminal));
+        const outcome = await attempt(() => auditPlanned(model, terminal, names));
         if (outcome instanceof DscAuditError) failures.push(outcome);
-        else audited.push(outcome);
+        else reports.push(judged(outcome, model, baselines.get(model) ?? null));
       }
-      const reports = await judgeReports(audited, planned);
       if (reports.length > 0) await print(terminal.stdout, FORMATS[options.format](reports, options, terminal));
       if (failures.length > 0) throw new UnusableModels(failures);
       if (reports.some(({ gate }) => gate.status === 'fail')) throw new BudgetsNotHeld();
@@ -103,6 +106,10 @@ async function attempt<T>(audit: () => Promise<T>): Promise<T | DscAuditError> {
   }
 }
 
-async function auditPlanned({ path, audit }: PlannedModel, terminal: Terminal): Promise<Report> {
-  return auditSource(await openModel(path, terminal), audit);
+async function auditPlanned(
+  { path, audit }: PlannedModel,
+  terminal: Terminal,
+  commands: readonly string[],
+): Promise<Report> {
+  return auditSource(await openModel(path, terminal, commands), audit);
 }
