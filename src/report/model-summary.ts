@@ -11,6 +11,8 @@ export interface ModelSummary {
   readonly candidates: number;
   readonly convolutions: number;
   readonly checks: readonly GateCheck[];
+  /** Every budget is held. */
+  readonly held: boolean;
   readonly failure: null;
 }
 
@@ -30,6 +32,7 @@ export function summaryOf({ model, totals, dsc, gate }: Report): ModelSummary {
     candidates: dsc.candidates.length,
     convolutions: dsc.candidates.length + dsc.rejected.length,
     checks: gate.checks,
+    held: gate.status === 'pass',
     failure: null,
   };
 }

@@ -1,18 +1,17 @@
 import type { Command } from 'commander';
-import type { AuditOptions } from '../../audit/audit.ts';
 import { DscAuditError } from '../../ir/errors.ts';
 import { auditModels } from '../audit-models.ts';
-import { bindingsOf, type ModelOptions, modelOptions } from '../model-options.ts';
+import { gateOptions } from '../gate-options.ts';
+import { BudgetsNotHeld, openBaselines } from '../judge-reports.ts';
+import { modelOptions } from '../model-options.ts';
 import { collectText } from '../option-values.ts';
 import { type OutputOptions, openOutputs, outputOptions } from '../output.ts';
+import { type PlanOptions, planAudit } from '../plan-audit.ts';
 import { auditProgress } from '../progress.ts';
 import type { Terminal } from '../terminal.ts';
-import { scalingOf, type WhatIfOptions, whatIfOptions } from '../what-if-options.ts';
+import { whatIfOptions } from '../what-if-options.ts';
 
-interface AuditCommandOptions extends ModelOptions, OutputOptions, WhatIfOptions {
-  readonly include?: readonly string[];
-  readonly exclude?: readonly string[];
-}
+interface AuditCommandOptions extends PlanOptions, OutputOptions {}
 
 const EXAMPLES = `
 Examples:
@@ -23,17 +22,19 @@ Examples:
   dsc-audit model.onnx --shape 1x3x320x320  with open dimensions bound
   dsc-audit model.onnx --width 0.75 --resolution 160   a thinner, smaller one
   dsc-audit model.onnx --exclude layer4     leave a part of the model alone
+  dsc-audit model.onnx --max-macs 600M      fail above a budget
+  dsc-audit                                 the models of dsc-audit.config.json
   dsc-audit model.onnx --format json        for programs
   dsc-audit *.onnx -o report.md -o all.csv  reports in files, too
   curl … | dsc-audit -                      from standard input
 
 Exit codes:
-  0 done · 1 a budget was exceeded · 2 the model or the command line cannot be
-  used · 70 a bug in dsc-audit`;
+  0 done · 1 a budget was exceeded, or could not be determined · 2 a model, the
+  configuration or the command line cannot be used · 70 a bug in dsc-audit`;
 
 /** The default command: audits models and writes their reports. */
 export function defineAudit(program: Command, terminal: Terminal): void {
-  modelOptions(program.argument('<model...>', 'model files (ONNX), or - for standard input'))
+  const command = modelOptions(program.argument('[model...]', 'model files (ONNX), or - for standard input'))
     .optionsGroup('Candidates:')
     .option(
       '--include <glob>',
@@ -41,26 +42,48 @@ export function defineAudit(program: Command, terminal: Terminal): void {
       collectText,
     )
     .option('--exclude <glob>', 'leave these convolutions alone (layer or module, repeatable)', collectText);
-  whatIfOptions(program);
-  outputOptions(program)
+  whatIfOptions(command);
+  gateOptions(command);
+  outputOptions(command)
     .addHelpText('after', EXAMPLES)
-    .action((paths: readonly string[], options: AuditCommandOptions) => auditAll(paths, options, terminal));
+    .action((paths: readonly string[], options: AuditCommandOptions) => {
+      const commands = program.commands.map((other) => other.name());
+      return auditAll(paths, options, { terminal, commands });
+    });
 }
 
-async function auditAll(paths: readonly string[], options: AuditCommandOptions, terminal: Terminal): Promise<void> {
-  const outputs = await openOutputs(options, paths.length, terminal);
-  const progress = auditProgress(terminal.stderr, paths);
+interface Surroundings {
+  readonly terminal: Terminal;
+  /** Names of the other commands: what a path that is not there may have been meant for. */
+  readonly commands: readonly string[];
+}
+
+async function auditAll(
+  paths: readonly string[],
+  options: AuditCommandOptions,
+  { terminal, commands }: Surroundings,
+): Promise<void> {
+  const planned = await planAudit(paths, options, terminal.cwd());
+  const jobs = await openBaselines(planned);
+  const outputs = await openOutputs(options, jobs.length, terminal);
+  const progress = auditProgress(
+    terminal.stderr,
+    jobs.map(({ path }) => path),
+  );
   const failures: DscAuditError[] = [];
-  const { renderings } = outputs;
+  let held = true;
   let done = 0;
   try {
-    for await (const outcome of auditModels(paths, { options: auditOptions(options), renderings }, terminal)) {
-      const path = paths[done++] ?? '';
+    for await (const outcome of auditModels(jobs, { renderings: outputs.renderings, commands }, terminal)) {
+      const path = jobs[done++]?.path ?? '';
       progress.clear();
       if (outcome instanceof DscAuditError) {
         failures.push(outcome);
         await outputs.add({ path, failure: outcome.message }, []);
-      } else await outputs.add(outcome.model, outcome.sections);
+      } else {
+        held &&= outcome.model.held;
+        await outputs.add(outcome.model, outcome.sections);
+      }
       progress.show(done);
     }
     await outputs.finish();
@@ -69,15 +92,7 @@ async function auditAll(paths: readonly string[], options: AuditCommandOptions, 
     throw error;
   }
   if (failures.length > 0) throw new UnusableModels(failures);
-}
-
-function auditOptions(options: AuditCommandOptions): AuditOptions {
-  return {
-    ...bindingsOf(options),
-    ...scalingOf(options),
-    include: options.include ?? [],
-    exclude: options.exclude ?? [],
-  };
+  if (!held) throw new BudgetsNotHeld();
 }
 
 /** Models of a call that could not be audited; the others were. */

@@ -1,0 +1,32 @@
+import type { Report } from '../audit/report.ts';
+import { baselineOf } from '../gate/baseline-of.ts';
+import { compare } from '../gate/compare.ts';
+import { judge } from '../gate/judge.ts';
+import type { MeasuredReport } from '../gate/measured-report.ts';
+import { openReports } from './open-reports.ts';
+import type { PlannedModel } from './plan-audit.ts';
+
+/** A budget was exceeded, or could not be determined; the report has said which. */
+export class BudgetsNotHeld extends Error {}
+
+/** A planned model with the report to compare it with: plain data, so that a thread can be handed it. */
+export interface AuditJob extends PlannedModel {
+  readonly baselineReport: MeasuredReport | null;
+}
+
+/** Reads the baselines, each file once. Throws where one cannot be used. */
+export async function openBaselines(planned: readonly PlannedModel[]): Promise<readonly AuditJob[]> {
+  const files = new Set(planned.flatMap(({ baseline }) => baseline ?? []));
+  const reports = new Map<string, readonly MeasuredReport[]>();
+  for (const file of files) reports.set(file, await openReports(file));
+  return planned.map((plan) => {
+    const own = plan.baseline === null ? undefined : reports.get(plan.baseline);
+    return { ...plan, baselineReport: own === undefined ? null : baselineOf(plan.path, planned.length === 1, own) };
+  });
+}
+
+/** The report with the gate's verdict, and with what changed against its baseline. */
+export function judged(report: Report, { budgets, baselineReport }: AuditJob): Report {
+  const baseline = baselineReport && compare(baselineReport, report);
+  return { ...report, gate: judge(report, budgets, baselineReport), baseline };
+}
