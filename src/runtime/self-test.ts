@@ -2,7 +2,7 @@
 import type { Kernels } from './capabilities.ts';
 import { encodeProgram } from './execute/encode.ts';
 import { writeConstants } from './execute/executor.ts';
-import { instantiateKernels } from './execute/instance.ts';
+import { instantiateKernels, SILENT } from './execute/instance.ts';
 import { VARIANTS } from './kernels/variants.ts';
 import { type ConvolutionLayer, chooseMethod, haloOf, LINEAR, planConvolution } from './plan/convolution.ts';
 import { ProgramBuilder } from './plan/program.ts';
@@ -95,7 +95,7 @@ function runOnce(
     new Float32Array(memory.buffer, encoded.base + (encoded.memory.offsets[buffer] ?? 0), count);
   const inputCount = SHAPES[0].inChannels * EXTENT * EXTENT;
   floats(input, inputCount).set(wave(inputCount, 1));
-  const kernels = instantiateKernels(module, memory, () => {});
+  const kernels = instantiateKernels(module, memory, SILENT);
   kernels.setScratch(encoded.scratch);
   kernels.run(encoded.firstStep, encoded.endStep, 0, 1, 0);
   return floats(

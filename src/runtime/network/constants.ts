@@ -2,6 +2,7 @@
 
 import { isStatic } from '../../ir/dim.ts';
 import { readElements } from '../../ir/elements.ts';
+import { DscAuditError } from '../../ir/errors.ts';
 import { staticShape } from '../../ir/fact.ts';
 import type { Constant, Node, ValueId } from '../../ir/graph.ts';
 import { stridesOf } from '../plan/strided.ts';
@@ -64,11 +65,18 @@ export class ConstantValues {
   }
 
   private read(name: string, constant: Constant): Float32Array | null {
-    const bytes = constant.dtype === 'float32' ? constant.data.read() : null;
-    if (bytes !== null) return new Float32Array(new Uint8Array(bytes).buffer);
+    const bytes = constant.data.read();
+    if (bytes === null) return this.fill(name, constant);
+    if (constant.dtype === 'float32') return new Float32Array(new Uint8Array(bytes).buffer);
     const elements = readElements(constant);
-    if (elements !== null) return Float32Array.from(elements);
-    if (this.fillMissing === null) return null;
+    return elements === null ? null : Float32Array.from(elements);
+  }
+
+  private fill(name: string, constant: Constant): Float32Array {
+    if (this.fillMissing === null) {
+      const what = `The file has no weights for '${name}': with fillMissing 'random' it runs on made-up ones.`;
+      throw new DscAuditError('cannot-run', what);
+    }
     this.missing.add(name);
     return this.fillMissing(name, constant);
   }

@@ -13,9 +13,12 @@ interface Uses {
   readonly outputs: ReadonlySet<ValueId>;
 }
 
-/** The network's layers in order. Nodes that only depend on constants, or that nothing needs, are left out. */
-export function fuseLayers(source: AnalysedModel, constants: ConstantValues): readonly Layer[] {
-  const live = liveNodes(source, constants);
+/** The network's layers in order, made of the nodes that are live. */
+export function fuseLayers(
+  source: AnalysedModel,
+  constants: ConstantValues,
+  live: ReadonlySet<number>,
+): readonly Layer[] {
   const uses = usesOf(source, live);
   const done = new Set<number>();
   const layers: Layer[] = [];
@@ -28,7 +31,8 @@ export function fuseLayers(source: AnalysedModel, constants: ConstantValues): re
   return layers;
 }
 
-function liveNodes({ model, nodes }: AnalysedModel, constants: ConstantValues): ReadonlySet<number> {
+/** By index: nodes that an output needs, and that depend on more than constants. */
+export function liveNodes({ model, nodes }: AnalysedModel, constants: ConstantValues): ReadonlySet<number> {
   const needed = new Set<ValueId>(model.graph.outputs);
   const live = new Set<number>();
   for (const [index, node] of [...nodes.entries()].reverse()) {
