@@ -105,12 +105,13 @@ function wake(control: Int32Array): void {
 }
 
 /**
- * Whether the thread is there, without waiting for an event: a run holds the event loop up. All figures of a worker that
- * has ended are 0 (documentation of `worker.performance.eventLoopUtilization`).
+ * Whether the thread is there, without waiting for an event: a run holds the event loop up. The figures of a worker that
+ * has ended are 0 (documentation of `worker.performance.eventLoopUtilization`), and its idle time −1 until its `exit` has
+ * been heard.
  */
 function isRunning({ performance }: Worker): boolean {
   const { idle, active } = performance.eventLoopUtilization();
-  return idle + active > 0;
+  return idle >= 0 && active > 0;
 }
 
 const POLL_MS = 1;

@@ -44,6 +44,17 @@ export class ConstantValues {
     return floats;
   }
 
+  /** The elements of a value that a planner has seen to be constant. */
+  weights(id: ValueId): Float32Array {
+    const floats = this.floats(id);
+    if (floats !== null) return floats;
+    const name = this.source.model.values[id]?.name;
+    throw new DscAuditError(
+      'cannot-run',
+      `The weights '${name}' are no numbers, or made by operators that are not run ahead.`,
+    );
+  }
+
   numbers(id: ValueId): readonly number[] | null {
     const fact = this.source.facts[id];
     const tracked = fact?.type === 'tensor' ? fact.elements : null;

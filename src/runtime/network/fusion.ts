@@ -5,6 +5,7 @@ import { type Epilogue, LINEAR } from '../plan/convolution.ts';
 import { type AnalysedModel, shapeOf } from './analysed-model.ts';
 import type { ConstantValues } from './constants.ts';
 import { type ChannelAffine, type Layer, outputOf, plainLayer } from './layer.ts';
+import { hasWeights } from './plan-matmul.ts';
 
 /** Who reads and writes each value, by node index. */
 interface Uses {
@@ -78,6 +79,7 @@ const TAKES: Partial<
 function grow(context: Context, start: Layer): Layer {
   const takes = TAKES[start.node.kind];
   if (takes === undefined || context.source.nodes[start.index]?.outputs.length !== 1) return start;
+  if (isProduct(start) && !hasWeights(start, context)) return start;
   let layer = start;
   for (;;) {
     if (layer.epilogue !== LINEAR) return layer;
@@ -90,6 +92,9 @@ function grow(context: Context, start: Layer): Layer {
     layer = next;
   }
 }
+
+const isProduct = (layer: Layer): layer is Layer<'gemm'> | Layer<'matmul'> =>
+  layer.node.kind === 'gemm' || layer.node.kind === 'matmul';
 
 /** The only node that reads the layer's output; null where there are several, or the network hands it out. */
 function onlyReader({ source, uses }: Context, { output }: Layer): { node: Node; index: number } | null {

@@ -1,4 +1,4 @@
-/** Convolution, transposed convolution and matrix products with constant weights. */
+/** Convolution and transposed convolution. */
 import { settledPads } from '../../ops/window.ts';
 import { isRuntimeUnary } from '../kernels/unary-functions.ts';
 import {
@@ -9,11 +9,8 @@ import {
   LINEAR,
   planConvolution,
 } from '../plan/convolution.ts';
-import { type DenseLayer, planDense } from '../plan/dense.ts';
 import { canFuse, planFused } from '../plan/fused.ts';
 import type { ChannelAxis } from '../plan/repacking.ts';
-import { planPack, planUnpack } from '../plan/repacking.ts';
-import { type Blocked, elementsOf, NO_HALO, newBlocked, newPlain, type Plain } from '../plan/tensor.ts';
 import { planTransposed, type TransposedLayer, transposedHalo } from '../plan/transposed.ts';
 import { shapeOf } from './analysed-model.ts';
 import type { Layer } from './layer.ts';
@@ -55,16 +52,10 @@ function biasOf(layer: Layer, context: PlanContext, index: number): (() => Float
   const { affine } = layer;
   if (id === null && affine === null) return null;
   return () => {
-    const bias = id === null ? null : floatsOf(context, id);
+    const bias = id === null ? null : context.constants.weights(id);
     if (affine === null) return bias ?? new Float32Array(0);
     return affine.shift.map((shift, i) => shift + (bias?.[i] ?? 0) * (affine.scale[i] ?? 1));
   };
-}
-
-function floatsOf({ constants }: PlanContext, id: number): Float32Array {
-  const floats = constants.floats(id);
-  if (floats === null) throw new Error('A weight is no constant.');
-  return floats;
 }
 
 /** Height and width of a list by spatial axis, 1-D lists as width. */
@@ -111,7 +102,7 @@ export function convolutionLayer(layer: Conv, context: PlanContext): Convolution
     outHeight: output.height,
     outWidth: output.width,
     weights: () => {
-      const weights = floatsOf(context, weightId);
+      const weights = context.constants.weights(weightId);
       return scaled(attrs.weightChannelsLast ? channelsFirst(weights, weightShape) : weights, layer, outChannels);
     },
     bias: biasOf(layer, context, 2),
@@ -136,7 +127,7 @@ const RANK_REASON = 'it has more than two spatial axes';
 export const planConv: NodePlanner<'conv'> = {
   reject: (layer, { source, constants }) => {
     if (shapeOf(source, inputOf(layer, 0)).length > 4) return RANK_REASON;
-    if (!constants.isConstant(inputOf(layer, 1))) return 'its weights are computed while it runs';
+    if (!constants.isConstant(inputOf(layer, 1))) return 'its weights are no constants';
     if (layer.node.inputs.slice(3).some((id) => id !== null)) return 'it has inputs beyond weights and bias';
     return ownEpilogue(layer.node.attrs.activation) === null
       ? `its activation is ${layer.node.attrs.activation}`
@@ -217,7 +208,8 @@ function transposedLayer(layer: Transposed, context: PlanContext): TransposedLay
     padLeft,
     outHeight,
     outWidth,
-    weights: () => scaledTransposed(floatsOf(context, weightId), layer, outChannels, kernelHeight * kernelWidth),
+    weights: () =>
+      scaledTransposed(context.constants.weights(weightId), layer, outChannels, kernelHeight * kernelWidth),
     bias: biasOf(layer, context, 2),
     epilogue: layer.epilogue,
   };
@@ -257,7 +249,7 @@ function scaledTransposed(weights: Float32Array, layer: Transposed, outChannels:
 export const planConvTranspose: NodePlanner<'convTranspose'> = {
   reject: (layer, { source, constants }) => {
     if (shapeOf(source, inputOf(layer, 0)).length > 4) return RANK_REASON;
-    if (!constants.isConstant(inputOf(layer, 1))) return 'its weights are computed while it runs';
+    if (!constants.isConstant(inputOf(layer, 1))) return 'its weights are no constants';
     return layer.node.attrs.activation === null ? null : `its activation is ${layer.node.attrs.activation}`;
   },
   halos: (layer, context) => {
@@ -272,84 +264,3 @@ export const planConvTranspose: NodePlanner<'convTranspose'> = {
     return 'transposed';
   },
 };
-
-/** Why a product cannot be run: both operands are computed while it runs, or weights have batch axes. */
-function rejectProduct(layer: Layer<'gemm'> | Layer<'matmul'>, { source, constants }: PlanContext): string | null {
-  if (!constants.isConstant(inputOf(layer, 1))) return 'it multiplies two computed tensors';
-  if (shapeOf(source, inputOf(layer, 1)).length !== 2) return 'its weights have more than two axes';
-  const { activation, transposeA } = layer.node.attrs;
-  if (activation !== null) return `its activation is ${activation}`;
-  if (transposeA) return 'its first operand is transposed';
-  // Two axes stay where they are: weights, which have no more, are never rotated.
-  if (layer.node.kind === 'matmul' && layer.node.attrs.rotateA && shapeOf(source, inputOf(layer, 0)).length > 2) {
-    return 'its first operand is rotated';
-  }
-  const third = layer.node.inputs[2] ?? null;
-  if (third !== null && !constants.isConstant(third)) return 'its third operand is computed while it runs';
-  return layer.node.inputs.slice(3).some((id) => id !== null) ? 'it has inputs beyond weights and bias' : null;
-}
-
-function denseLayer(layer: Layer<'gemm'> | Layer<'matmul'>, context: PlanContext): DenseLayer {
-  const { node } = layer;
-  const weightId = inputOf(layer, 1);
-  const [rows = 1, columns = 1] = shapeOf(context.source, weightId);
-  const { transposeB } = node.attrs;
-  const [inFeatures, outFeatures] = transposeB ? [columns, rows] : [rows, columns];
-  const { alpha } = node.attrs;
-  const { affine } = layer;
-  return {
-    inFeatures,
-    outFeatures,
-    weights: () => {
-      const matrix = floatsOf(context, weightId);
-      return (out, input) =>
-        alpha *
-        (affine?.scale[out] ?? 1) *
-        (matrix[transposeB ? out * inFeatures + input : input * outFeatures + out] ?? 0);
-    },
-    bias: denseBias(layer, context, outFeatures),
-    epilogue: layer.epilogue,
-  };
-}
-
-function denseBias(layer: Layer<'gemm'> | Layer<'matmul'>, context: PlanContext, outFeatures: number) {
-  const id = layer.node.inputs[2] ?? null;
-  const { affine, node } = layer;
-  if (id === null && affine === null) return null;
-  const beta = node.kind === 'gemm' ? node.attrs.beta : 1;
-  return (): Float32Array => {
-    const given = id === null ? new Float32Array(1) : floatsOf(context, id);
-    return Float32Array.from({ length: outFeatures }, (_, out) => {
-      const bias = beta * (given[given.length === 1 ? 0 : out] ?? 0);
-      return affine ? (affine.shift[out] ?? 0) + bias * (affine.scale[out] ?? 1) : bias;
-    });
-  };
-}
-
-function planProduct(layer: Layer<'gemm'> | Layer<'matmul'>, values: NetworkValues, context: PlanContext): string {
-  const dense = denseLayer(layer, context);
-  const input = inputOf(layer, 0);
-  const shape = values.shape(input);
-  if (shape.length === 2) {
-    const x = values.blocked(input, 'last');
-    planDense(values.builder, dense, x, values.newBlocked(layer.output, 'last'), values.options);
-    return 'dense';
-  }
-  const rows = elementsOf(shape) / dense.inFeatures;
-  const source: Plain = { ...values.plain(input), shape: [rows, dense.inFeatures] };
-  const x = pixels(values, rows, dense.inFeatures);
-  planPack(values.builder, source, x, 'last');
-  const y = pixels(values, rows, dense.outFeatures);
-  planDense(values.builder, dense, x, y, values.options);
-  const target = newPlain(values.builder, values.shape(layer.output));
-  planUnpack(values.builder, y, target, 'last');
-  values.setPlain(layer.output, target);
-  return 'dense';
-}
-
-const pixels = ({ builder }: NetworkValues, items: number, channels: number): Blocked =>
-  newBlocked(builder, { items, channels, height: 1, width: 1 }, NO_HALO);
-
-export const planGemm: NodePlanner<'gemm'> = { reject: rejectProduct, plan: planProduct };
-
-export const planMatmul: NodePlanner<'matmul'> = { reject: rejectProduct, plan: planProduct };
