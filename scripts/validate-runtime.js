@@ -11,11 +11,6 @@ const LIMIT = 1e-4;
 const EXACT_LIMIT = 1e-5;
 
 const here = fileURLToPath(import.meta.url);
-const [first, ...more] = process.argv.slice(2);
-if (first === '--one') console.log(JSON.stringify(await validate(more[0] ?? '')));
-else
-  process.exitCode = validateAll(first === undefined ? [join(here, '../../../shared/corpus/onnx')] : [first, ...more]);
-
 /** A process each: neither engine gives memory back. */
 function validateAll(paths) {
   const files = paths.flatMap((path) =>
@@ -156,3 +151,8 @@ function floats(seed, count) {
     return ((t ^ (t >>> 14)) >>> 0) / 2 ** 31 - 1;
   });
 }
+
+const [first, ...more] = process.argv.slice(2);
+if (first === '--one') console.log(JSON.stringify(await validate(more[0] ?? '')));
+else
+  process.exitCode = validateAll(first === undefined ? [join(here, '../../../shared/corpus/onnx')] : [first, ...more]);
