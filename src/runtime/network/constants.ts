@@ -19,6 +19,7 @@ export class ConstantValues {
   private readonly known = new Map<ValueId, Float32Array | null>();
   /** Names of constants that were filled in. */
   readonly missing = new Set<string>();
+  private firstAbsent: string | null = null;
 
   constructor(source: AnalysedModel, fillMissing: FillMissing | null) {
     this.source = source;
@@ -44,15 +45,23 @@ export class ConstantValues {
     return floats;
   }
 
-  /** The elements of a value that a planner has seen to be constant. */
+  /** The elements of a value that cannot be done without. Throws `cannot-run` where they are not there. */
   weights(id: ValueId): Float32Array {
     const floats = this.floats(id);
+    this.assertPresent();
     if (floats !== null) return floats;
     const name = this.source.model.values[id]?.name;
     throw new DscAuditError(
       'cannot-run',
-      `The weights '${name}' are no numbers, or made by operators that are not run ahead.`,
+      `The weights '${name}' are of a type, or made by an operator, that is not run.`,
     );
+  }
+
+  /** Throws `cannot-run` where elements were asked for that the file does not have, and nothing stands in for them. */
+  assertPresent(): void {
+    if (this.firstAbsent === null) return;
+    const what = `The file has no weights for '${this.firstAbsent}': with fillMissing 'random' it runs on made-up ones.`;
+    throw new DscAuditError('cannot-run', what);
   }
 
   numbers(id: ValueId): readonly number[] | null {
@@ -83,10 +92,10 @@ export class ConstantValues {
     return elements === null ? null : Float32Array.from(elements);
   }
 
-  private fill(name: string, constant: Constant): Float32Array {
+  private fill(name: string, constant: Constant): Float32Array | null {
     if (this.fillMissing === null) {
-      const what = `The file has no weights for '${name}': with fillMissing 'random' it runs on made-up ones.`;
-      throw new DscAuditError('cannot-run', what);
+      this.firstAbsent ??= name;
+      return null;
     }
     this.missing.add(name);
     return this.fillMissing(name, constant);

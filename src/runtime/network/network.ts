@@ -44,6 +44,7 @@ export function planNetwork(source: AnalysedModel, constants: ConstantValues, op
   const live = liveNodes(source, constants);
   assertKnown(source, live);
   const layers = fuseLayers(source, constants, live);
+  constants.assertPresent();
   assertAccepted(layers, context);
   const builder = new ProgramBuilder();
   const values = new NetworkValues(source, constants, demandHalos(layers, context), builder, options);
@@ -75,6 +76,8 @@ function groupLayers(layers: readonly Layer[], context: PlanContext, threads: nu
   for (const layer of layers) {
     const [reader, ...others] = readers.get(layer.output) ?? [];
     if (!reader || others.length > 0 || handedOut.has(layer.output) || !isConv(layer) || !isConv(reader)) continue;
+    // What is also added to the sum must be a tensor of its own.
+    if (reader.residual === layer.output) continue;
     if (isFusible(layer, reader, context, threads)) firstOf.set(reader, layer);
   }
   const taken = new Set<Layer>(firstOf.values());
