@@ -119,7 +119,7 @@ function withWeights(path) {
     if (tensor.dataType !== 1 || !tensor.externalData?.length) continue;
     const dims = tensor.dims.map(Number);
     const count = dims.reduce((product, extent) => product * extent, 1);
-    const scale = dims.length > 1 ? Math.sqrt((6 * dims[0]) / count) : 0.1;
+    const scale = dims.length > 1 ? Math.sqrt((3 * dims[0]) / count) : 0.1;
     const shift = variances.has(tensor.name) ? 1 : 0;
     tensor.rawData = new Uint8Array(floats(index, count).map((value) => value * scale + shift).buffer);
     tensor.externalData = [];

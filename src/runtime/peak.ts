@@ -2,7 +2,8 @@
 import type { Kernels } from './capabilities.ts';
 import { createExecutor } from './execute/executor.ts';
 import { VARIANTS } from './kernels/variants.ts';
-import { LINEAR, planConvolution } from './plan/convolution.ts';
+import { planConvolution } from './plan/convolution.ts';
+import { POINTWISE } from './plan/convolution-layer.ts';
 import { ProgramBuilder } from './plan/program.ts';
 import { NO_HALO, newBlocked } from './plan/tensor.ts';
 
@@ -36,22 +37,12 @@ export async function measurePeak(kernels: Kernels, threads: number, now: () => 
 }
 
 const LAYER = {
+  ...POINTWISE,
   inChannels: CHANNELS,
   outChannels: CHANNELS,
-  groups: 1,
-  kernelHeight: 1,
-  kernelWidth: 1,
-  strideY: 1,
-  strideX: 1,
-  dilationY: 1,
-  dilationX: 1,
-  padTop: 0,
-  padLeft: 0,
   outHeight: HEIGHT,
   outWidth: WIDTH,
   weights: () => new Float32Array(CHANNELS * CHANNELS),
-  bias: null,
-  epilogue: LINEAR,
 };
 
 function shortestRun(run: () => void, now: () => number): number {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { WindowAttrs } from '../../src/ir/operators.ts';
 import { UNARY_FUNCTIONS } from '../../src/runtime/kernels/unary-functions.ts';
-import { LINEAR } from '../../src/runtime/plan/convolution.ts';
+import { LINEAR } from '../../src/runtime/plan/epilogue.ts';
 import { flatIndex, mapCoordinates } from '../../src/runtime/reference/indices.ts';
 import { referencePool } from '../../src/runtime/reference/pool.ts';
 import { referenceTransposed } from '../../src/runtime/reference/transposed.ts';

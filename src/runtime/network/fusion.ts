@@ -1,7 +1,7 @@
 /** Joins nodes that one kernel computes: convolution, BatchNorm, a sum with an earlier tensor, an activation. */
 import type { Node, ValueId } from '../../ir/graph.ts';
 import { isRuntimeUnary } from '../kernels/unary-functions.ts';
-import { type Epilogue, LINEAR } from '../plan/convolution.ts';
+import { type Epilogue, LINEAR } from '../plan/epilogue.ts';
 import { type AnalysedModel, shapeOf } from './analysed-model.ts';
 import type { ConstantValues } from './constants.ts';
 import { type ChannelAffine, type Layer, outputOf, plainLayer } from './layer.ts';

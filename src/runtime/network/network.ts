@@ -2,7 +2,7 @@
 import { DscAuditError } from '../../ir/errors.ts';
 import type { Node, ValueId } from '../../ir/graph.ts';
 import type { OpKind } from '../../ir/operators.ts';
-import type { PlanOptions } from '../plan/convolution.ts';
+import type { PlanOptions } from '../plan/plan-options.ts';
 import { type Program, ProgramBuilder } from '../plan/program.ts';
 import { type Halo, joinHalos, NO_HALO, newPlain, type Plain } from '../plan/tensor.ts';
 import { type AnalysedModel, hasShape } from './analysed-model.ts';

@@ -1,20 +1,15 @@
 /** Convolution and transposed convolution. */
 import { settledPads } from '../../ops/window.ts';
 import { isRuntimeUnary } from '../kernels/unary-functions.ts';
-import {
-  type ConvolutionLayer,
-  chooseMethod,
-  type Epilogue,
-  haloOf,
-  LINEAR,
-  planConvolution,
-} from '../plan/convolution.ts';
+import { chooseMethod, haloOf, planConvolution } from '../plan/convolution.ts';
+import type { ConvolutionLayer } from '../plan/convolution-layer.ts';
+import { type Epilogue, LINEAR } from '../plan/epilogue.ts';
 import { canFuse, planFused } from '../plan/fused.ts';
 import type { ChannelAxis } from '../plan/repacking.ts';
 import { planTransposed, type TransposedLayer, transposedHalo } from '../plan/transposed.ts';
 import { shapeOf } from './analysed-model.ts';
 import type { Layer } from './layer.ts';
-import { extentsOf } from './layouts.ts';
+import { extentsOf, heightAndWidth } from './layouts.ts';
 import { inputOf, type NodePlanner, type PlanContext } from './planner.ts';
 import type { NetworkValues } from './values.ts';
 
@@ -58,38 +53,18 @@ function biasOf(layer: Layer, context: PlanContext, index: number): (() => Float
   };
 }
 
-/** Height and width of a list by spatial axis, 1-D lists as width. */
-function pair(values: readonly number[], axes: number, otherwise: number): readonly [number, number] {
-  const at = (axis: number): number => values[axis] ?? otherwise;
-  return axes === 1 ? [otherwise, at(0)] : [at(0), at(1)];
-}
-
-function spatialPads(layer: Conv | Transposed, spatial: readonly number[], kernel: readonly number[]) {
-  const begins = spatial.map((extent, axis) => settledPads(extent, axis, kernel[axis] ?? 1, layer.node.attrs)[0]);
-  return pair(begins, spatial.length, 0);
-}
-
-export function convolutionLayer(layer: Conv, context: PlanContext): ConvolutionLayer {
-  const { node } = layer;
-  const { attrs } = node;
-  const axis = axisOf(layer);
-  const inputShape = shapeOf(context.source, inputOf(layer, 0));
-  const weightId = inputOf(layer, 1);
-  const weightShape = shapeOf(context.source, weightId);
-  const input = extentsOf(inputShape, axis);
-  const output = extentsOf(shapeOf(context.source, layer.output), axis);
-  if (input === null || output === null) throw new Error(`${node.name} has too many axes.`);
-  const axes = inputShape.length - 2;
-  const kernel = attrs.weightChannelsLast ? weightShape.slice(1, -1) : weightShape.slice(2);
-  const spatial = attrs.channelsLast ? inputShape.slice(1, -1) : inputShape.slice(2);
-  const [padTop, padLeft] = spatialPads(layer, spatial, kernel);
-  const [strideY, strideX] = pair(attrs.strides, axes, 1);
-  const [dilationY, dilationX] = pair(attrs.dilations, axes, 1);
-  const [kernelHeight, kernelWidth] = pair(kernel, axes, 1);
-  const outChannels = output.channels;
+/** What a convolution and a transposed one have in common, from lists by spatial axis. */
+function windowOf(
+  { node: { attrs } }: Conv | Transposed,
+  axes: number,
+  { kernel, pads, extents }: Readonly<Record<'kernel' | 'pads' | 'extents', readonly number[]>>,
+) {
+  const [kernelHeight, kernelWidth] = heightAndWidth(kernel, axes, 1);
+  const [strideY, strideX] = heightAndWidth(attrs.strides, axes, 1);
+  const [dilationY, dilationX] = heightAndWidth(attrs.dilations, axes, 1);
+  const [padTop, padLeft] = heightAndWidth(pads, axes, 0);
+  const [outHeight, outWidth] = heightAndWidth(extents, axes, 1);
   return {
-    inChannels: input.channels,
-    outChannels,
     groups: attrs.groups,
     kernelHeight,
     kernelWidth,
@@ -99,15 +74,37 @@ export function convolutionLayer(layer: Conv, context: PlanContext): Convolution
     dilationX,
     padTop,
     padLeft,
-    outHeight: output.height,
-    outWidth: output.width,
+    outHeight,
+    outWidth,
+  };
+}
+
+export function convolutionLayer(layer: Conv, context: PlanContext): ConvolutionLayer {
+  const { attrs } = layer.node;
+  const weightId = inputOf(layer, 1);
+  const weightShape = shapeOf(context.source, weightId);
+  const input = axesOf(shapeOf(context.source, inputOf(layer, 0)), attrs.channelsLast);
+  const output = axesOf(shapeOf(context.source, layer.output), attrs.channelsLast);
+  const kernel = axesOf(weightShape, attrs.weightChannelsLast).spatial;
+  const pads = input.spatial.map((extent, axis) => settledPads(extent, axis, kernel[axis] ?? 1, attrs)[0]);
+  return {
+    inChannels: input.channels,
+    outChannels: output.channels,
+    ...windowOf(layer, input.spatial.length, { kernel, pads, extents: output.spatial }),
     weights: () => {
       const weights = context.constants.weights(weightId);
-      return scaled(attrs.weightChannelsLast ? channelsFirst(weights, weightShape) : weights, layer, outChannels);
+      const ordered = attrs.weightChannelsLast ? channelsFirst(weights, weightShape) : weights;
+      return scaled(ordered, layer, output.channels);
     },
     bias: biasOf(layer, context, 2),
     epilogue: layer.epilogue === LINEAR ? (ownEpilogue(attrs.activation) ?? LINEAR) : layer.epilogue,
   };
+}
+
+/** The second axis, or the last, and those behind or before it. */
+function axesOf([, ...rest]: readonly number[], channelsLast: boolean) {
+  const [channels = 1] = channelsLast ? rest.slice(-1) : rest;
+  return { channels, spatial: channelsLast ? rest.slice(0, -1) : rest.slice(1) };
 }
 
 /** O, spatial…, I to O, I, spatial…. */
@@ -183,33 +180,16 @@ function transposedLayer(layer: Transposed, context: PlanContext): TransposedLay
   const { attrs } = layer.node;
   const inputShape = shapeOf(context.source, inputOf(layer, 0));
   const weightId = inputOf(layer, 1);
-  const weightShape = shapeOf(context.source, weightId);
+  const [, , ...kernel] = shapeOf(context.source, weightId);
   const outputShape = shapeOf(context.source, layer.output);
-  const axes = inputShape.length - 2;
-  const kernel = weightShape.slice(2);
-  const begins = kernel.map((extent, axis) => transposedPad(attrs, inputShape, outputShape, extent, axis));
-  const [padTop, padLeft] = pair(begins, axes, 0);
-  const [strideY, strideX] = pair(attrs.strides, axes, 1);
-  const [dilationY, dilationX] = pair(attrs.dilations, axes, 1);
-  const [kernelHeight, kernelWidth] = pair(kernel, axes, 1);
-  const [outHeight, outWidth] = pair(outputShape.slice(2), axes, 1);
-  const outChannels = outputShape[1] ?? 1;
+  const [, outChannels = 1, ...extents] = outputShape;
+  const pads = kernel.map((extent, axis) => transposedPad(attrs, inputShape, outputShape, extent, axis));
+  const taps = kernel.reduce((product, extent) => product * extent, 1);
   return {
     inChannels: inputShape[1] ?? 1,
     outChannels,
-    groups: attrs.groups,
-    kernelHeight,
-    kernelWidth,
-    strideY,
-    strideX,
-    dilationY,
-    dilationX,
-    padTop,
-    padLeft,
-    outHeight,
-    outWidth,
-    weights: () =>
-      scaledTransposed(context.constants.weights(weightId), layer, outChannels, kernelHeight * kernelWidth),
+    ...windowOf(layer, kernel.length, { kernel, pads, extents }),
+    weights: () => scaledTransposed(context.constants.weights(weightId), layer, outChannels, taps),
     bias: biasOf(layer, context, 2),
     epilogue: layer.epilogue,
   };

@@ -1,13 +1,14 @@
 /** Matrix products: with constant weights as dense layers and pointwise convolutions, else of two computed tensors. */
 import { MATMUL_ROWS } from '../kernels/matmul.ts';
-import { type ConvolutionLayer, planConvolution } from '../plan/convolution.ts';
+import { planConvolution } from '../plan/convolution.ts';
+import { type ConvolutionLayer, POINTWISE } from '../plan/convolution-layer.ts';
 import { type DenseLayer, planDense } from '../plan/dense.ts';
 import { planPack, planUnpack } from '../plan/repacking.ts';
+import { planPermuted } from '../plan/strided.ts';
 import { type Blocked, elementsOf, NO_HALO, newBlocked, type Plain } from '../plan/tensor.ts';
 import { shapeOf } from './analysed-model.ts';
 import type { Layer } from './layer.ts';
 import { extentsOf } from './layouts.ts';
-import { transposed } from './plan-pool.ts';
 import { inputOf, type NodePlanner, type PlanContext } from './planner.ts';
 import type { NetworkValues } from './values.ts';
 
@@ -64,17 +65,9 @@ function plan(layer: Product, values: NetworkValues, context: PlanContext): stri
 /** The product with every row of a tensor as a convolution whose channels are last. */
 function pointwise({ inFeatures, outFeatures, weights, bias, epilogue }: DenseLayer, y: Blocked): ConvolutionLayer {
   return {
+    ...POINTWISE,
     inChannels: inFeatures,
     outChannels: outFeatures,
-    groups: 1,
-    kernelHeight: 1,
-    kernelWidth: 1,
-    strideY: 1,
-    strideX: 1,
-    dilationY: 1,
-    dilationX: 1,
-    padTop: 0,
-    padLeft: 0,
     outHeight: y.height,
     outWidth: y.width,
     weights: () => {
@@ -166,7 +159,7 @@ function planComputed(layer: Product, values: NetworkValues): string {
 function matrices(values: NetworkValues, x: Plain, isTransposed: boolean): Plain {
   if (!isTransposed) return x;
   const axes = [...x.shape.keys()];
-  return transposed(values, x, [...axes.slice(0, -2), axes.length - 1, axes.length - 2]);
+  return planPermuted(values.builder, x, [...axes.slice(0, -2), axes.length - 1, axes.length - 2]);
 }
 
 /** Byte offset of the operand's matrix for each matrix of the batch, whose axes it repeats where its own are 1. */

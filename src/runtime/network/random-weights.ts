@@ -6,9 +6,9 @@ import type { AnalysedModel } from './analysed-model.ts';
 import type { FillMissing } from './constants.ts';
 
 /**
- * Seeded weights that keep activations at their size from layer to layer: matrices and filters uniform with variance
- * 2 / fan-in (He et al., arXiv:1502.01852), scales and variances about 1, other vectors about 0. A constant's elements
- * depend on its name only, not on the order in which constants are asked for.
+ * Seeded weights with which activations neither vanish nor grow without bounds, also through many sums: matrices and
+ * filters uniform with variance 1 / fan-in (LeCun et al., Efficient BackProp, 1998), scales and variances about 1, other
+ * vectors about 0. A constant's elements depend on its name only, not on the order in which constants are asked for.
  */
 export function randomWeights({ model, nodes }: AnalysedModel): FillMissing {
   const aboutOne = new Set(
@@ -20,7 +20,7 @@ export function randomWeights({ model, nodes }: AnalysedModel): FillMissing {
     const count = elementsOf(shape);
     const next = seededUniform(name);
     const fanIn = count / (shape[0] ?? 1);
-    const [centre, spread] = shape.length > 1 ? [0, Math.sqrt(6 / fanIn)] : [aboutOne.has(name) ? 1 : 0, 0.1];
+    const [centre, spread] = shape.length > 1 ? [0, Math.sqrt(3 / fanIn)] : [aboutOne.has(name) ? 1 : 0, 0.1];
     return Float32Array.from({ length: count }, () => centre + spread * next());
   };
 }
