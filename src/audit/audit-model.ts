@@ -65,7 +65,7 @@ export function auditModel(analysis: Analysis, patterns: LayerPatterns): Report 
   };
 }
 
-function modelSection(model: Model, facts: Facts, bound: BoundInputs, path: string): ModelSection {
+export function modelSection(model: Model, facts: Facts, bound: BoundInputs, path: string): ModelSection {
   return {
     name: model.name,
     path,
@@ -203,7 +203,7 @@ function unmatchedPatterns(patterns: LayerPatterns, convs: readonly ConvLayer[])
 }
 
 /** Dimensions that were bound and that the model does not have. */
-function unusedBindings({ read: { model }, facts, requestedDims }: Analysis): readonly Diagnostic[] {
+export function unusedBindings({ read: { model }, facts, requestedDims }: Analysis): readonly Diagnostic[] {
   const known = new Set(facts.dataDependentNames);
   for (const { declared } of model.values) {
     for (const dim of declared?.shape ?? []) if (typeof dim !== 'number') known.add(dim.key);

@@ -249,16 +249,17 @@ export interface NormAttrs {
   /** x, scale, bias, mean, variance. `channelAxis` is 1 in ONNX. */
   batchNorm: { readonly channelAxis: number; readonly training: boolean; readonly epsilon: number };
   /** x, scale, bias. */
-  instanceNorm: Record<never, never>;
+  instanceNorm: { readonly epsilon: number };
   /** x, scale, bias. */
-  groupNorm: { readonly groups: number; readonly activation: boolean };
+  groupNorm: { readonly groups: number; readonly activation: boolean; readonly epsilon: number };
   /** x, scale?, bias?; outputs y, mean?, inverse deviation?. */
-  layerNorm: { readonly axis: number; readonly rms: boolean };
+  layerNorm: { readonly axis: number; readonly rms: boolean; readonly epsilon: number };
   /** x, residual, scale, bias?, second bias?; outputs y, mean?, deviation?, sum?. */
   skipLayerNorm: { readonly rms: boolean };
   /** ids, segment ids?, word, position, segment?, scale, bias, mask?: sums of embeddings, normalised. */
   embedLayerNorm: Record<never, never>;
-  lrn: { readonly size: number };
+  /** x / (bias + alpha / size · Σ x²)^beta, the sum over `size` neighbouring channels. */
+  lrn: { readonly size: number; readonly alpha: number; readonly beta: number; readonly bias: number };
   lpNorm: { readonly axis: number };
   meanVarianceNorm: { readonly axes: readonly number[] };
   /** `coerces`: all axes from `axis` on are taken as one. */

@@ -8,6 +8,8 @@ import { gatherChannels } from './gather-channels.ts';
 import { gemmKernel } from './gemm.ts';
 import { globalAveragePool, globalMaxPool } from './global-pool.ts';
 import type { ArgumentTypes, Kernel } from './kernel.ts';
+import { matmul } from './matmul.ts';
+import { normaliseChannels, normaliseRows } from './normalise.ts';
 import { averagePool, maxPool } from './pool.ts';
 import { reduce } from './reduce.ts';
 import { pack, unpack } from './repack.ts';
@@ -51,6 +53,9 @@ export const KERNELS = {
   resize,
   reduce,
   softmax,
+  normaliseRows,
+  normaliseChannels,
+  matmul,
   sequence,
 } as const satisfies Record<string, Kernel<ArgumentTypes>>;
 
