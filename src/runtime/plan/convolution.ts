@@ -1,4 +1,5 @@
 /** Which kernel computes a convolution, what it needs around its input, and its steps. */
+import { wideWidthOf } from '../kernels/depthwise.ts';
 import type { KernelVariant } from '../kernels/kernel.ts';
 import { BLOCK, NO_ACTIVATION, PIXEL_BYTES } from '../kernels/kernel.ts';
 import { type RuntimeUnary, unaryCode } from '../kernels/unary-functions.ts';
@@ -150,6 +151,7 @@ function planDepthwise(builder: ProgramBuilder, layer: ConvolutionLayer, x: Bloc
     blocks: blocksOf(layer.outChannels),
     height: layer.outHeight,
     width: layer.outWidth,
+    wideWidth: wideWidthOf(layer.outWidth),
     kernelHeight: layer.kernelHeight,
     kernelWidth: layer.kernelWidth,
     inputRow: rowBytes(x) * layer.strideY,
@@ -164,17 +166,17 @@ function planDepthwise(builder: ProgramBuilder, layer: ConvolutionLayer, x: Bloc
   });
 }
 
-/** Kernels whose taps are unrolled, by kernel width and stride. */
+/** Kernels whose taps are unrolled, by kernel height and width and stride. */
 const UNROLLED_DEPTHWISE = {
-  '3,1': 'depthwise3',
-  '3,2': 'depthwise3Stride2',
-  '5,1': 'depthwise5',
-  '5,2': 'depthwise5Stride2',
+  '3,3,1': 'depthwise3',
+  '3,3,2': 'depthwise3Stride2',
+  '5,5,1': 'depthwise5',
+  '5,5,2': 'depthwise5Stride2',
 } as const;
 
 export function depthwiseKernelOf(layer: ConvolutionLayer) {
   if (layer.outChannels !== layer.inChannels) return 'depthwiseMultiplier';
-  const key = `${layer.kernelWidth},${layer.strideX}`;
+  const key = `${layer.kernelHeight},${layer.kernelWidth},${layer.strideX}`;
   if (layer.dilationX === 1 && Object.hasOwn(UNROLLED_DEPTHWISE, key)) {
     return UNROLLED_DEPTHWISE[key as keyof typeof UNROLLED_DEPTHWISE];
   }
@@ -309,7 +311,7 @@ type GemmInput = Pick<
 > & { readonly steps: number };
 
 /** The pixels of one unit of work take this many bytes of input: with weights and outputs they fit the second-level cache. */
-const UNIT_INPUT_BYTES = 256 * 1024;
+const UNIT_INPUT_BYTES = 512 * 1024;
 
 /** Units a thread, so that the last ones to finish differ little. */
 const UNITS_PER_THREAD = 6;

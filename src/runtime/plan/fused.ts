@@ -2,6 +2,7 @@
  * A depthwise layer and the pointwise one behind it, a block of rows at a time: what the first computes is still in the
  * second-level cache when the other reads it, and is never a tensor of its own.
  */
+import { wideWidthOf } from '../kernels/depthwise.ts';
 import { BLOCK, PIXEL_BYTES } from '../kernels/kernel.ts';
 import {
   blocksPerUnit,
@@ -131,6 +132,7 @@ function depthwiseCall(
     blocks: blocksOf(layer.outChannels),
     height: rows,
     width: layer.outWidth,
+    wideWidth: wideWidthOf(layer.outWidth),
     kernelHeight: layer.kernelHeight,
     kernelWidth: layer.kernelWidth,
     inputRow: rowBytes(x) * layer.strideY,
