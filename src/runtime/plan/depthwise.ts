@@ -1,4 +1,5 @@
 /** Steps of a depthwise convolution: every output channel reads one input channel. */
+import { wideWidthOf } from '../kernels/depthwise.ts';
 import { BLOCK, PIXEL_BYTES } from '../kernels/kernel.ts';
 import { biasOf, type ConvolutionLayer } from './convolution-layer.ts';
 import { epilogueArguments } from './epilogue.ts';
@@ -38,6 +39,7 @@ export function depthwiseArguments(layer: ConvolutionLayer, x: Blocked, constant
     ...constants,
     blocks: blocksOf(layer.outChannels),
     width: layer.outWidth,
+    wideWidth: wideWidthOf(layer.outWidth),
     kernelHeight: layer.kernelHeight,
     kernelWidth: layer.kernelWidth,
     inputRow: rowBytes(x) * layer.strideY,
@@ -50,17 +52,17 @@ export function depthwiseArguments(layer: ConvolutionLayer, x: Blocked, constant
   };
 }
 
-/** Kernels whose taps are unrolled, by kernel width and stride. */
+/** Kernels whose taps are unrolled, by kernel height and width and stride. */
 const UNROLLED_DEPTHWISE = {
-  '3,1': 'depthwise3',
-  '3,2': 'depthwise3Stride2',
-  '5,1': 'depthwise5',
-  '5,2': 'depthwise5Stride2',
+  '3,3,1': 'depthwise3',
+  '3,3,2': 'depthwise3Stride2',
+  '5,5,1': 'depthwise5',
+  '5,5,2': 'depthwise5Stride2',
 } as const;
 
 export function depthwiseKernelOf(layer: ConvolutionLayer) {
   if (layer.outChannels !== layer.inChannels) return 'depthwiseMultiplier';
-  const key = `${layer.kernelWidth},${layer.strideX}`;
+  const key = `${layer.kernelHeight},${layer.kernelWidth},${layer.strideX}`;
   if (layer.dilationX === 1 && Object.hasOwn(UNROLLED_DEPTHWISE, key)) {
     return UNROLLED_DEPTHWISE[key as keyof typeof UNROLLED_DEPTHWISE];
   }

@@ -10,7 +10,7 @@ export type MatrixKernel = 'gemm' | 'gemmNarrow' | 'gemmPixel' | 'gemmImage' | '
 type MatrixArguments = KernelArguments<'gemm'>;
 
 /** The pixels of one unit of work take this many bytes of input: with weights and outputs they fit the second-level cache. */
-const UNIT_INPUT_BYTES = 256 * 1024;
+const UNIT_INPUT_BYTES = 512 * 1024;
 
 /** Units a thread, so that the last ones to finish differ little. */
 const UNITS_PER_THREAD = 6;
