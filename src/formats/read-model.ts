@@ -21,12 +21,7 @@ const MISTAKES: readonly { readonly is: (head: string) => boolean; readonly what
     is: begins('version https://git-lfs'),
     what: 'is a Git LFS pointer, not the model itself: run `git lfs pull` and try again',
   },
-  {
-    is: begins('PK\u0003\u0004'),
-    what: 'is a zip archive: a PyTorch checkpoint is exported by torch.onnx.export, anything else unpacked first',
-  },
   { is: begins('\u001f\u008b'), what: 'is compressed with gzip; unpack it first' },
-  { is: begins('\u0089HDF'), what: 'is an HDF5 file; export the model to ONNX' },
   { is: (head) => head.slice(4, 8) === 'TFL3', what: 'is a TensorFlow Lite model; export the model to ONNX' },
   { is: (head) => /^\s*\[/.test(head), what: 'is a JSON list, not a model' },
   {

@@ -24,7 +24,7 @@ import { rowOf } from './layers/index.ts';
 import { literal } from './literal.ts';
 import { type Argument, type LayerSpec, type ModelSpec, shown, type TensorReference } from './model-config.ts';
 import { orderCalls, type PlannedCall } from './order-calls.ts';
-import { permuted, type WeightStore } from './weights.ts';
+import { permuted, type StoredWeight, type WeightStore } from './weights.ts';
 
 /** The dimension that every input of a Keras model has in common, under the name that the user binds it by. */
 const BATCH = symbolicDim('batch');
@@ -40,6 +40,7 @@ interface LayerInstance {
   /** Neither it nor a model around it is frozen. */
   readonly trainable: boolean;
   readonly weights: Map<string, ValueId>;
+  readonly stored: Map<string, StoredWeight | null>;
   readonly layer: MutableFileLayer;
 }
 
@@ -174,7 +175,14 @@ export class GraphBuilder {
     const known = this.#instances.get(spec);
     if (known) return known;
     const layer = { calls: 0, weights: [], outputs: [] };
-    const instance = { spec, scope, trainable, weights: new Map<string, ValueId>(), layer };
+    const instance = {
+      spec,
+      scope,
+      trainable,
+      weights: new Map<string, ValueId>(),
+      stored: new Map<string, StoredWeight | null>(),
+      layer,
+    };
     this.#instances.set(spec, instance);
     return instance;
   }
@@ -230,6 +238,7 @@ export class GraphBuilder {
       addNode: (operator, inputs, results) => this.#addNode(instance, operator, inputs, results),
       addUnknown: (like) => this.#addUnknown(instance, like),
       addLiteral: (dtype, values, shape) => this.#addLiteral(dtype, values, shape),
+      storedShape: (name) => this.#stored(instance, `${path}${name}`)?.shape ?? null,
       addWeight: (name, stored, options) =>
         this.#addWeight(instance, `${path}${name}`, stored, { dtype: policy.variable, ...options }, what),
       callInner: (inner, innerPath, innerArgs) => {
@@ -308,6 +317,15 @@ export class GraphBuilder {
     return id;
   }
 
+  /** Asked once for each weight: stores tell some of them apart by order. */
+  #stored(instance: LayerInstance, name: string): StoredWeight | null {
+    const known = instance.stored.get(name);
+    if (known !== undefined) return known;
+    const found = this.#store.find({ path: [...instance.scope, instance.spec.name], name });
+    instance.stored.set(name, found);
+    return found;
+  }
+
   #addWeight(
     instance: LayerInstance,
     name: string,
@@ -318,7 +336,7 @@ export class GraphBuilder {
     const known = instance.weights.get(name);
     if (known !== undefined) return known;
     this.#spend(1);
-    const found = this.#store.find({ path: [...instance.scope, instance.spec.name], name });
+    const found = this.#stored(instance, name);
     if (
       found &&
       (found.shape.length !== stored.length || found.shape.some((extent, axis) => extent !== stored[axis]))

@@ -42,6 +42,8 @@ export interface CallContext {
   /** An operator that nobody knows, whose result has the input's type and shape. */
   addUnknown(like: ValueId): ValueId;
   addLiteral(dtype: DType, values: readonly number[], shape: readonly number[]): ValueId;
+  /** The shape of a weight where the file holds it; null where it does not. */
+  storedShape(name: string): readonly number[] | null;
   addWeight(name: string, stored: readonly number[], options: WeightOptions): ValueId;
   /** Lowers a layer of this one's config, whose weights Keras keeps under `path`. */
   callInner(inner: LayerSpec, path: string, args: CallArguments): readonly ValueId[];
@@ -127,6 +129,11 @@ export class LayerCall {
   /** A weight under the name that Keras has for it, with the shape that Keras stores. Called again it is the same one. */
   weight(name: string, stored: readonly number[], options: WeightOptions = {}): ValueId {
     return this.#context.addWeight(name, stored, options);
+  }
+
+  /** The shape of a weight where the file holds it, for what a config leaves out; null where it does not. */
+  storedShape(name: string): readonly number[] | null {
+    return this.#context.storedShape(name);
   }
 
   /** Adds an operator of the graph's own; its only result. */

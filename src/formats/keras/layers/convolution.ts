@@ -58,7 +58,8 @@ function depthwise(call: LayerCall, axes: number, weightName: string, bias: (cha
   const last = channelsLast(call);
   const window = windowOf(call, axes);
   const channels = call.extent(call.input, channelAxis(last));
-  const outChannels = channels * call.config.count('depth_multiplier', 1);
+  // TensorFlow.js leaves the multiplier of a separable convolution out: the weights know it.
+  const outChannels = channels * call.config.count('depth_multiplier', call.storedShape(weightName)?.at(-1) ?? 1);
   const kernel = call.weight(weightName, [...window.kernel, channels, outChannels / channels], {
     permutation: [axes, axes + 1, ...range(axes)],
     shape: [outChannels, 1, ...window.kernel],
