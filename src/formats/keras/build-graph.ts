@@ -23,7 +23,7 @@ import { LayerConfig } from './layer-config.ts';
 import { rowOf } from './layers/index.ts';
 import { literal } from './literal.ts';
 import { type Argument, type LayerSpec, type ModelSpec, shown, type TensorReference } from './model-config.ts';
-import { orderCalls, type PlannedCall } from './order-calls.ts';
+import { type CallPlan, orderCalls, type PlannedCall } from './order-calls.ts';
 import { permuted, type StoredWeight, type WeightStore } from './weights.ts';
 
 /** The dimension that every input of a Keras model has in common, under the name that the user binds it by. */
@@ -64,6 +64,7 @@ export class GraphBuilder {
   readonly #constants: ValueId[] = [];
   readonly #facts = new FactTable();
   readonly #instances = new Map<LayerSpec, LayerInstance>();
+  readonly #plans = new Map<ModelSpec, CallPlan>();
   readonly #store: WeightStore;
   readonly #budget: number;
   #spent = 0;
@@ -77,6 +78,11 @@ export class GraphBuilder {
   build(model: ModelSpec): Graph {
     const inputs: ValueId[] = [];
     const outputs = this.#callModel(model, { scope: [], trainable: true }, (spec, declared) => {
+      if (declared === null) {
+        throw malformed(
+          `model '${shown(model.name)}' was never built, so its weights have no shapes: call its build(input_shape), or begin it with an Input, and save it again`,
+        );
+      }
       const id = this.#addInput(spec, declared);
       inputs.push(id);
       return id;
@@ -94,7 +100,8 @@ export class GraphBuilder {
       throw new DscAuditError('limit-exceeded', `models are nested more than ${MAX_NESTING} deep.`);
     }
     const inside = { scope: around.scope, trainable: around.trainable && model.trainable };
-    const plan = orderCalls(model);
+    const plan = this.#planOf(model);
+    this.#spend(plan.calls.length);
     const results = new Map<string, readonly ValueId[]>();
     const resolve = (argument: Argument): CallArgument => {
       if (argument.type === 'list') return { type: 'list', items: argument.items.map(resolve) };
@@ -119,6 +126,14 @@ export class GraphBuilder {
     return plan.outputs.map((reference) => this.#result(results, reference));
   }
 
+  /** A model that is called again has its layers in the same order. */
+  #planOf(model: ModelSpec): CallPlan {
+    const known = this.#plans.get(model);
+    const plan = known ?? orderCalls(model);
+    if (!known) this.#plans.set(model, plan);
+    return plan;
+  }
+
   #result(results: ReadonlyMap<string, readonly ValueId[]>, { layer, call, output }: TensorReference): ValueId {
     const id = results.get(`${layer}\0${call}`)?.[output];
     if (id === undefined) {
@@ -127,8 +142,8 @@ export class GraphBuilder {
     return id;
   }
 
-  #addInput(spec: LayerSpec, declared: readonly (number | null)[] | null): ValueId {
-    const shape = declared && this.#openShape(spec.name, declared);
+  #addInput(spec: LayerSpec, declared: readonly (number | null)[]): ValueId {
+    const shape = this.#openShape(spec.name, declared);
     const dtype =
       dtypePolicy(spec.className === INPUT_LAYER ? member(spec.config, 'dtype') : 'float32')?.compute ?? null;
     const id = this.#addValue({
