@@ -77,6 +77,7 @@ const LEARNED: ReadonlySet<OpKind> = new Set([
   'gemm',
   'packedMatmul',
   'recurrent',
+  'convLstm',
 ]);
 
 function modelSection(model: Model, facts: Facts, bound: BoundInputs, path: string): ModelSection {
