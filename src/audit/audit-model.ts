@@ -78,6 +78,7 @@ const LEARNED: ReadonlySet<OpKind> = new Set([
   'gemm',
   'packedMatmul',
   'recurrent',
+  'convLstm',
 ]);
 
 function modelSection(model: Model, facts: Facts, bound: BoundInputs, path: string): ModelSection {

@@ -69,9 +69,11 @@ interface Shared {
 
 /** Operators that MACs are counted for, and those that nobody knows. */
 const MULTIPLIES: ReadonlySet<OpKind> = new Set([
+  'additiveAttention',
   'attention',
   'causalConv',
   'conv',
+  'convLstm',
   'convTranspose',
   'deformConv',
   'einsum',

@@ -9,7 +9,7 @@ import type { Operator } from '../../ir/operators.ts';
 import { FREE_EXPANSION, MAX_EXPANSION, MAX_NESTING } from '../limits.ts';
 import { type DTypePolicy, dtypePolicy } from './dtype-policy.ts';
 import { FactTable } from './infer-facts.ts';
-import { member } from './json.ts';
+import { type JsonObject, member } from './json.ts';
 import {
   type CallArgument,
   type CallArguments,
@@ -65,6 +65,7 @@ export class GraphBuilder {
   readonly #facts = new FactTable();
   readonly #instances = new Map<LayerSpec, LayerInstance>();
   readonly #plans = new Map<ModelSpec, CallPlan>();
+  readonly #wrapped = new Map<JsonObject, ModelSpec>();
   readonly #store: WeightStore;
   readonly #budget: number;
   #spent = 0;
@@ -245,6 +246,7 @@ export class GraphBuilder {
 
   #layerCall(instance: LayerInstance, spec: LayerSpec, what: string, path: string, args: CallArguments): LayerCall {
     const policy = this.#policyOf(spec, what);
+    const isFrozen = member(spec.config, 'trainable') === false;
     const context: CallContext = {
       what,
       policy,
@@ -255,12 +257,20 @@ export class GraphBuilder {
       addLiteral: (dtype, values, shape) => this.#addLiteral(dtype, values, shape),
       storedShape: (name) => this.#stored(instance, `${path}${name}`)?.shape ?? null,
       addWeight: (name, stored, options) =>
-        this.#addWeight(instance, `${path}${name}`, stored, { dtype: policy.variable, ...options }, what),
+        this.#addWeight(
+          instance,
+          `${path}${name}`,
+          stored,
+          { dtype: policy.variable, ...options, frozen: options.frozen || isFrozen },
+          what,
+        ),
+      innerCall: (inner, innerPath, innerArgs) =>
+        this.#layerCall(instance, inner, `${what}: ${describe(inner, [])}`, `${path}${innerPath}/`, innerArgs),
       callInner: (inner, innerPath, innerArgs) => {
-        const innerWhat = `${what}: ${describe(inner, [])}`;
+        if (inner.model) return this.#callWrapped(instance, inner, inner.model, innerArgs);
         const row = rowOf(inner);
         if (row === undefined) throw new UnknownInput(`${inner.className} is unknown`);
-        const results = row(this.#layerCall(instance, inner, innerWhat, `${path}${innerPath}/`, innerArgs));
+        const results = row(context.innerCall(inner, innerPath, innerArgs));
         return typeof results === 'number' ? [results] : results;
       },
     };
@@ -270,6 +280,20 @@ export class GraphBuilder {
       named: new Map(Array.from(args.named, ([name, value]) => [name, cast(value)])),
     };
     return new LayerCall(spec.className, new LayerConfig(what, spec.config), casted, context);
+  }
+
+  /** A model that a layer wraps: its layers are layers of the report, within the wrapper. */
+  #callWrapped(
+    { spec, scope, trainable }: LayerInstance,
+    inner: LayerSpec,
+    model: ModelSpec,
+    args: CallArguments,
+  ): readonly ValueId[] {
+    // Read anew at each call of the wrapper, and yet the same layers.
+    const known = this.#wrapped.get(inner.config) ?? model;
+    this.#wrapped.set(inner.config, known);
+    const inside = [...scope, spec.name, inner.name];
+    return this.#callNested(known, describe(inner, scope), args, { scope: inside, trainable });
   }
 
   #policyOf(spec: LayerSpec, what: string): DTypePolicy {
