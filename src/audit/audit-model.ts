@@ -3,6 +3,7 @@ import { recogniseBlocks } from '../dsc/blocks/index.ts';
 import type { ConvLayer } from '../dsc/conv-layer.ts';
 import { convLayers } from '../dsc/conv-layers.ts';
 import { type LayerPatterns, layerChoice, matcherOf } from '../dsc/layer-choice.ts';
+import { replacementOf } from '../dsc/replacement.ts';
 import { depthwiseSeparable } from '../dsc/strategies/depthwise-separable.ts';
 import { type Diagnostic, diagnostic } from '../ir/diagnostic.ts';
 import { addExact, multiplyExact } from '../ir/exact.ts';
@@ -158,6 +159,7 @@ function candidateSection({ layer, before, after }: CandidateVerdict, section: L
   return {
     layer: layer.name,
     index: layer.index,
+    replacement: replacementOf(layer),
     before: { ...before, latencyMs: null },
     after: { ...after, latencyMs: null },
     intensity: {

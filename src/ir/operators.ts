@@ -177,6 +177,15 @@ export interface RecurrentAttrs {
     readonly directions: 1 | 2;
     readonly batchFirst: boolean;
   };
+  /**
+   * x (batch, steps, then an image), w, r, bias?, initial h?, initial c?; outputs y, y_h, y_c. An LSTM whose products
+   * are convolutions. Weights are spatial…, channels, 4 × filters, as Keras keeps them; the window is that of w.
+   */
+  convLstm: WindowAttrs & {
+    readonly kernel: readonly number[];
+    readonly filters: number;
+    readonly channelsLast: boolean;
+  };
 }
 
 export interface AttentionAttrs {
@@ -185,6 +194,8 @@ export interface AttentionAttrs {
    * their last axis.
    */
   attention: { readonly heads: number | null; readonly keyValueHeads: number | null };
+  /** q, k, v, scale?, mask?; outputs y, scores?. A query meets a key by the sum over tanh(q + k), Bahdanau's score. */
+  additiveAttention: Record<never, never>;
   /** x, weights, bias?, mask?, past?, relative bias?: the projections are its own. `sizes` are those of q, k and v. */
   projectedAttention: {
     readonly heads: number;

@@ -16,7 +16,7 @@ import type { NetworkValues } from './values.ts';
 type Conv = Layer<'conv'>;
 type Transposed = Layer<'convTranspose'>;
 
-const axisOf = ({ node }: Conv): ChannelAxis => (node.attrs.channelsLast ? 'last' : 'first');
+const axisOf = ({ node }: Conv | Transposed): ChannelAxis => (node.attrs.channelsLast ? 'last' : 'first');
 
 /** Names of activations that a format may have put into the convolution itself. */
 const OWN_ACTIVATIONS: Readonly<Record<string, Epilogue>> = {
@@ -182,11 +182,16 @@ function transposedLayer(layer: Transposed, context: PlanContext): TransposedLay
   const weightId = inputOf(layer, 1);
   const [, , ...kernel] = shapeOf(context.source, weightId);
   const outputShape = shapeOf(context.source, layer.output);
-  const [, outChannels = 1, ...extents] = outputShape;
-  const pads = kernel.map((extent, axis) => transposedPad(attrs, inputShape, outputShape, extent, axis));
+  const [input, output] = [inputShape, outputShape].map((shape) => spatialOf(shape, attrs.channelsLast));
+  const pads = kernel.map((extent, axis) =>
+    transposedPad(attrs, [input?.[axis] ?? 1, output?.[axis] ?? 1], extent, axis),
+  );
+  const channelAxis = attrs.channelsLast ? -1 : 1;
+  const outChannels = outputShape.at(channelAxis) ?? 1;
+  const extents = output ?? [];
   const taps = kernel.reduce((product, extent) => product * extent, 1);
   return {
-    inChannels: inputShape[1] ?? 1,
+    inChannels: inputShape.at(channelAxis) ?? 1,
     outChannels,
     ...windowOf(layer, kernel.length, { kernel, pads, extents }),
     weights: () => scaledTransposed(context.constants.weights(weightId), layer, outChannels, taps),
@@ -195,11 +200,13 @@ function transposedLayer(layer: Transposed, context: PlanContext): TransposedLay
   };
 }
 
+const spatialOf = (shape: readonly number[], channelsLast: boolean): readonly number[] =>
+  channelsLast ? shape.slice(1, -1) : shape.slice(2);
+
 /** Pads before the first output; where the output's extent is given, they are what is left over, split as ONNX says. */
 function transposedPad(
   attrs: Transposed['node']['attrs'],
-  inputShape: readonly number[],
-  outputShape: readonly number[],
+  [input, output]: readonly [number, number],
   kernel: number,
   axis: number,
 ): number {
@@ -207,8 +214,8 @@ function transposedPad(
   if (attrs.padding.mode === 'valid') return 0;
   const stride = attrs.strides[axis] ?? 1;
   const covered = (kernel - 1) * (attrs.dilations[axis] ?? 1) + 1;
-  const full = stride * ((inputShape[axis + 2] ?? 1) - 1) + (attrs.outputPadding[axis] ?? 0) + covered;
-  const total = Math.max(0, full - (outputShape[axis + 2] ?? 1));
+  const full = stride * (input - 1) + (attrs.outputPadding[axis] ?? 0) + covered;
+  const total = Math.max(0, full - output);
   return attrs.padding.mode === 'same-upper' ? Math.floor(total / 2) : total - Math.floor(total / 2);
 }
 
@@ -234,12 +241,12 @@ export const planConvTranspose: NodePlanner<'convTranspose'> = {
   },
   halos: (layer, context) => {
     const input = inputOf(layer, 0);
-    const extents = extentsOf(shapeOf(context.source, input), 'first');
+    const extents = extentsOf(shapeOf(context.source, input), axisOf(layer));
     return extents === null ? [] : [[input, transposedHalo(transposedLayer(layer, context), extents)]];
   },
   plan: (layer, values, context) => {
-    const x = values.blocked(inputOf(layer, 0), 'first');
-    const y = values.newBlocked(layer.output, 'first');
+    const x = values.blocked(inputOf(layer, 0), axisOf(layer));
+    const y = values.newBlocked(layer.output, axisOf(layer));
     planTransposed(values.builder, transposedLayer(layer, context), x, y, values.options);
     return 'transposed';
   },

@@ -1,5 +1,6 @@
 import type { ValueId } from '../../../ir/graph.ts';
-import type { LayerCall } from '../layer-call.ts';
+import { type LayerCall, UnknownInput } from '../layer-call.ts';
+import { innerLayerSpec } from '../model-config.ts';
 import { binary, unary } from './activation.ts';
 import type { LayerRow, LayerRows } from './row.ts';
 
@@ -114,6 +115,20 @@ const lowerUnitNormalization: LayerRow = (call) => {
   return binary(call, 'div', call.input, length);
 };
 
+/** The fields that tell the last axis of a layer's kernel, or of its table. */
+const LAST_EXTENT = ['filters', 'units', 'output_dim', 'depth_multiplier'] as const;
+
+/** Training divides the kernel by its spectral norm, with the help of a vector that it keeps; inference finds it done. */
+const lowerSpectralNormalization: LayerRow = (call) => {
+  const spec = innerLayerSpec(call.config.value('layer'), `'layer'`);
+  const results = call.inner(spec, 'layer', call.inputs);
+  const { config } = call.innerCall(spec, 'layer', call.inputs);
+  const field = LAST_EXTENT.find((name) => config.has(name));
+  if (field === undefined) throw new UnknownInput(`the kernel of ${spec.className} is unknown`);
+  call.weight('vector_u', [1, config.count(field)], { frozen: true });
+  return results;
+};
+
 export const normalizationRows: LayerRows = {
   BatchNormalization: lowerBatchNormalization,
   BatchNormalizationV1: lowerBatchNormalization,
@@ -121,6 +136,7 @@ export const normalizationRows: LayerRows = {
   SyncBatchNormalization: lowerBatchNormalization,
   GroupNormalization: lowerGroupNormalization,
   LayerNormalization: lowerLayerNormalization,
+  SpectralNormalization: lowerSpectralNormalization,
   RMSNormalization: lowerRMSNormalization,
   UnitNormalization: lowerUnitNormalization,
 };
