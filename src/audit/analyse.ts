@@ -31,15 +31,19 @@ export interface Analysis {
  *
  * @throws {DscAuditError} where the model or an option cannot be used, with the model's path in front
  */
-export function analyseSource(source: ModelSource, options: InputOptions = {}): Analysis {
-  const read = readModel(source);
+export async function analyseSource(source: ModelSource, options: InputOptions = {}): Promise<Analysis> {
+  return analyseRead(await readModel(source), source.path, options);
+}
+
+/** The same for a model that is read already. Where that fails it is closed. */
+export function analyseRead(read: ReadModel, path: string, options: InputOptions = {}): Analysis {
   try {
     checkInputOptions(options);
-    return analyse(read, source.path, options);
+    return analyse(read, path, options);
   } catch (error) {
     read.close();
-    if (error instanceof UnboundDimensions) throw openDimensionsError(source.path, error, options);
-    if (error instanceof DscAuditError) throw new DscAuditError(error.code, `${source.path}: ${error.message}`);
+    if (error instanceof UnboundDimensions) throw openDimensionsError(path, error, options);
+    if (error instanceof DscAuditError) throw new DscAuditError(error.code, `${path}: ${error.message}`);
     throw error;
   }
 }

@@ -1,16 +1,18 @@
 import { type Assessment, assess, type CandidateVerdict } from '../dsc/assess.ts';
-import { type ConvLayer, convLayer } from '../dsc/conv-layer.ts';
+import { recogniseBlocks } from '../dsc/blocks/index.ts';
+import type { ConvLayer } from '../dsc/conv-layer.ts';
+import { convLayers } from '../dsc/conv-layers.ts';
 import { type LayerPatterns, layerChoice, matcherOf } from '../dsc/layer-choice.ts';
 import { depthwiseSeparable } from '../dsc/strategies/depthwise-separable.ts';
 import { type Diagnostic, diagnostic } from '../ir/diagnostic.ts';
 import { addExact, multiplyExact } from '../ir/exact.ts';
-import type { Model, ValueId } from '../ir/graph.ts';
-import type { OpKind } from '../ir/operators.ts';
+import type { Model } from '../ir/graph.ts';
 import type { BoundInputs } from '../passes/bind-inputs.ts';
 import { type CountedLayer, type CountedModel, tensorBytes } from '../passes/count-layers.ts';
 import type { Facts } from '../passes/infer-facts.ts';
 import { type MemorySchedule, memorySchedule } from '../passes/peak-memory.ts';
 import type { Analysis } from './analyse.ts';
+import { blockSection } from './block-section.ts';
 import { messageOf } from './diagnostic-messages.ts';
 import { intensityOf, layerSection, parameterCount, reportedTensor } from './layer-section.ts';
 import {
@@ -54,34 +56,14 @@ export function auditModel(analysis: Analysis, patterns: LayerPatterns): Report 
     layers,
     memory: memorySection(schedule, counted.layers),
     dsc: dscSection(assessment, totals, layers),
+    blocks: recogniseBlocks(model.graph, counted.layers, facts).map((block) => blockSection(block, layers)),
+    scaling: null,
     profile: null,
     gate: { status: 'pass', checks: [] },
     baseline: null,
     diagnostics: diagnostics.map((told) => ({ ...told, message: messageOf(told) })),
   };
 }
-
-/** Every convolution. The first ones on the way from an input are those that nothing learned comes before. */
-function convLayers(layers: readonly CountedLayer[], facts: Facts): readonly ConvLayer[] {
-  const behindFirst = new Set<ValueId>();
-  return layers.flatMap((layer, index) => {
-    const isBehind = layer.inputs.some((id) => behindFirst.has(id));
-    if (isBehind || LEARNED.has(layer.node.kind)) for (const id of layer.outputs) behindFirst.add(id);
-    return convLayer(layer, index, !isBehind, facts) ?? [];
-  });
-}
-
-/** Operators that turn an image into features. */
-const LEARNED: ReadonlySet<OpKind> = new Set([
-  'conv',
-  'convTranspose',
-  'deformConv',
-  'causalConv',
-  'matmul',
-  'gemm',
-  'packedMatmul',
-  'recurrent',
-]);
 
 function modelSection(model: Model, facts: Facts, bound: BoundInputs, path: string): ModelSection {
   return {

@@ -1,12 +1,14 @@
 import { type LayerPatterns, MAX_PATTERN_LENGTH } from '../dsc/layer-choice.ts';
+import { ROUNDINGS } from '../dsc/scaling/width.ts';
 import { type ModelSource, modelBytes, modelFile } from '../formats/model-source.ts';
 import { DscAuditError } from '../ir/errors.ts';
-import { analyseSource, type InputOptions } from './analyse.ts';
+import { type Analysis, analyseSource, type InputOptions } from './analyse.ts';
 import { auditModel } from './audit-model.ts';
-import type { Report } from './report.ts';
+import type { Report, ScalingSection } from './report.ts';
+import { type ScalingOptions, scaleAnalysis } from './scale-analysis.ts';
 
 /** What an audit may be told. All of it may be left out. */
-export interface AuditOptions extends InputOptions {
+export interface AuditOptions extends InputOptions, ScalingOptions {
   /** Globs on layer names: convolutions that are candidates even if a default speaks against it (a stem). */
   readonly include?: readonly string[];
   /** Globs on layer names: convolutions that are left alone, unless `include` names them. */
@@ -28,14 +30,22 @@ export async function audit(model: string | Uint8Array, options: AuditOptions = 
 }
 
 /** The same for a source that is already open; it is closed. */
-export function auditSource(source: ModelSource, options: AuditOptions = {}): Report {
+export async function auditSource(source: ModelSource, options: AuditOptions = {}): Promise<Report> {
   const { include = [], exclude = [] } = options;
   checkPatterns({ include, exclude });
-  const analysis = analyseSource(source, options);
+  return reportOn(await analyseSource(source, options), { include, exclude }, options);
+}
+
+/** The report on an analysis, whose model is closed. */
+export function reportOn(analysis: Analysis, patterns: LayerPatterns, scaling: ScalingOptions = {}): Report {
   try {
-    return auditModel(analysis, { include, exclude });
+    checkScaling(scaling);
+    const report = auditModel(analysis, patterns);
+    if (scaling.width === undefined && scaling.resolution === undefined) return report;
+    const scaled = auditModel(scaleAnalysis(analysis, scaling), patterns);
+    return { ...scaled, scaling: scalingSection(scaling, report) };
   } catch (error) {
-    if (error instanceof DscAuditError) throw new DscAuditError(error.code, `${source.path}: ${error.message}`);
+    if (error instanceof DscAuditError) throw new DscAuditError(error.code, `${analysis.path}: ${error.message}`);
     throw error;
   } finally {
     analysis.read.close();
@@ -52,6 +62,31 @@ function checkPatterns(options: LayerPatterns): void {
       throw invalid(`${option} has a pattern of more than ${MAX_PATTERN_LENGTH} characters`);
     }
   }
+}
+
+/** Widths and resolutions beyond are typing errors, and a model of them need not fit into memory. */
+const MAX_WIDTH = 64;
+const MAX_RESOLUTION = 65_536;
+
+function checkScaling({ width = 1, resolution = 1, rounding = '8' }: ScalingOptions): void {
+  if (!(width > 0 && width <= MAX_WIDTH))
+    throw invalid(`the width cannot be ${width}: a number above 0, up to ${MAX_WIDTH}`);
+  if (!Number.isSafeInteger(resolution) || resolution < 1 || resolution > MAX_RESOLUTION) {
+    throw invalid(`the resolution cannot be ${resolution}: a whole number of pixels, up to ${MAX_RESOLUTION}`);
+  }
+  if (!Object.hasOwn(ROUNDINGS, rounding)) throw invalid(`the rounding cannot be ${rounding}: 8 or none`);
+}
+
+function scalingSection(
+  { width, resolution, rounding = '8' }: ScalingOptions,
+  { dsc, totals }: Report,
+): ScalingSection {
+  return {
+    width: width ?? null,
+    rounding: width === undefined ? null : rounding,
+    resolution: resolution ?? null,
+    original: { ...dsc.projection, peakActivationBytes: totals.peakActivationBytes },
+  };
 }
 
 function invalid(what: string): DscAuditError {

@@ -2,6 +2,7 @@
  * The report: plain data that everything above reads, and what `--format json` prints. Keys are only ever added within
  * a major `schemaVersion`. Bytes, counts and milliseconds are plain numbers; what is not known is null, never 0.
  */
+import type { BlockKind, Shortcut } from '../dsc/blocks/index.ts';
 import type { RejectionReason } from '../dsc/eligibility.ts';
 import type { Diagnostic } from '../ir/diagnostic.ts';
 import type { LayerKind } from '../ops/op-def.ts';
@@ -24,6 +25,10 @@ export interface Report {
   /** Null where an activation has no known size. */
   readonly memory: MemorySection | null;
   readonly dsc: DscSection;
+  /** Structures that have a name, in the model's order; no layer is in two of them. */
+  readonly blocks: readonly BlockSection[];
+  /** What was asked of the model's widths and resolution; null where the report is of the model as it is. */
+  readonly scaling: ScalingSection | null;
   /** The cost model behind the milliseconds; null where none was used. */
   readonly profile: ProfileSection | null;
   readonly gate: Gate;
@@ -131,6 +136,27 @@ export interface ConvSection {
   readonly bias: boolean;
 }
 
+/** A residual block, a depthwise separable pair and the like, with what its layers cost together. */
+export interface BlockSection {
+  readonly kind: BlockKind;
+  /** The module that holds it, or its first convolution. */
+  readonly name: string;
+  /** Indices of its layers. */
+  readonly layers: readonly number[];
+  readonly inChannels: number | null;
+  readonly outChannels: number | null;
+  /** Channels inside over channels outside: t of an inverted residual, below 1 for a bottleneck; null for other kinds. */
+  readonly expansion: number | null;
+  /** The last convolution of the body has no activation; null where that says nothing. */
+  readonly linear: boolean | null;
+  readonly shortcut: Shortcut | null;
+  readonly squeezeExcite: boolean;
+  readonly params: number;
+  /** Null where a layer's are not known. */
+  readonly macs: number | null;
+  readonly flops: number | null;
+}
+
 /** What a layer, or the model, costs. MACs and FLOPs are null where an extent is not known. */
 export interface Figures {
   readonly params: number;
@@ -151,6 +177,17 @@ export interface DscSection {
     /** MACs that sit in candidates. */
     readonly convertibleMacs: number;
   };
+}
+
+/** All other sections speak of the scaled model; here is what the model was before. */
+export interface ScalingSection {
+  /** α: what every number of channels was multiplied by. */
+  readonly width: number | null;
+  /** How scaled channels became whole. */
+  readonly rounding: '8' | 'none' | null;
+  /** Height and width of the input image. */
+  readonly resolution: number | null;
+  readonly original: DscSection['projection'] & { readonly peakActivationBytes: number | null };
 }
 
 export interface Candidate {

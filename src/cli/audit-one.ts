@@ -23,7 +23,7 @@ export async function auditOne(
   { options, renderings }: AuditTask,
 ): Promise<AuditedModel | DscAuditError> {
   try {
-    const report = auditSource(await open(), options);
+    const report = await auditSource(await open(), options);
     const sections: string[] = [];
     for (const { format, layout } of renderings) sections.push(await FORMATS[format].section(report, layout));
     return { model: summaryOf(report), sections };

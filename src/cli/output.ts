@@ -2,7 +2,7 @@ import { appendFile } from 'node:fs/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Document, Entry, Layout } from '../report/format.ts';
 import { FILE_ENDINGS, FORMAT_NAMES, FORMATS, type FormatName, formatOfFile } from '../report/formats.ts';
-import { SORTS, type Sort } from '../report/rows.ts';
+import { type Grouping, SORTS, type Sort } from '../report/rows.ts';
 import { wholeNumber } from './option-values.ts';
 import { orCannotWrite, pendingFile } from './pending-file.ts';
 import { colourLevel, type OutputStream, print, type Terminal, widthOf } from './terminal.ts';
@@ -13,6 +13,7 @@ export interface OutputOptions {
   readonly output?: readonly FileOutput[];
   readonly sort: Sort;
   readonly depth?: number;
+  readonly blocks?: boolean;
   readonly all?: boolean;
   readonly color: boolean;
 }
@@ -29,6 +30,11 @@ export function outputOptions(command: Command): Command {
     .option('-o, --output <file>', 'write it to a file too, format by ending (repeatable)', collectFile)
     .addOption(new Option('--sort <by>', 'order of the layers').choices(Object.keys(SORTS)).default('order'))
     .option('--depth <n>', 'put layers together by module, n names deep', wholeNumber)
+    .addOption(
+      new Option('--blocks', 'put layers together by block: residual, inverted residual, Fire and so on').conflicts(
+        'depth',
+      ),
+    )
     .option('--all', 'show every layer')
     .option('--no-color', 'print without colour');
 }
@@ -67,8 +73,8 @@ export interface Outputs {
 
 /** Opens every output before the first model is read: what cannot be written is heard of at once. */
 export async function openOutputs(options: OutputOptions, models: number, terminal: Terminal): Promise<Outputs> {
-  const { sort, depth = null, all = false, format } = options;
-  const layout: Layout = { width: null, colour: 0, sort, depth, all, models };
+  const { sort, all = false, format } = options;
+  const layout: Layout = { width: null, colour: 0, sort, grouping: groupingOf(options), all, models };
   const printed: Rendering = {
     format,
     layout: {
@@ -92,6 +98,11 @@ export async function openOutputs(options: OutputOptions, models: number, termin
     throw error;
   }
   return outputsOf(renderings, sinks);
+}
+
+function groupingOf({ depth, blocks }: OutputOptions): Grouping {
+  if (blocks) return 'blocks';
+  return depth === undefined ? 'layers' : { depth };
 }
 
 function outputsOf(renderings: readonly Rendering[], sinks: readonly Sink[]): Outputs {

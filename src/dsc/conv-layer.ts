@@ -51,6 +51,7 @@ function attrsOf(node: Node): ConvAttrs | null {
     case 'conv':
       return node.attrs;
     case 'convTranspose':
+      return { ...PLAIN_CONV, ...node.attrs };
     case 'deformConv':
       return { ...node.attrs, ...PLAIN_CONV };
     case 'causalConv':
@@ -105,7 +106,7 @@ export function convLayer(layer: CountedLayer, index: number, isFirst: boolean, 
     bias: typeof node.inputs[biasIndex] === 'number',
     fixedWeight: weight?.type === 'tensor' && weight.constant,
     isFirst,
-    outputPositions: positions(outputShape, geometry.outChannels, layer.repeats),
+    outputPositions: positionsOf(layer, facts, geometry.outChannels),
     macs: layer.macs,
     flops: layer.flops,
     weightType:
@@ -144,18 +145,26 @@ function transposedPads(
     return padsOf({ ...attrs, ...PLAIN_CONV }, null, kernel);
   }
   if (inputShape === null || outputShape === null) return null;
+  const first = attrs.channelsLast ? 1 : 2;
   const settled = kernel.map((extent, axis) => {
-    const steps = (attrs.strides[axis] ?? 1) * ((inputShape[axis + 2] ?? 1) - 1);
+    const steps = (attrs.strides[axis] ?? 1) * ((inputShape[axis + first] ?? 1) - 1);
     const covered = effectiveKernel(extent, attrs.dilations[axis] ?? 1);
-    const total = Math.max(0, steps + (attrs.outputPadding[axis] ?? 0) + covered - (outputShape[axis + 2] ?? 0));
+    const total = Math.max(0, steps + (attrs.outputPadding[axis] ?? 0) + covered - (outputShape[axis + first] ?? 0));
     const small = Math.floor(total / 2);
     return attrs.padding.mode === 'same-upper' ? [small, total - small] : [total - small, small];
   });
   return [...settled.map(([begin = 0]) => begin), ...settled.map(([, end = 0]) => end)];
 }
 
-function positions(outputShape: readonly number[] | null, outChannels: number, repeats: number): number | null {
-  if (outputShape === null) return null;
-  const elements = countElements(outputShape);
-  return outChannels === 0 ? 0 : (elements / outChannels) * repeats;
+/** Over every run: a layer that the model calls again may meet other extents each time. */
+function positionsOf({ node, parts }: CountedLayer, facts: Facts, outChannels: number): number | null {
+  let positions = 0;
+  for (const { node: part, repeats } of parts) {
+    if (part.kind !== node.kind || part.inputs[1] !== node.inputs[1]) continue;
+    const output = facts.of[part.outputs[0] ?? -1];
+    const shape = output?.type === 'tensor' ? staticShape(output.shape) : null;
+    if (shape === null) return null;
+    positions += outChannels === 0 ? 0 : (countElements(shape) / outChannels) * repeats;
+  }
+  return positions;
 }

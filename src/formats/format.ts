@@ -15,5 +15,5 @@ export interface Format {
   readonly name: Model['format'];
   /** Whether a file that begins so may be one. */
   recognises(head: Uint8Array): boolean;
-  read(source: ModelSource): ReadModel;
+  read(source: ModelSource): ReadModel | Promise<ReadModel>;
 }

@@ -12,9 +12,6 @@ export const MAX_MESSAGES = 4_000_000;
 /** Bytes of one string. Names are short; descriptions may be long. */
 export const MAX_STRING_BYTES = 16 * 2 ** 20;
 
-/** Axes of one tensor. Runtimes stop at 8 to 32, NumPy at 64. */
-export const MAX_RANK = 64;
-
 /** Characters of a name. Exporters write a few hundred; names are joined to paths. */
 export const MAX_NAME_LENGTH = 4096;
 
@@ -36,3 +33,9 @@ export const INLINE_PAYLOAD_BYTES = 1024;
 
 /** What one read from a file fetches. */
 export const PAGE_BYTES = 16 * 1024;
+
+/** Brackets around a value of a JSON file. A Keras model nested in others takes about six for each. */
+export const MAX_JSON_DEPTH = 512;
+
+/** Bytes of a model's JSON. A graph of 5,000 layers takes 5 MB. */
+export const MAX_JSON_BYTES = 256 * 2 ** 20;

@@ -1,10 +1,11 @@
 import { DscAuditError } from '../ir/errors.ts';
 import type { Format, ReadModel } from './format.ts';
+import { kerasFormat } from './keras/index.ts';
 import type { ModelSource } from './model-source.ts';
 import { onnxFormat } from './onnx/index.ts';
 
 /** Every format that is understood. */
-const FORMATS: readonly Format[] = [onnxFormat];
+const FORMATS: readonly Format[] = [kerasFormat, onnxFormat];
 
 /** Bytes that a file is recognised by. */
 const HEAD_BYTES = 64;
@@ -27,21 +28,21 @@ const MISTAKES: readonly { readonly is: (head: string) => boolean; readonly what
   { is: begins('\u001f\u008b'), what: 'is compressed with gzip; unpack it first' },
   { is: begins('\u0089HDF'), what: 'is an HDF5 file; export the model to ONNX' },
   { is: (head) => head.slice(4, 8) === 'TFL3', what: 'is a TensorFlow Lite model; export the model to ONNX' },
-  { is: (head) => /^\s*[{[]/.test(head), what: 'is JSON, not an ONNX model' },
+  { is: (head) => /^\s*\[/.test(head), what: 'is a JSON list, not a model' },
   {
     is: (head) => /^\s*</.test(head),
     what: 'is a web page or XML, not an ONNX model: the download went wrong, most likely',
   },
-  { is: (head) => /^[\t\n\r -~]+$/.test(head), what: 'is text, not an ONNX model' },
+  { is: (head) => /^(?!\s*\{)[\t\n\r -~]+$/.test(head), what: 'is text, not a model' },
 ];
 
 /**
  * Reads a model of whatever format it is. Throws `not-a-model`, `malformed-model` or `limit-exceeded`, each with the
  * file's name in front.
  */
-export function readModel(source: ModelSource): ReadModel {
+export async function readModel(source: ModelSource): Promise<ReadModel> {
   try {
-    return recognise(source).read(source);
+    return await recognise(source).read(source);
   } catch (error) {
     source.bytes.close();
     if (error instanceof DscAuditError) throw new DscAuditError(error.code, `${source.path}: ${error.message}`);

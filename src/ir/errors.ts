@@ -9,6 +9,7 @@ export type ErrorCode =
   | 'invalid-option'
   | 'number-overflow'
   | 'cannot-run'
+  | 'cannot-scale'
   | 'wrong-input';
 
 /**

@@ -28,6 +28,9 @@ export interface SequenceFact {
 
 export type Fact = TensorFact | SequenceFact;
 
+/** Axes of one tensor. Runtimes stop at 8 to 32, NumPy at 64. */
+export const MAX_RANK = 64;
+
 /** Tensors of more elements than this are not tracked element by element: shapes are small. */
 export const MAX_TRACKED_ELEMENTS = 4096;
 

@@ -17,10 +17,18 @@ export interface TensorData {
 export interface Constant {
   readonly dtype: DType;
   readonly shape: readonly number[];
-  /** `inline` constants were written into the graph as operators; exporters spell learned weights as `initializer`. */
-  readonly origin: 'initializer' | 'inline';
+  readonly origin: ConstantOrigin;
   readonly data: TensorData;
 }
+
+/**
+ * Where a constant comes from, and with it whether it counts as a parameter:
+ * - `initializer`, `inline`: the file does not say. Exporters spell learned weights as initializers; inline constants
+ *   were written into the graph as operators. The part that it plays decides;
+ * - `trainable`, `non-trainable`: a weight, by the file's own word;
+ * - `literal`: a number of the lowering's own, never a parameter.
+ */
+export type ConstantOrigin = 'initializer' | 'inline' | 'trainable' | 'non-trainable' | 'literal';
 
 /** A value of the graph: an input, a constant, or what a node computes. */
 export interface Value {
@@ -51,8 +59,23 @@ export type Node<K extends OpKind = OpKind> = {
     /** Null for an optional input that is left out. */
     readonly inputs: readonly (ValueId | null)[];
     readonly outputs: readonly (ValueId | null)[];
+    /** The layer of the file that it is a part of; left out where the file's layers are the graph's nodes. */
+    readonly layer?: FileLayer;
   };
 }[K];
+
+/**
+ * A layer of the file that became several nodes, or is called several times: the nodes that carry the same object are
+ * one layer of the report.
+ */
+export interface FileLayer {
+  /** How often the model calls it. */
+  readonly calls: number;
+  /** All weights that it holds, whether a node reads them or not. */
+  readonly weights: readonly ValueId[];
+  /** What it hands out, over all calls. */
+  readonly outputs: readonly ValueId[];
+}
 
 /** A graph, or the body of an If, a Loop or a Scan: those see the values of the graphs around them. */
 export interface Graph {

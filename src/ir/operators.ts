@@ -119,7 +119,7 @@ export interface ConvolutionAttrs {
   /** x, w, bias?, residual?, … quantisation parameters. */
   conv: ConvAttrs;
   /** x, w, bias?. Weights are C_in, C_out/groups, spatial…. `outputShape` is the spatial extent asked for. */
-  convTranspose: Omit<ConvAttrs, 'result' | 'channelsLast' | 'weightChannelsLast'> & {
+  convTranspose: Omit<ConvAttrs, 'result' | 'weightChannelsLast'> & {
     readonly outputPadding: readonly number[];
     readonly outputShape: readonly number[] | null;
   };
@@ -501,3 +501,6 @@ export interface OpAttrs
     UnknownAttrs {}
 
 export type OpKind = keyof OpAttrs;
+
+/** An operator with its attributes, on no inputs yet. */
+export type Operator = { [K in OpKind]: { readonly kind: K; readonly attrs: OpAttrs[K] } }[OpKind];

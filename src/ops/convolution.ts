@@ -135,9 +135,18 @@ function inferTranspose(attrs: TransposeAttrs, context: InferContext): readonly 
   }
   const kernel = kernelOf(attrs, weight.slice(2));
   const settled = { ...attrs, kernel };
-  const spatial = shape.slice(2).map((extent, axis) => transposedExtent(settled, extent, axis, kernel[axis] ?? 1));
+  const last = attrs.channelsLast;
+  const inChannels = extentAt(shape, last ? shape.length - 1 : 1);
+  const filters = extentAt(weight, 0);
+  if (typeof inChannels === 'number' && typeof filters === 'number' && inChannels !== filters) {
+    throw new ShapeConflict(`${inChannels} input channels where the weight takes ${filters}`);
+  }
+  const spatial = (last ? shape.slice(1, -1) : shape.slice(2)).map((extent, axis) =>
+    transposedExtent(settled, extent, axis, kernel[axis] ?? 1),
+  );
   const channels = multiplyDims(extentAt(weight, 1), attrs.groups);
-  return [tensorFact(dtype, [extentAt(shape, 0), channels, ...spatial])];
+  const batch = extentAt(shape, 0);
+  return [tensorFact(dtype, last ? [batch, ...spatial, channels] : [batch, channels, ...spatial])];
 }
 
 /** MACs: **input** elements × C_out/groups × ∏k: every input element meets every tap once, whatever the stride. */

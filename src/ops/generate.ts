@@ -1,7 +1,14 @@
-import { MAX_RANK } from '../formats/limits.ts';
 import { type Dim, isStatic, maxDims, subtractDims } from '../ir/dim.ts';
 import { countElements } from '../ir/extents.ts';
-import { type Element, type Fact, MAX_TRACKED_ELEMENTS, type Shape, staticShape, tensorFact } from '../ir/fact.ts';
+import {
+  type Element,
+  type Fact,
+  MAX_RANK,
+  MAX_TRACKED_ELEMENTS,
+  type Shape,
+  staticShape,
+  tensorFact,
+} from '../ir/fact.ts';
 import type { GenerateAttrs } from '../ir/operators.ts';
 import { type InferContext, type OpFamily, ShapeConflict } from './op-def.ts';
 import { checkExtents, elementCount, extentAt, free, perOutputElement, trackedTensor } from './shape-rules.ts';

@@ -1,6 +1,5 @@
-import { MAX_RANK } from '../formats/limits.ts';
 import { type Dim, divideExactly, floorDivideDims, isStatic, productOfDims } from '../ir/dim.ts';
-import { type Element, type Fact, type Shape, staticShape, type TensorFact, tensorFact } from '../ir/fact.ts';
+import { type Element, type Fact, MAX_RANK, type Shape, staticShape, type TensorFact, tensorFact } from '../ir/fact.ts';
 import type { LayoutAttrs } from '../ir/operators.ts';
 import { transposeElements } from './move-elements.ts';
 import { moves } from './moves.ts';

@@ -1,7 +1,14 @@
-import { MAX_RANK } from '../formats/limits.ts';
 import { type Dim, isStatic, maxDims, productOfDims, sameDim } from '../ir/dim.ts';
 import type { DType } from '../ir/dtype.ts';
-import { type Element, type Fact, MAX_TRACKED_ELEMENTS, type Shape, type TensorFact, tensorFact } from '../ir/fact.ts';
+import {
+  type Element,
+  type Fact,
+  MAX_RANK,
+  MAX_TRACKED_ELEMENTS,
+  type Shape,
+  type TensorFact,
+  tensorFact,
+} from '../ir/fact.ts';
 import { type Cost, FREE, type InferContext, ShapeConflict, type SizedTensor } from './op-def.ts';
 
 /** An axis counted from the end where negative. Throws where there is no such axis. */

@@ -8,14 +8,26 @@ import { scanRuns, takenBranch, tripCount } from '../ops/control.ts';
 import { opDef } from '../ops/index.ts';
 import { type CostContext, type LayerKind, ShapeConflict, type SizedTensor } from '../ops/op-def.ts';
 import type { Facts } from './infer-facts.ts';
+import { joinLayers } from './join-layers.ts';
 import { isConstant, liveNodes } from './live-nodes.ts';
 import { type Weight, WeightTracer } from './trace-weights.ts';
 
-/** One node of the graph that is left after folding, with what it costs in one run of the model. */
-export interface CountedLayer {
+/** A node that runs, and how often in one run of the model: more than once inside a loop. */
+export interface LayerPart {
   readonly node: Node;
+  readonly repeats: number;
+}
+
+/**
+ * One layer with what it costs in one run of the model: a node of the graph that is left after folding, or all nodes
+ * that a layer of the file became.
+ */
+export interface CountedLayer {
+  /** The node that tells what it is. */
+  readonly node: Node;
+  readonly parts: readonly LayerPart[];
   readonly kind: LayerKind;
-  /** How often it runs in one run of the model: more than once inside a loop. */
+  /** How often it runs in one run of the model: more than once inside a loop, or where the model calls it again. */
   readonly repeats: number;
   /** The activations that it reads and writes. */
   readonly inputs: readonly ValueId[];
@@ -93,10 +105,15 @@ class Count {
   }
 
   run(): CountedModel {
-    const layers = this.#countGraph(this.#model.graph, 1);
+    const parts = this.#countGraph(this.#model.graph, 1);
+    const layers = joinLayers(parts, {
+      bytesOf: (ids) => this.#bytes(ids, 1),
+      furtherWeights: (ids) => this.#furtherWeights(ids),
+    });
+    const alive = new Set(parts.map(({ node }) => node.layer));
     return {
       layers,
-      dead: this.#dead,
+      dead: this.#dead.filter(({ layer }) => layer === undefined || !alive.has(layer)),
       unusedConstants: this.#unused(),
       diagnostics: this.#diagnostics,
     };
@@ -104,6 +121,13 @@ class Count {
 
   #unused(): readonly ValueId[] {
     return this.#model.graph.constants.filter((id) => !this.#reached.has(id));
+  }
+
+  /** Weights that a layer of the file holds and that no node of it reads. */
+  #furtherWeights(ids: readonly ValueId[]): readonly Weight[] {
+    const weights = ids.filter((id) => !this.#taken.has(id)).flatMap((id) => this.#tracer.heldWeight(id) ?? []);
+    for (const { id } of weights) this.#taken.add(id);
+    return weights;
   }
 
   #countGraph(graph: Graph, repeats: number): CountedLayer[] {
@@ -219,6 +243,7 @@ class Count {
         : multiplyExact(addExact(multiplyExact(2, cost.macs), cost.otherFlops), repeats);
     return {
       node,
+      parts: [{ node, repeats }],
       kind,
       repeats,
       inputs,

@@ -11,8 +11,8 @@ import { isConstant } from './live-nodes.ts';
 /** A tensor of the file that holds a layer's parameters. */
 export interface Weight {
   readonly id: ValueId;
-  /** The node's input that it reaches. */
-  readonly input: number;
+  /** The node's input that it reaches; null for a weight that the layer only keeps. */
+  readonly input: number | null;
   readonly dtype: DType;
   readonly elements: number;
   readonly bytes: number;
@@ -68,6 +68,15 @@ export class WeightTracer {
       }
     }
     return [...found.values()];
+  }
+
+  /** A weight by the file's own word, whichever node reads it; null for any other constant. */
+  heldWeight(id: ValueId): Weight | null {
+    const constant = this.#model.values[id]?.constant;
+    if (!constant || BY_ITS_FILE[constant.origin] !== true) return null;
+    const elements = countElements(constant.shape);
+    const { dtype, origin } = constant;
+    return { id, input: null, dtype, elements, bytes: byteSize(dtype, elements), trainable: origin === 'trainable' };
   }
 
   /** Every constant that some values come from, whatever part it plays. */
@@ -131,7 +140,7 @@ export class WeightTracer {
       } else if (isLearned(constant, part, quantized) && !found.has(id)) {
         const elements = def.weightElements?.(node.attrs, index, constant.shape) ?? countElements(constant.shape);
         const bytes = byteSize(constant.dtype, countElements(constant.shape));
-        found.set(id, { id, input, dtype: constant.dtype, elements, bytes, trainable: part !== 'statistic' });
+        found.set(id, { id, input, dtype: constant.dtype, elements, bytes, trainable: isTrainable(constant, part) });
       }
     });
     return further;
@@ -156,10 +165,26 @@ const HOLDS_QUANTIZED: ReadonlySet<OpKind> = new Set(['conv', 'dequantize', 'gem
 /** Wider integers steer shapes and pick elements. */
 const MAX_QUANTIZED_BITS = 8;
 
-/** Literals (single numbers, or written into the graph as operators) take part in arithmetic, but nobody learned them. */
+const BY_ITS_FILE: Partial<Record<Constant['origin'], boolean>> = {
+  trainable: true,
+  'non-trainable': true,
+  literal: false,
+};
+
+/**
+ * What the file says of it; else by the part that it plays. Literals (single numbers, or written into the graph as
+ * operators) take part in arithmetic, but nobody learned them.
+ */
 function isLearned(constant: Constant, part: InputRole, integersCount: boolean): boolean {
   const { dtype, origin } = constant;
+  const told = BY_ITS_FILE[origin];
+  if (told !== undefined) return told;
   const { family, bits } = DTYPES[dtype];
   if (!isFloat(dtype) && !(family === 'integer' && (integersCount || bits <= MAX_QUANTIZED_BITS))) return false;
   return part !== 'operand' || (origin === 'initializer' && countElements(constant.shape) > 1);
+}
+
+/** Training does not learn running statistics, nor what the file says is frozen. */
+function isTrainable({ origin }: Constant, part: InputRole): boolean {
+  return part !== 'statistic' && origin !== 'non-trainable';
 }

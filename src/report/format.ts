@@ -1,6 +1,6 @@
 import type { Report } from '../audit/report.ts';
 import type { FailedModel, ModelSummary } from './model-summary.ts';
-import type { Sort } from './rows.ts';
+import type { Grouping, Sort } from './rows.ts';
 
 /** How a report is to be laid out: plain data. Formats take from it what concerns them. */
 export interface Layout {
@@ -9,8 +9,7 @@ export interface Layout {
   /** Levels of colour: none, 16, 256, millions. */
   readonly colour: 0 | 1 | 2 | 3;
   readonly sort: Sort;
-  /** Names deep that layers are put together; null for each layer by itself. */
-  readonly depth: number | null;
+  readonly grouping: Grouping;
   /** Every layer, however small. */
   readonly all: boolean;
   /** Models that the document is about: each has less room where there are many. */

@@ -1,5 +1,6 @@
 import type { Candidate, Layer, Rejection, Report } from '../audit/report.ts';
 import { shortPath } from '../dsc/layer-path.ts';
+import { blockText } from './block-text.ts';
 
 /** One line of a table of layers: a layer, or a module with everything in it. */
 export interface Row {
@@ -47,8 +48,10 @@ function saving({ verdict }: Row): number {
   return (verdict?.before ?? 0) - (verdict?.after ?? 0);
 }
 
-/** A row a layer, or with a depth a row a module that many names deep. */
-export function rowsOf(report: Report, depth: number | null): readonly Row[] {
+/** What becomes one row: a layer, a module so many names deep, or a block that has a name in the field. */
+export type Grouping = 'layers' | 'blocks' | { readonly depth: number };
+
+export function rowsOf(report: Report, grouping: Grouping): readonly Row[] {
   const candidates = new Map(report.dsc.candidates.map((candidate) => [candidate.index, candidate]));
   const rejected = new Map(report.dsc.rejected.map((rejection) => [rejection.index, rejection]));
   const unknown = new Set(
@@ -57,7 +60,20 @@ export function rowsOf(report: Report, depth: number | null): readonly Row[] {
   const rows = report.layers.map((layer) =>
     layerRow(layer, candidates.get(layer.index), rejected.get(layer.index), unknown.has(layer.name)),
   );
-  return depth === null ? rows : moduleRows(report.layers, rows, depth);
+  if (grouping === 'layers') return rows;
+  return grouping === 'blocks' ? blockRows(report, rows) : moduleRows(report.layers, rows, grouping.depth);
+}
+
+/** Blocks as rows, where their first layer stands; layers in no block as they are. */
+function blockRows({ blocks }: Report, rows: readonly Row[]): readonly Row[] {
+  const inBlock = new Set(blocks.flatMap(({ layers }) => layers));
+  const starts = new Map(blocks.map((block) => [block.layers[0], block]));
+  return rows.flatMap((row, index) => {
+    const block = starts.get(index);
+    if (block === undefined) return inBlock.has(index) ? [] : [row];
+    const members = block.layers.flatMap((layer) => rows[layer] ?? []);
+    return [{ ...moduleRow(block.name, members), what: blockText(block) }];
+  });
 }
 
 function layerRow(

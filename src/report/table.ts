@@ -9,7 +9,7 @@ import { type Row, rowsOf, SORTS, type Sort } from './rows.ts';
 import { summaryLines } from './summary.ts';
 import { bytes, change, percent, quantity, shapeText } from './units.ts';
 
-type TableOptions = Pick<Layout, 'width' | 'sort' | 'depth' | 'all'> & { readonly style: ChalkInstance };
+type TableOptions = Pick<Layout, 'width' | 'sort' | 'grouping' | 'all'> & { readonly style: ChalkInstance };
 
 /** The report for a person at a terminal. */
 export const table: Format = {
@@ -43,7 +43,7 @@ function tableDocument(layout: Layout): Document {
 const MAX_ROWS = 40;
 
 export function renderTable(report: Report, options: TableOptions): string {
-  const rows = [...rowsOf(report, options.depth)].sort(SORTS[options.sort]);
+  const rows = [...rowsOf(report, options.grouping)].sort(SORTS[options.sort]);
   const shown = options.all ? rows : cut(rows, options.sort);
   const parts = [
     headerLines(report, options),
@@ -243,13 +243,13 @@ function leftOutLines(
   rows: readonly Row[],
   shown: readonly Row[],
   { totals }: Report,
-  { style, depth }: TableOptions,
+  { style, grouping }: TableOptions,
 ): readonly string[] {
   if (rows.length === shown.length) return [];
   const visibleRows = new Set(shown);
   const hidden = rows.filter((row) => !visibleRows.has(row));
   const macs = hidden.reduce((sum, row) => sum + (row.macs ?? 0), 0);
-  const one = depth === null ? 'layer' : 'module';
+  const one = grouping === 'layers' ? 'layer' : 'row';
   const what = hidden.length === 1 ? one : `${one}s`;
   const unknown = hidden.filter((row) => row.macs === null).length;
   const ofUnknown = unknown > 0 ? `, ${unknown} of them not counted` : '';

@@ -12,7 +12,7 @@ const root = join(import.meta.dirname, '../..');
 const program = join(root, 'dist/audit-thread.js');
 const fixture = (name: string): string => join(FIXTURES, 'onnx', `${name}.onnx`);
 
-const layout = { width: null, colour: 0, sort: 'order', depth: null, all: false, models: 2 } as const;
+const layout = { width: null, colour: 0, sort: 'order', grouping: 'layers', all: false, models: 2 } as const;
 const task: AuditTask = { options: {}, renderings: [{ format: 'json', layout }] };
 
 describe.skipIf(!existsSync(program))('threads, from the bundle', () => {

@@ -2,16 +2,15 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { auditSource } from '../../src/audit/audit.ts';
 import { modelBytes } from '../../src/formats/model-source.ts';
 import { DscAuditError } from '../../src/ir/errors.ts';
-import { FIXTURES, modelsIn } from '../support/models.ts';
+import { auditOnnx, FIXTURES, modelsIn } from '../support/models.ts';
 import { scanFields, type WireField } from '../support/wire-fields.ts';
 
 /** The law of the reader: a report, or an error with one sentence; never anything else. */
 function holds(bytes: Uint8Array): void {
   try {
-    expect(auditSource(modelBytes('mutated.onnx', [bytes])).schemaVersion).toBe('1.0');
+    expect(auditOnnx(modelBytes('mutated.onnx', [bytes])).schemaVersion).toBe('1.0');
   } catch (error) {
     if (!(error instanceof DscAuditError)) throw error;
     expect(error.message.length).toBeGreaterThan(10);

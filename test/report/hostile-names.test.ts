@@ -62,9 +62,9 @@ const CONTROL = /[^\P{C}\n\r]/u;
 describe('names from the file', () => {
   it('do nothing in a terminal', () => {
     for (const width of [80, 200, null]) {
-      for (const depth of [null, 1]) {
+      for (const grouping of ['layers', 'blocks', { depth: 1 }] as const) {
         const style = new Chalk({ level: 0 });
-        const text = renderTable(auditNamed(HOSTILE), { width, sort: 'order', depth, all: true, style });
+        const text = renderTable(auditNamed(HOSTILE), { width, sort: 'order', grouping, all: true, style });
         expect(text).not.toMatch(CONTROL);
         expect(text).not.toMatch(/^::error/m);
       }

@@ -253,6 +253,7 @@ describe('transposed convolution', () => {
             ...windowOf(kernel, strides, [...pads, ...pads]),
             dilations,
             groups,
+            channelsLast: false,
             activation: null,
             outputPadding: [],
             outputShape: null,

@@ -3,7 +3,7 @@ import type { Layout } from '../../src/report/format.ts';
 import { FORMATS, type FormatName } from '../../src/report/formats.ts';
 import { summaryOf } from '../../src/report/model-summary.ts';
 
-const LAYOUT: Layout = { width: null, colour: 0, sort: 'order', depth: null, all: false, models: 1 };
+const LAYOUT: Layout = { width: null, colour: 0, sort: 'order', grouping: 'layers', all: false, models: 1 };
 
 /** Reports as one document, as a file gets it. */
 export async function documentOf(

@@ -1,8 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type AuditOptions, auditSource } from '../../src/audit/audit.ts';
+import { analyseRead } from '../../src/audit/analyse.ts';
+import { type AuditOptions, reportOn } from '../../src/audit/audit.ts';
 import type { Report } from '../../src/audit/report.ts';
-import { modelBytes, modelFile } from '../../src/formats/model-source.ts';
+import { type ModelSource, modelBytes, modelFile } from '../../src/formats/model-source.ts';
+import { readOnnx } from '../../src/formats/onnx/read.ts';
 import { type ModelSpec, onnxBytes } from './onnx-bytes.ts';
 
 /** Models that come with the project. */
@@ -13,11 +15,17 @@ export const CORPUS = process.env.DSC_AUDIT_CORPUS ?? join(import.meta.dirname, 
 
 export const hasCorpus = existsSync(CORPUS);
 
+/** Audits an ONNX model without waiting. */
+export function auditOnnx(source: ModelSource, options: AuditOptions = {}): Report {
+  const { include = [], exclude = [] } = options;
+  return reportOn(analyseRead(readOnnx(source), source.path, options), { include, exclude }, options);
+}
+
 export const auditFixture = (path: string, options: AuditOptions = {}): Report =>
-  auditSource(modelFile(join(FIXTURES, path)), options);
+  auditOnnx(modelFile(join(FIXTURES, path)), options);
 
 export const auditSpec = (spec: ModelSpec, options: AuditOptions = {}): Report =>
-  auditSource(modelBytes('test.onnx', [onnxBytes(spec)]), options);
+  auditOnnx(modelBytes('test.onnx', [onnxBytes(spec)]), options);
 
 /** What running a model told: executed shapes and MACs. */
 export interface Truth {
@@ -44,5 +52,5 @@ export function modelsIn(folder: string): readonly string[] {
 /** Audits a model at the input shapes that its truth was measured at. */
 export function auditAtTruth(folder: string, name: string, truth: Truth): Report {
   const source = modelFile(join(folder, `${name}.onnx`));
-  return auditSource(source, { shapes: truth.inputs ?? {} });
+  return auditOnnx(source, { shapes: truth.inputs ?? {} });
 }

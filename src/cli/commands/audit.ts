@@ -1,9 +1,10 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { AuditOptions } from '../../audit/audit.ts';
+import { ROUNDINGS, type Rounding } from '../../dsc/scaling/width.ts';
 import { DscAuditError } from '../../ir/errors.ts';
 import { auditModels } from '../audit-models.ts';
 import { bindingsOf, type ModelOptions, modelOptions } from '../model-options.ts';
-import { collectText } from '../option-values.ts';
+import { collectText, positiveNumber, wholeNumber } from '../option-values.ts';
 import { type OutputOptions, openOutputs, outputOptions } from '../output.ts';
 import { auditProgress } from '../progress.ts';
 import type { Terminal } from '../terminal.ts';
@@ -11,14 +12,19 @@ import type { Terminal } from '../terminal.ts';
 interface AuditCommandOptions extends ModelOptions, OutputOptions {
   readonly include?: readonly string[];
   readonly exclude?: readonly string[];
+  readonly width?: number;
+  readonly rounding?: Rounding;
+  readonly resolution?: number;
 }
 
 const EXAMPLES = `
 Examples:
   dsc-audit model.onnx                      its cost, and what could be a DSC
   dsc-audit model.onnx --depth 2            by module
+  dsc-audit model.onnx --blocks             by block: residual, bottleneck, ...
   dsc-audit model.onnx --sort macs --all    every layer, costliest first
   dsc-audit model.onnx --shape 1x3x320x320  with open dimensions bound
+  dsc-audit model.onnx --width 0.75 --resolution 160   a thinner, smaller one
   dsc-audit model.onnx --exclude layer4     leave a part of the model alone
   dsc-audit model.onnx --format json        for programs
   dsc-audit *.onnx -o report.md -o all.csv  reports in files, too
@@ -37,7 +43,13 @@ export function defineAudit(program: Command, terminal: Terminal): void {
       'consider these convolutions even if a default speaks against it (repeatable)',
       collectText,
     )
-    .option('--exclude <glob>', 'leave these convolutions alone (layer or module, repeatable)', collectText);
+    .option('--exclude <glob>', 'leave these convolutions alone (layer or module, repeatable)', collectText)
+    .optionsGroup('What if:')
+    .option('--width <alpha>', 'every number of channels times this (MobileNet’s α)', positiveNumber)
+    .addOption(
+      new Option('--rounding <how>', 'scaled channels in multiples of 8, or none').choices(Object.keys(ROUNDINGS)),
+    )
+    .option('--resolution <pixels>', 'another height and width of the input image (ρ)', wholeNumber);
   outputOptions(program)
     .addHelpText('after', EXAMPLES)
     .action((paths: readonly string[], options: AuditCommandOptions) => auditAll(paths, options, terminal));
@@ -68,7 +80,14 @@ async function auditAll(paths: readonly string[], options: AuditCommandOptions, 
 }
 
 function auditOptions(options: AuditCommandOptions): AuditOptions {
-  return { ...bindingsOf(options), include: options.include ?? [], exclude: options.exclude ?? [] };
+  return {
+    ...bindingsOf(options),
+    include: options.include ?? [],
+    exclude: options.exclude ?? [],
+    ...(options.width === undefined ? {} : { width: options.width }),
+    ...(options.rounding === undefined ? {} : { rounding: options.rounding }),
+    ...(options.resolution === undefined ? {} : { resolution: options.resolution }),
+  };
 }
 
 /** Models of a call that could not be audited; the others were. */

@@ -1,7 +1,7 @@
 import { type Dim, symbolicDim } from '../../ir/dim.ts';
 import { DscAuditError } from '../../ir/errors.ts';
+import { MAX_RANK } from '../../ir/fact.ts';
 import type { Declared } from '../../ir/graph.ts';
-import { MAX_RANK } from '../limits.ts';
 import { dataType } from './data-type.ts';
 import type { TypeProto } from './proto.ts';
 

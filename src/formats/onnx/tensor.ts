@@ -1,9 +1,9 @@
 import { byteSize, DTYPES, type DType } from '../../ir/dtype.ts';
 import { DscAuditError } from '../../ir/errors.ts';
 import { countElements } from '../../ir/extents.ts';
+import { MAX_RANK } from '../../ir/fact.ts';
 import type { Constant, TensorData } from '../../ir/graph.ts';
 import { type ByteSource, readExactly } from '../byte-source.ts';
-import { MAX_RANK } from '../limits.ts';
 import { dataType } from './data-type.ts';
 import { type ExternalFiles, externalLocation } from './external-data.ts';
 import type { DeferredTensor, Payload } from './tensor-proto.ts';

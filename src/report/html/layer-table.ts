@@ -95,7 +95,7 @@ function verdictCell({ verdict, macs }: Row): Cell {
 
 /** The table of layers; its heads sort it. */
 export function layerTable(report: Report): Markup {
-  const rows = rowsOf(report, null).map((row, index) => ({ row, layer: report.layers[index] }));
+  const rows = rowsOf(report, 'layers').map((row, index) => ({ row, layer: report.layers[index] }));
   const kept = rows.length <= MAX_ROWS ? rows : costliest(rows);
   const isTimed = report.layers.some(({ latencyMs }) => latencyMs !== null);
   const context: Context = {

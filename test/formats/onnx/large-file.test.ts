@@ -2,8 +2,8 @@ import { closeSync, ftruncateSync, mkdtempSync, openSync, rmSync, writeSync } fr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { auditSource } from '../../../src/audit/audit.ts';
 import { modelFile } from '../../../src/formats/model-source.ts';
+import { auditOnnx } from '../../support/models.ts';
 
 const LENGTH_DELIMITED = 2;
 
@@ -73,7 +73,7 @@ describe('a model with its weights in the file', () => {
   ])('of more than %s is audited without reading them', (_, layers) => {
     const path = join(folder, `large-${layers}.onnx`);
     const fileBytes = writeSparseModel(path, layers);
-    const report = auditSource(modelFile(path));
+    const report = auditOnnx(modelFile(path));
     expect(report.model.fileBytes).toBe(fileBytes);
     expect(report.totals).toMatchObject({
       macs: layers * WIDTH * WIDTH,

@@ -3,9 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import onnxProto from 'onnx-proto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { auditSource } from '../../../src/audit/audit.ts';
 import { modelBytes, modelFile } from '../../../src/formats/model-source.ts';
-import { auditFixture, auditSpec } from '../../support/models.ts';
+import { auditFixture, auditOnnx, auditSpec } from '../../support/models.ts';
 import { type ModelSpec, onnxBytes } from '../../support/onnx-bytes.ts';
 
 const convolution: ModelSpec = {
@@ -157,7 +156,7 @@ describe('local functions', () => {
       nodes: [{ op: 'Strided', domain: 'my', inputs: ['x', 'w'], outputs: ['y'], attributes: { stride: 1 } }],
       outputs: ['y'],
     });
-    const { model } = auditSource(modelBytes('test', [bytes]));
+    const { model } = auditOnnx(modelBytes('test', [bytes]));
     expect(model.outputs[0]?.shape).toEqual([1, 4, 3, 3, 3, 8, 8]);
   });
 
@@ -185,7 +184,7 @@ describe('the reader', () => {
   it('sees what a full decode sees, with every payload left in the file', () => {
     const bytes = onnxBytes(convolution);
     const full = onnxProto.onnx.ModelProto.decode(bytes);
-    const report = auditSource(modelBytes('test', [bytes]));
+    const report = auditOnnx(modelBytes('test', [bytes]));
     expect(report.model.inputs[0]?.name).toBe(full.graph?.input?.[0]?.name);
     expect(report.totals.macs).toBe(MACS);
     expect(full.graph?.initializer?.[0]?.floatData).toHaveLength(108);
@@ -196,7 +195,7 @@ describe('the reader', () => {
     const chunks = Array.from({ length: Math.ceil(bytes.length / 7) }, (_, index) =>
       bytes.subarray(7 * index, 7 * index + 7),
     );
-    expect(auditSource(modelBytes('-', chunks)).totals.macs).toBe(MACS);
+    expect(auditOnnx(modelBytes('-', chunks)).totals.macs).toBe(MACS);
   });
 });
 
@@ -217,13 +216,13 @@ describe('external data', () => {
 
   it('is part of the file size, and read only when it is asked for', () => {
     writeFileSync(join(folder, 'model', 'w.bin'), new Uint8Array(432));
-    const report = auditSource(modelFile(withWeightAt('w.bin')));
+    const report = auditOnnx(modelFile(withWeightAt('w.bin')));
     expect(report.totals.macs).toBe(MACS);
     expect(report.model.fileBytes).toBeGreaterThan(432);
   });
 
   it('that is missing leaves the figures exact, and the file size unknown', () => {
-    const report = auditSource(modelFile(withWeightAt('w.bin')));
+    const report = auditOnnx(modelFile(withWeightAt('w.bin')));
     expect(report.totals).toMatchObject({ macs: MACS, params: { total: 108 }, isLowerBound: false });
     expect(report.model.fileBytes).toBeNull();
     expect(report.diagnostics[0]).toMatchObject({ code: 'external-data-missing', args: { file: 'w.bin', tensors: 1 } });
@@ -233,20 +232,20 @@ describe('external data', () => {
     'outside the folder is refused: %s',
     (location) => {
       writeFileSync(join(folder, 'secret.bin'), new Uint8Array(432));
-      expect(() => auditSource(modelFile(withWeightAt(location)))).toThrow(/outside the model's folder: refused/);
+      expect(() => auditOnnx(modelFile(withWeightAt(location)))).toThrow(/outside the model's folder: refused/);
     },
   );
 
   it('behind a symbolic link out of the folder is refused', () => {
     writeFileSync(join(folder, 'secret.bin'), new Uint8Array(432));
     symlinkSync(join(folder, 'secret.bin'), join(folder, 'model', 'w.bin'));
-    expect(() => auditSource(modelFile(withWeightAt('w.bin')))).toThrow(/refused/);
+    expect(() => auditOnnx(modelFile(withWeightAt('w.bin')))).toThrow(/refused/);
   });
 
   it('that is shorter than the tensor is an error', () => {
     writeFileSync(join(folder, 'model', 'w.bin'), new Uint8Array(100));
-    expect(() => auditSource(modelFile(withWeightAt('w.bin')))).toThrow(/that file has 100/);
-    expect(() => auditSource(modelFile(withWeightAt('w.bin', { length: '-5' })))).toThrow(/no byte count/);
+    expect(() => auditOnnx(modelFile(withWeightAt('w.bin')))).toThrow(/that file has 100/);
+    expect(() => auditOnnx(modelFile(withWeightAt('w.bin', { length: '-5' })))).toThrow(/no byte count/);
   });
 });
 
@@ -294,7 +293,7 @@ describe('a broken model gets one clear sentence', () => {
       length += head.length;
     }
     const bytes = Uint8Array.from(heads.reverse().flat());
-    expect(() => auditSource(modelBytes('deep', [bytes]))).toThrow(/nested more than 120 messages deep/);
+    expect(() => auditOnnx(modelBytes('deep', [bytes]))).toThrow(/nested more than 120 messages deep/);
   });
 });
 

@@ -32,6 +32,7 @@ export const convolutionRows: Rows = {
     attrs: {
       ...windowOf(node),
       groups: node.count('group', 1),
+      channelsLast: false,
       activation: null,
       outputPadding: node.extents('output_padding'),
       outputShape: node.optionalExtents('output_shape'),

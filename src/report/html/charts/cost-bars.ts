@@ -19,7 +19,7 @@ interface Bar {
 
 /** The costliest layers, with what a DSC leaves of each; null where nothing is multiplied. */
 export function costBars(report: Report, id: string): Chart | null {
-  const rows = rowsOf(report, null)
+  const rows = rowsOf(report, 'layers')
     .filter(({ macs }) => macs !== null && macs > 0)
     .sort(SORTS.macs);
   if (rows.length === 0) return null;

@@ -1,0 +1,36 @@
+import type { LayerSpec } from '../model-config.ts';
+import { activationRows } from './activation.ts';
+import { convolutionRows } from './convolution.ts';
+import { coreRows } from './core.ts';
+import { mergingRows } from './merging.ts';
+import { normalizationRows } from './normalization.ts';
+import { operationRows } from './operations.ts';
+import { poolingRows } from './pooling.ts';
+import { reshapingRows } from './reshaping.ts';
+import type { LayerRow, LayerRows } from './row.ts';
+
+/** Every layer that is understood, by class name. */
+export const LAYERS: LayerRows = {
+  ...activationRows,
+  ...convolutionRows,
+  ...coreRows,
+  ...mergingRows,
+  ...normalizationRows,
+  ...poolingRows,
+  ...reshapingRows,
+};
+
+/** Every operation of `keras.ops`, by class name: some are called like a layer. */
+export const OPERATIONS: LayerRows = operationRows;
+
+/** Packages whose classes are meant by their plain names. */
+const KERAS = /^(keras|tf_keras|tensorflow)(\.|$)/;
+const OPERATION_MODULES = /^keras\.(src\.)?ops(\.|$)/;
+
+/** How a layer is lowered; undefined for one that is not Keras's own, or that nobody taught us. */
+export function rowOf({ className, module, registeredName }: LayerSpec): LayerRow | undefined {
+  if (module !== null && !KERAS.test(module)) return undefined;
+  if (registeredName?.includes('>')) return undefined;
+  const rows = module !== null && OPERATION_MODULES.test(module) ? OPERATIONS : LAYERS;
+  return Object.hasOwn(rows, className) ? rows[className] : undefined;
+}

@@ -1,0 +1,21 @@
+import type { DType } from '../../ir/dtype.ts';
+import { encodeFloats, isWeightType } from '../../ir/elements.ts';
+import type { Constant } from '../../ir/graph.ts';
+
+type Encode = (values: readonly number[]) => Uint8Array;
+
+/** How whole numbers are written, for the types that literals have. */
+const WHOLE: Partial<Record<DType, Encode>> = {
+  int64: (values) => new Uint8Array(BigInt64Array.from(values, (value) => BigInt(Math.trunc(value))).buffer),
+  int32: (values) => new Uint8Array(Int32Array.from(values).buffer),
+  uint8: (values) => Uint8Array.from(values),
+  bool: (values) => Uint8Array.from(values, (value) => (value === 0 ? 0 : 1)),
+};
+
+/** A constant that lowering itself makes; in float32 where the type is one that literals do not have. */
+export function literal(dtype: DType, values: readonly number[], shape: readonly number[]): Constant {
+  const whole = WHOLE[dtype];
+  const type = whole !== undefined || isWeightType(dtype) ? dtype : 'float32';
+  const bytes = whole ? whole(values) : encodeFloats(isWeightType(type) ? type : 'float32', Float64Array.from(values));
+  return { dtype: type, shape, origin: 'literal', data: { byteLength: bytes.byteLength, read: () => bytes } };
+}
