@@ -1,9 +1,11 @@
 import { availableParallelism } from 'node:os';
 import type { DscAuditError } from '../ir/errors.ts';
-import { type AuditedModel, type AuditTask, auditOne } from './audit-one.ts';
+import { type AuditedModel, type AuditJob, type AuditTask, auditOne } from './audit-one.ts';
 import { startAuditThreads } from './audit-threads.ts';
-import { openModel } from './open-model.ts';
 import type { Terminal } from './terminal.ts';
+
+/** A path that is none. */
+const STDIN = '-';
 
 /** What threads run; null where the program runs from its sources, which Node cannot load. */
 const THREAD_PROGRAM = __DSC_AUDIT_THREAD__;
@@ -14,23 +16,23 @@ const START_MS = 150;
 /** Outcomes that may wait for a slow model before them, for each thread. */
 const AHEAD = 4;
 
-/** Audits models one after the other, or in threads where that pays. Outcomes come in the order of the paths. */
+/** Audits models one after the other, or in threads where that pays. Outcomes come in the order of the jobs. */
 export async function* auditModels(
-  paths: readonly string[],
+  jobs: readonly AuditJob[],
   task: AuditTask,
   terminal: Pick<Terminal, 'stdin'>,
   now: () => number = () => performance.now(),
 ): AsyncGenerator<AuditedModel | DscAuditError> {
-  const auditHere = (path: string) => auditOne(() => openModel(path, terminal), task);
+  const auditHere = (job: AuditJob) => auditOne(job, task, terminal);
   let spentMs = 0;
-  for (const [index, path] of paths.entries()) {
-    const threads = threadsThatPay(index, paths.length - index, spentMs);
+  for (const [index, job] of jobs.entries()) {
+    const threads = threadsThatPay(index, jobs.length - index, spentMs);
     if (threads > 1 && THREAD_PROGRAM !== null) {
-      yield* auditInThreads(paths.slice(index), task, auditHere, threads);
+      yield* auditInThreads(jobs.slice(index), task, auditHere, threads);
       return;
     }
     const started = now();
-    const outcome = await auditHere(path);
+    const outcome = await auditHere(job);
     spentMs += now() - started;
     yield outcome;
   }
@@ -44,19 +46,19 @@ function threadsThatPay(done: number, rest: number, spentMs: number): number {
 }
 
 async function* auditInThreads(
-  paths: readonly string[],
+  jobs: readonly AuditJob[],
   task: AuditTask,
-  auditHere: (path: string) => Promise<AuditedModel | DscAuditError>,
+  auditHere: (job: AuditJob) => Promise<AuditedModel | DscAuditError>,
   count: number,
 ): AsyncGenerator<AuditedModel | DscAuditError> {
   const threads = startAuditThreads(new URL(THREAD_PROGRAM ?? '', import.meta.url), task, count);
   const running: Promise<AuditedModel | DscAuditError>[] = [];
   let asked = 0;
   try {
-    for (let done = 0; done < paths.length; done++) {
-      for (const path of paths.slice(asked, done + AHEAD * count)) {
+    for (let done = 0; done < jobs.length; done++) {
+      for (const job of jobs.slice(asked, done + AHEAD * count)) {
         // Standard input is this thread's.
-        const outcome = path === '-' ? auditHere(path) : threads.audit(path);
+        const outcome = job.plan.path === STDIN ? auditHere(job) : threads.audit(job);
         // It is heard of in its turn.
         outcome.catch(() => undefined);
         running.push(outcome);

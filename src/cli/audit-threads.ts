@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { DscAuditError, type ErrorCode } from '../ir/errors.ts';
-import type { AuditedModel, AuditTask } from './audit-one.ts';
+import type { AuditedModel, AuditJob, AuditTask } from './audit-one.ts';
 
 /** An exception does not survive the way between threads; its code and message do. */
 export type ThreadAnswer =
@@ -9,43 +9,43 @@ export type ThreadAnswer =
 
 export interface AuditThreads {
   /** Audits a model as soon as a thread is free. */
-  audit(path: string): Promise<AuditedModel | DscAuditError>;
+  audit(job: AuditJob): Promise<AuditedModel | DscAuditError>;
   /** Ends all threads, also those in the middle of something. */
   stop(): Promise<void>;
 }
 
-interface Job {
-  readonly path: string;
+interface Pending {
+  readonly job: AuditJob;
   resolve(outcome: AuditedModel | DscAuditError): void;
   reject(error: unknown): void;
 }
 
 /** Starts threads that run `program`, and hands each the next model when it is done with one. */
 export function startAuditThreads(program: URL, task: AuditTask, count: number): AuditThreads {
-  const waiting: Job[] = [];
-  const busy = new Map<Worker, Job>();
+  const waiting: Pending[] = [];
+  const busy = new Map<Worker, Pending>();
   const workers = Array.from({ length: count }, () => new Worker(program, { workerData: task }));
   const idle = [...workers];
   const serve = (): void => {
     while (idle.length > 0 && waiting.length > 0) {
       const worker = idle.pop();
-      const job = waiting.shift();
-      if (!worker || !job) return;
-      busy.set(worker, job);
-      worker.postMessage(job.path);
+      const next = waiting.shift();
+      if (!worker || !next) return;
+      busy.set(worker, next);
+      worker.postMessage(next.job);
     }
   };
   const fail = (error: unknown): void => {
-    for (const job of [...busy.values(), ...waiting.splice(0)]) job.reject(error);
+    for (const pending of [...busy.values(), ...waiting.splice(0)]) pending.reject(error);
     busy.clear();
   };
   for (const worker of workers) {
     worker.on('message', (answer: ThreadAnswer) => {
-      const job = busy.get(worker);
+      const answered = busy.get(worker);
       busy.delete(worker);
       idle.push(worker);
       serve();
-      job?.resolve(
+      answered?.resolve(
         'failure' in answer ? new DscAuditError(answer.failure.code, answer.failure.message) : answer.outcome,
       );
     });
@@ -53,9 +53,9 @@ export function startAuditThreads(program: URL, task: AuditTask, count: number):
     worker.on('exit', () => fail(new Error('A thread that audits models ended unexpectedly.')));
   }
   return {
-    audit(path) {
+    audit(job) {
       return new Promise((resolve, reject) => {
-        waiting.push({ path, resolve, reject });
+        waiting.push({ job, resolve, reject });
         serve();
       });
     },

@@ -3,6 +3,7 @@ import { DscAuditError } from '../ir/errors.ts';
 import { plainText } from '../report/plain-text.ts';
 import { UnusableModels } from './commands/audit.ts';
 import { COMMANDS } from './commands/index.ts';
+import { BudgetsNotHeld } from './judge-reports.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What the process exits with. */
@@ -45,6 +46,7 @@ function commandLine(terminal: Terminal): Command {
 /** Says what went wrong, once, and what the process exits with. */
 function report(error: unknown, { stderr }: Terminal): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.unusable;
+  if (error instanceof BudgetsNotHeld) return EXIT.overBudget;
   const failures = error instanceof UnusableModels ? error.failures : error instanceof DscAuditError ? [error] : [];
   for (const { message } of failures)
     stderr.write(`dsc-audit: ${shortened(plainText(message))}

@@ -4,6 +4,8 @@ import { DscAuditError } from '../ir/errors.ts';
 export interface Terminal {
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** The folder that relative paths start from. */
+  cwd(): string;
   readonly stdin: AsyncIterable<Uint8Array | string> & { readonly isTTY?: boolean };
   readonly stdout: OutputStream;
   readonly stderr: OutputStream;

@@ -7,6 +7,8 @@ export type ErrorCode =
   | 'limit-exceeded'
   | 'unbound-dimensions'
   | 'invalid-option'
+  | 'invalid-configuration'
+  | 'invalid-report'
   | 'number-overflow'
   | 'cannot-run'
   | 'cannot-scale'

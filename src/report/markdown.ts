@@ -1,5 +1,5 @@
 import type { Comparison, GateCheck, LayerChange, Report } from '../audit/report.ts';
-import { actualText, type CheckOutcome, limitText, outcomeOf, subjectOf } from './check-text.ts';
+import { type CheckOutcome, outcomeOf, relationOf, subjectOf } from './check-text.ts';
 import type { Document, Entry, Format, Layout } from './format.ts';
 import { html } from './html/markup.ts';
 import { lowerBounds } from './lower-bounds.ts';
@@ -68,16 +68,14 @@ function checkLines(checks: readonly GateCheck[]): readonly string[] {
   const rows = checks.map((check) => [
     SIGNS[outcomeOf(check)],
     `${subjectOf(check)}`,
-    actualText(check),
-    `≤ ${limitText(check)}`,
+    relationOf(check),
     check.reason === null ? '' : codeCell(check.reason),
   ]);
   const doubtful = checks.some(({ reason }) => reason !== null);
   const heads: readonly Head[] = [
     ['', 'left'],
     ['Budget', 'left'],
-    ['Now', 'right'],
-    ['Limit', 'right'],
+    ['', 'right'],
     ['Why', 'left'],
   ];
   const width = doubtful ? heads.length : heads.length - 1;
@@ -352,7 +350,7 @@ function overviewDocument(entries: readonly Entry[]): string {
 
 function worstOf(model: Entry['model']): CheckOutcome | null {
   if (model.failure !== null) return 'fail';
-  const outcomes = model.checks.map(outcomeOf);
+  const outcomes = model.gate.checks.map(outcomeOf);
   return (['fail', 'warn', 'pass'] as const).find((outcome) => outcomes.includes(outcome)) ?? null;
 }
 

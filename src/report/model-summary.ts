@@ -1,4 +1,4 @@
-import type { Figures, GateCheck, Report } from '../audit/report.ts';
+import type { Figures, Gate, Report } from '../audit/report.ts';
 
 /** A report in one line: all that is kept of it once its section is written. */
 export interface ModelSummary {
@@ -10,7 +10,7 @@ export interface ModelSummary {
   readonly isLowerBound: boolean;
   readonly candidates: number;
   readonly convolutions: number;
-  readonly checks: readonly GateCheck[];
+  readonly gate: Gate;
   readonly failure: null;
 }
 
@@ -29,7 +29,7 @@ export function summaryOf({ model, totals, dsc, gate }: Report): ModelSummary {
     isLowerBound: totals.isLowerBound,
     candidates: dsc.candidates.length,
     convolutions: dsc.candidates.length + dsc.rejected.length,
-    checks: gate.checks,
+    gate,
     failure: null,
   };
 }

@@ -8,6 +8,7 @@ import { plainText, shorten, wrap } from './plain-text.ts';
 import { type Row, rowsOf, SORTS, type Sort } from './rows.ts';
 import { summaryLines } from './summary.ts';
 import { bytes, change, percent, quantity, shapeText } from './units.ts';
+import { verdictLines } from './verdict.ts';
 
 type TableOptions = Pick<Layout, 'width' | 'sort' | 'grouping' | 'all'> & { readonly style: ChalkInstance };
 
@@ -51,6 +52,7 @@ export function renderTable(report: Report, options: TableOptions): string {
     leftOutLines(rows, shown, report, options),
     [''],
     summaryLines(report, options),
+    verdictLines(report, options),
   ];
   return `${parts.flat().join('\n')}\n`;
 }

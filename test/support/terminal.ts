@@ -8,7 +8,7 @@ export interface FakeTerminal extends Terminal {
 /** A process that is none: arguments in, text out. */
 export function fakeTerminal(
   args: readonly string[],
-  given: { columns?: number; env?: Record<string, string>; stdin?: readonly Uint8Array[] } = {},
+  given: { columns?: number; cwd?: string; env?: Record<string, string>; stdin?: readonly Uint8Array[] } = {},
 ): FakeTerminal {
   const written = { out: '', err: '' };
   const stream = (to: keyof typeof written): OutputStream => ({
@@ -22,6 +22,7 @@ export function fakeTerminal(
   return {
     argv: ['node', 'dsc-audit', ...args],
     env: given.env ?? {},
+    cwd: () => given.cwd ?? process.cwd(),
     stdin: (async function* () {
       yield* given.stdin ?? [];
     })(),

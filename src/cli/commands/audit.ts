@@ -1,21 +1,17 @@
 import { type Command, Option } from 'commander';
-import type { AuditOptions } from '../../audit/audit.ts';
-import { ROUNDINGS, type Rounding } from '../../dsc/scaling/width.ts';
+import { ROUNDINGS } from '../../dsc/scaling/width.ts';
 import { DscAuditError } from '../../ir/errors.ts';
 import { auditModels } from '../audit-models.ts';
-import { bindingsOf, type ModelOptions, modelOptions } from '../model-options.ts';
+import { gateOptions } from '../gate-options.ts';
+import { BudgetsNotHeld, openBaselines } from '../judge-reports.ts';
+import { modelOptions } from '../model-options.ts';
 import { collectText, positiveNumber, wholeNumber } from '../option-values.ts';
 import { type OutputOptions, openOutputs, outputOptions } from '../output.ts';
+import { type PlanOptions, planAudit } from '../plan-audit.ts';
 import { auditProgress } from '../progress.ts';
 import type { Terminal } from '../terminal.ts';
 
-interface AuditCommandOptions extends ModelOptions, OutputOptions {
-  readonly include?: readonly string[];
-  readonly exclude?: readonly string[];
-  readonly width?: number;
-  readonly rounding?: Rounding;
-  readonly resolution?: number;
-}
+interface AuditCommandOptions extends PlanOptions, OutputOptions {}
 
 const EXAMPLES = `
 Examples:
@@ -26,17 +22,19 @@ Examples:
   dsc-audit model.onnx --shape 1x3x320x320  with open dimensions bound
   dsc-audit model.onnx --width 0.75 --resolution 160   a thinner, smaller one
   dsc-audit model.onnx --exclude layer4     leave a part of the model alone
+  dsc-audit model.onnx --max-macs 600M      fail above a budget
+  dsc-audit                                 the models of dsc-audit.config.json
   dsc-audit model.onnx --format json        for programs
   dsc-audit *.onnx -o report.md -o all.csv  reports in files, too
   curl … | dsc-audit -                      from standard input
 
 Exit codes:
-  0 done · 1 a budget was exceeded · 2 the model or the command line cannot be
-  used · 70 a bug in dsc-audit`;
+  0 done · 1 a budget was exceeded, or could not be determined · 2 a model, the
+  configuration or the command line cannot be used · 70 a bug in dsc-audit`;
 
 /** The default command: audits models and writes their reports. */
 export function defineAudit(program: Command, terminal: Terminal): void {
-  modelOptions(program.argument('<model...>', 'model files (ONNX), or - for standard input'))
+  const command = modelOptions(program.argument('[model...]', 'model files (ONNX), or - for standard input'))
     .optionsGroup('Candidates:')
     .option(
       '--include <glob>',
@@ -50,25 +48,42 @@ export function defineAudit(program: Command, terminal: Terminal): void {
       new Option('--rounding <how>', 'scaled channels in multiples of 8, or none').choices(Object.keys(ROUNDINGS)),
     )
     .option('--resolution <pixels>', 'another height and width of the input image (ρ)', wholeNumber);
-  outputOptions(program)
+  outputOptions(gateOptions(command))
     .addHelpText('after', EXAMPLES)
-    .action((paths: readonly string[], options: AuditCommandOptions) => auditAll(paths, options, terminal));
+    .action((paths: readonly string[], options: AuditCommandOptions) => {
+      const commands = program.commands.map((other) => other.name());
+      return auditAll(paths, options, terminal, commands);
+    });
 }
 
-async function auditAll(paths: readonly string[], options: AuditCommandOptions, terminal: Terminal): Promise<void> {
-  const outputs = await openOutputs(options, paths.length, terminal);
-  const progress = auditProgress(terminal.stderr, paths);
+async function auditAll(
+  paths: readonly string[],
+  options: AuditCommandOptions,
+  terminal: Terminal,
+  commands: readonly string[],
+): Promise<void> {
+  const planned = await planAudit(paths, options, terminal.cwd());
+  const baselines = await openBaselines(planned);
+  const jobs = planned.map((plan) => ({ plan, baseline: baselines.get(plan) ?? null }));
+  const outputs = await openOutputs(options, planned.length, terminal);
+  const progress = auditProgress(
+    terminal.stderr,
+    planned.map(({ path }) => path),
+  );
   const failures: DscAuditError[] = [];
-  const { renderings } = outputs;
+  let budgetsHeld = true;
   let done = 0;
   try {
-    for await (const outcome of auditModels(paths, { options: auditOptions(options), renderings }, terminal)) {
-      const path = paths[done++] ?? '';
+    for await (const outcome of auditModels(jobs, { renderings: outputs.renderings, commands }, terminal)) {
+      const path = planned[done++]?.path ?? '';
       progress.clear();
       if (outcome instanceof DscAuditError) {
         failures.push(outcome);
         await outputs.add({ path, failure: outcome.message }, []);
-      } else await outputs.add(outcome.model, outcome.sections);
+      } else {
+        budgetsHeld &&= outcome.model.gate.status === 'pass';
+        await outputs.add(outcome.model, outcome.sections);
+      }
       progress.show(done);
     }
     await outputs.finish();
@@ -77,17 +92,7 @@ async function auditAll(paths: readonly string[], options: AuditCommandOptions, 
     throw error;
   }
   if (failures.length > 0) throw new UnusableModels(failures);
-}
-
-function auditOptions(options: AuditCommandOptions): AuditOptions {
-  return {
-    ...bindingsOf(options),
-    include: options.include ?? [],
-    exclude: options.exclude ?? [],
-    ...(options.width === undefined ? {} : { width: options.width }),
-    ...(options.rounding === undefined ? {} : { rounding: options.rounding }),
-    ...(options.resolution === undefined ? {} : { resolution: options.resolution }),
-  };
+  if (!budgetsHeld) throw new BudgetsNotHeld();
 }
 
 /** Models of a call that could not be audited; the others were. */

@@ -1,5 +1,5 @@
 import type { Comparison, GateCheck, LayerChange, Report } from '../../audit/report.ts';
-import { actualText, type CheckOutcome, limitText, outcomeOf, subjectOf } from '../check-text.ts';
+import { type CheckOutcome, outcomeOf, relationOf, subjectOf } from '../check-text.ts';
 import { lowerBounds } from '../lower-bounds.ts';
 import { type Stage, stagesOf } from '../stages.ts';
 import { bytes, change, latency, milliseconds, percent, quantity, shapeText } from '../units.ts';
@@ -85,9 +85,9 @@ function checks(list: readonly GateCheck[]): Markup | null {
   if (list.length === 0) return null;
   const rows = list.map((check) => {
     const outcome = outcomeOf(check);
-    return html`<tr><td class="${outcome}">${OUTCOMES[outcome]}</td><th scope="row">${subjectOf(check)}</th><td class="figure">${actualText(check)}</td><td class="figure">≤ ${limitText(check)}</td><td>${check.reason}</td></tr>\n`;
+    return html`<tr><td class="${outcome}">${OUTCOMES[outcome]}</td><th scope="row">${subjectOf(check)}</th><td class="figure">${relationOf(check)}</td><td>${check.reason}</td></tr>\n`;
   });
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="Budgets"><table class="checks"><thead><tr><th scope="col"></th><th scope="col">Budget</th><th scope="col" class="figure">Now</th><th scope="col" class="figure">Limit</th><th scope="col"></th></tr></thead><tbody>
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="Budgets"><table class="checks"><thead><tr><th scope="col"></th><th scope="col">Budget</th><th scope="col" class="figure">Now and limit</th><th scope="col"></th></tr></thead><tbody>
 ${rows}</tbody></table></div>`;
 }
 

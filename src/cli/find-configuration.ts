@@ -1,0 +1,106 @@
+import { readFile, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import type { Configuration } from '../gate/configuration.ts';
+import { DscAuditError } from '../ir/errors.ts';
+
+/** A configuration with where it lies: its paths start from there. */
+export interface FoundConfiguration {
+  readonly file: string;
+  readonly folder: string;
+  readonly settings: Configuration;
+}
+
+/** Names under which a configuration is found. */
+export const CONFIGURATION_FILES = ['dsc-audit.config.json', '.dsc-audit.json'] as const;
+
+/** The key of package.json that may hold it instead. */
+const PACKAGE_KEY = 'dsc-audit';
+
+/** Configurations are written by people. */
+const MAX_BYTES = 4_000_000;
+
+/**
+ * The configuration that `--config` names, or the first one upwards from a folder. The search ends at the root of the
+ * repository, so that what lies around a checkout does not decide about it. Null where there is none.
+ *
+ * @throws {DscAuditError} where it cannot be read, or two of them lie side by side
+ */
+export async function findConfiguration(cwd: string, named: string | undefined): Promise<FoundConfiguration | null> {
+  if (named !== undefined) return openConfiguration(resolve(cwd, named));
+  for (let folder = resolve(cwd); ; folder = dirname(folder)) {
+    const found = await configurationIn(folder);
+    if (found !== null) return found;
+    if (folder === dirname(folder) || (await exists(join(folder, '.git')))) return null;
+  }
+}
+
+async function configurationIn(folder: string): Promise<FoundConfiguration | null> {
+  const candidates = CONFIGURATION_FILES.map((name) => join(folder, name));
+  const present: string[] = [];
+  for (const file of candidates) if (await exists(file)) present.push(file);
+  const inPackage = await packageConfiguration(join(folder, 'package.json'));
+  if (inPackage !== undefined) present.push(inPackage.file);
+  if (present.length > 1) {
+    const what = `${folder}: only one of ${present.map((file) => file.slice(folder.length + 1)).join(' and ')} can count; remove the others.`;
+    throw new DscAuditError('invalid-configuration', what);
+  }
+  const [only] = present;
+  if (only === undefined) return null;
+  return inPackage ? checked(inPackage.content, inPackage.file, folder) : openConfiguration(only);
+}
+
+async function openConfiguration(file: string): Promise<FoundConfiguration> {
+  const content = await readJson(file);
+  if (!file.endsWith('package.json')) return checked(content, file, dirname(file));
+  const inPackage = ownKey(content, PACKAGE_KEY);
+  if (inPackage === undefined) {
+    throw new DscAuditError('invalid-configuration', `${file}: has no key "${PACKAGE_KEY}".`);
+  }
+  return checked(inPackage, `${file}#${PACKAGE_KEY}`, dirname(file));
+}
+
+async function packageConfiguration(file: string) {
+  if (!(await exists(file))) return undefined;
+  const content = ownKey(await readJson(file), PACKAGE_KEY);
+  return content === undefined ? undefined : { content, file: `${file}#${PACKAGE_KEY}` };
+}
+
+async function checked(content: unknown, file: string, folder: string): Promise<FoundConfiguration> {
+  const { checkConfiguration } = await import('../gate/configuration.ts');
+  return { file, folder, settings: checkConfiguration(content, file) };
+}
+
+async function readJson(file: string): Promise<unknown> {
+  const text = await readText(file);
+  try {
+    return JSON.parse(text.replace(/^\uFEFF/, ''));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new DscAuditError('invalid-configuration', `${file}: is no JSON: ${reason}. (--no-config leaves it aside.)`);
+  }
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    const { size } = await stat(file);
+    if (size > MAX_BYTES)
+      throw new DscAuditError('invalid-configuration', `${file}: is too large for a configuration.`);
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if (error instanceof DscAuditError) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new DscAuditError('cannot-read', `${file}: cannot be read: ${reason}.`);
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+function ownKey(content: unknown, key: string): unknown {
+  if (typeof content !== 'object' || content === null) return undefined;
+  return Object.getOwnPropertyDescriptor(content, key)?.value;
+}

@@ -1,0 +1,168 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { AuditOptions } from '../audit/audit.ts';
+import type { Rounding } from '../dsc/scaling/width.ts';
+import type { Budgets, Limit, Limits } from '../gate/budgets.ts';
+import type { ModelEntry, Settings } from '../gate/configuration.ts';
+import { METRIC_NAMES, type MetricName } from '../gate/metrics.ts';
+import { DscAuditError } from '../ir/errors.ts';
+import { type FoundConfiguration, findConfiguration } from './find-configuration.ts';
+import { filesMatching, isGlob, matchesFile, pathFrom } from './find-models.ts';
+import { type GateOptions, limitsOf } from './gate-options.ts';
+import { bindingsOf, type ModelOptions } from './model-options.ts';
+
+export interface PlanOptions extends ModelOptions, GateOptions {
+  readonly include?: readonly string[];
+  readonly exclude?: readonly string[];
+  readonly width?: number;
+  readonly rounding?: Rounding;
+  readonly resolution?: number;
+}
+
+/** One model of a call, with everything that the command line and the configuration say of it. */
+export interface PlannedModel {
+  /** As the report names it; `-` is standard input. */
+  readonly path: string;
+  readonly audit: AuditOptions;
+  /** The path of a calibrated profile; null for none. */
+  readonly profile: string | null;
+  readonly budgets: Budgets;
+  /** The path of the report to compare with; null for none. */
+  readonly baseline: string | null;
+}
+
+/** Standard input, as an argument. */
+const STDIN = '-';
+
+/**
+ * What a call audits: the models of the command line, or else those of the configuration. Where both say something of a
+ * model, the command line counts.
+ *
+ * @throws {DscAuditError} where there is nothing to audit: a gate that holds nothing would pass whatever happens
+ */
+export async function planAudit(
+  paths: readonly string[],
+  options: PlanOptions,
+  cwd: string,
+): Promise<readonly PlannedModel[]> {
+  const configuration = options.config === false ? null : await findConfiguration(cwd, options.config);
+  const chosen = paths.length > 0 ? await namedModels(paths, configuration, cwd) : await ownModels(configuration, cwd);
+  return chosen.map(({ path, entry }) => planned(path, entry, configuration, options, cwd));
+}
+
+interface ChosenModel {
+  readonly path: string;
+  readonly entry: ModelEntry | null;
+}
+
+/** Models of the command line; a glob that no shell has expanded is. */
+async function namedModels(
+  paths: readonly string[],
+  configuration: FoundConfiguration | null,
+  cwd: string,
+): Promise<readonly ChosenModel[]> {
+  const entries = configuration?.settings.models ?? [];
+  const entryOf = (path: string): ModelEntry | null => {
+    if (path === STDIN || configuration === null) return null;
+    const file = resolve(cwd, path);
+    return entries.find((entry) => matchesFile(globsOf(entry), configuration.folder, file)) ?? null;
+  };
+  const expanded = await Promise.all(paths.map((path) => expand(path, cwd)));
+  return expanded.flat().map((path) => ({ path, entry: entryOf(path) }));
+}
+
+async function expand(path: string, cwd: string): Promise<readonly string[]> {
+  // A name may hold brackets: what is there is no glob.
+  if (path === STDIN || !isGlob(path) || existsSync(resolve(cwd, path))) return [path];
+  const files = await filesMatching([path], cwd);
+  if (files.length > 0) return files;
+  throw new DscAuditError('cannot-read', `${path}: matches no file (from ${cwd}).`);
+}
+
+/** Every model that the configuration names. */
+async function ownModels(configuration: FoundConfiguration | null, cwd: string): Promise<readonly ChosenModel[]> {
+  if (configuration === null) {
+    const what = 'Give the path of a model, or let dsc-audit init write a configuration that names your models.';
+    throw new DscAuditError('invalid-option', what);
+  }
+  const { file, folder, settings } = configuration;
+  const chosen = new Map<string, ChosenModel>();
+  for (const [index, entry] of (settings.models ?? []).entries()) {
+    const found = await filesMatching(globsOf(entry), folder);
+    if (found.length === 0) {
+      const what = `models[${index}].path matches no file: ${globsOf(entry).join(', ')} (from ${folder}).`;
+      throw new DscAuditError('invalid-configuration', `${file}: ${what}`);
+    }
+    for (const path of found) {
+      const absolute = resolve(folder, path);
+      if (!chosen.has(absolute)) chosen.set(absolute, { path: pathFrom(cwd, absolute), entry });
+    }
+  }
+  if (chosen.size > 0) return [...chosen.values()];
+  const what = 'names no models: add "models": [{ "path": "model.onnx" }], or give the path of one.';
+  throw new DscAuditError('invalid-configuration', `${file}: ${what}`);
+}
+
+const globsOf = ({ path }: ModelEntry): readonly string[] => (typeof path === 'string' ? [path] : path);
+
+function planned(
+  path: string,
+  entry: ModelEntry | null,
+  configuration: FoundConfiguration | null,
+  options: PlanOptions,
+  cwd: string,
+): PlannedModel {
+  const common: Settings = configuration?.settings ?? {};
+  const own: Settings = entry ?? {};
+  const inFolder = (file: string | undefined) =>
+    file === undefined ? null : resolve(configuration?.folder ?? '', file);
+  const increases = merged(limitsIn(common['max-increase']), limitsIn(own['max-increase']), options.maxIncrease);
+  const baseline =
+    options.baseline === undefined ? inFolder(own.baseline ?? common.baseline) : resolve(cwd, options.baseline);
+  if (increases.size > 0 && baseline === null) {
+    const what = `A limit on the increase of ${[...increases.keys()].join(', ')} needs something to compare with: give --baseline report.json.`;
+    throw new DscAuditError('invalid-option', what);
+  }
+  const { dims, shapes } = bindingsOf(options);
+  return {
+    path,
+    audit: {
+      dims: { ...common.dims, ...own.dims, ...dims },
+      shapes: { ...shapesIn(common), ...shapesIn(own), ...shapes },
+      include: options.include ?? own.include ?? common.include ?? [],
+      exclude: options.exclude ?? own.exclude ?? common.exclude ?? [],
+      ...(options.width === undefined ? {} : { width: options.width }),
+      ...(options.rounding === undefined ? {} : { rounding: options.rounding }),
+      ...(options.resolution === undefined ? {} : { resolution: options.resolution }),
+    },
+    profile: inFolder(own.profile ?? common.profile),
+    budgets: {
+      totals: merged(limitsIn(common.budgets), limitsIn(own.budgets), limitsOf(options)),
+      increases,
+      severity: own.severity ?? common.severity ?? 'error',
+      allowReferenceProfile:
+        options.allowReferenceProfile ?? own['allow-reference-profile'] ?? common['allow-reference-profile'] ?? false,
+    },
+    baseline,
+  };
+}
+
+/** Later ones win. */
+function merged(...limits: readonly (Limits | undefined)[]): Limits {
+  return new Map(limits.flatMap((some) => [...(some ?? [])]));
+}
+
+type LimitsByName = { readonly [N in MetricName]?: Limit | undefined };
+
+function limitsIn(limits: LimitsByName = {}): Limits {
+  return new Map(
+    METRIC_NAMES.flatMap((metric) => {
+      const limit = limits[metric];
+      return limit === undefined ? [] : [[metric, limit]];
+    }),
+  );
+}
+
+function shapesIn({ shapes = {} }: Settings): Readonly<Record<string, readonly number[]>> {
+  return Array.isArray(shapes) ? { '': shapes } : shapes;
+}
