@@ -75,7 +75,7 @@ function checkLines(checks: readonly GateCheck[]): readonly string[] {
   const heads: readonly Head[] = [
     ['', 'left'],
     ['Budget', 'left'],
-    ['', 'right'],
+    ['Now and limit', 'right'],
     ['Why', 'left'],
   ];
   const width = doubtful ? heads.length : heads.length - 1;
@@ -205,8 +205,8 @@ function baselineLines(baseline: Comparison | null): readonly string[] {
 function changeRow({ status, before, after, op, params, macs }: LayerChange): readonly string[] {
   const name = after ?? before ?? '';
   const moved = before !== null && after !== null && before !== after ? `${codeCell(before)} → ` : '';
-  const figures = (pair: LayerChange['macs']) =>
-    pair.before === pair.after ? quantity(pair.after) : `${quantity(pair.before)} → ${quantity(pair.after)}`;
+  const figures = ({ before: was, after: is }: LayerChange['macs']) =>
+    status !== 'changed' || was === is ? quantity(is ?? was) : `${quantity(was)} → ${quantity(is)}`;
   return [status, moved + codeCell(name), codeCell(op), figures(params), figures(macs)];
 }
 

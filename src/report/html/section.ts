@@ -165,8 +165,8 @@ const totalOf = ({ totals }: Comparison['before'], figure: ComparedTotal): numbe
 
 function changeRow({ status, before, after, op, params, macs }: LayerChange): Markup {
   const name = before !== null && after !== null && before !== after ? `${before} → ${after}` : (after ?? before);
-  const figures = (pair: LayerChange['macs']) =>
-    pair.before === pair.after ? quantity(pair.after) : `${quantity(pair.before)} → ${quantity(pair.after)}`;
+  const figures = ({ before: was, after: is }: LayerChange['macs']) =>
+    status !== 'changed' || was === is ? quantity(is ?? was) : `${quantity(was)} → ${quantity(is)}`;
   return html`<tr><td>${status}</td><th scope="row">${name}</th><td>${op}</td><td class="figure">${figures(params)}</td><td class="figure">${figures(macs)}</td></tr>\n`;
 }
 
