@@ -31,9 +31,7 @@ export function outputOptions(command: Command): Command {
     .addOption(new Option('--sort <by>', 'order of the layers').choices(Object.keys(SORTS)).default('order'))
     .option('--depth <n>', 'put layers together by module, n names deep', wholeNumber)
     .addOption(
-      new Option('--blocks', 'put layers together by block: residual, inverted residual, Fire and so on').conflicts(
-        'depth',
-      ),
+      new Option('--blocks', 'put layers together by block: residual, inverted residual, Fire ...').conflicts('depth'),
     )
     .option('--all', 'show every layer')
     .option('--no-color', 'print without colour');
@@ -71,6 +69,11 @@ export interface Outputs {
   discard(): Promise<void>;
 }
 
+function groupingOf({ depth, blocks }: OutputOptions): Grouping {
+  if (blocks) return 'blocks';
+  return depth === undefined ? 'layers' : { depth };
+}
+
 /** Opens every output before the first model is read: what cannot be written is heard of at once. */
 export async function openOutputs(options: OutputOptions, models: number, terminal: Terminal): Promise<Outputs> {
   const { sort, all = false, format } = options;
@@ -98,11 +101,6 @@ export async function openOutputs(options: OutputOptions, models: number, termin
     throw error;
   }
   return outputsOf(renderings, sinks);
-}
-
-function groupingOf({ depth, blocks }: OutputOptions): Grouping {
-  if (blocks) return 'blocks';
-  return depth === undefined ? 'layers' : { depth };
 }
 
 function outputsOf(renderings: readonly Rendering[], sinks: readonly Sink[]): Outputs {

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { AuditOptions } from '../audit/audit.ts';
-import type { Rounding } from '../dsc/scaling/width.ts';
 import type { Budgets, Limit, Limits } from '../gate/budgets.ts';
 import type { ModelEntry, Settings } from '../gate/configuration.ts';
 import { METRIC_NAMES, type MetricName } from '../gate/metrics.ts';
@@ -10,13 +9,11 @@ import { type FoundConfiguration, findConfiguration } from './find-configuration
 import { filesMatching, isGlob, matchesFile, pathFrom } from './find-models.ts';
 import { type GateOptions, limitsOf } from './gate-options.ts';
 import { bindingsOf, type ModelOptions } from './model-options.ts';
+import { scalingOf, type WhatIfOptions } from './what-if-options.ts';
 
-export interface PlanOptions extends ModelOptions, GateOptions {
+export interface PlanOptions extends ModelOptions, WhatIfOptions, GateOptions {
   readonly include?: readonly string[];
   readonly exclude?: readonly string[];
-  readonly width?: number;
-  readonly rounding?: Rounding;
-  readonly resolution?: number;
 }
 
 /** One model of a call, with everything that the command line and the configuration say of it. */
@@ -131,9 +128,7 @@ function planned(
       shapes: { ...shapesIn(common), ...shapesIn(own), ...shapes },
       include: options.include ?? own.include ?? common.include ?? [],
       exclude: options.exclude ?? own.exclude ?? common.exclude ?? [],
-      ...(options.width === undefined ? {} : { width: options.width }),
-      ...(options.rounding === undefined ? {} : { rounding: options.rounding }),
-      ...(options.resolution === undefined ? {} : { resolution: options.resolution }),
+      ...scalingOf(options),
     },
     profile: inFolder(own.profile ?? common.profile),
     budgets: {

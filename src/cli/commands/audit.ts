@@ -1,15 +1,15 @@
-import { type Command, Option } from 'commander';
-import { ROUNDINGS } from '../../dsc/scaling/width.ts';
+import type { Command } from 'commander';
 import { DscAuditError } from '../../ir/errors.ts';
 import { auditModels } from '../audit-models.ts';
 import { gateOptions } from '../gate-options.ts';
 import { BudgetsNotHeld, openBaselines } from '../judge-reports.ts';
 import { modelOptions } from '../model-options.ts';
-import { collectText, positiveNumber, wholeNumber } from '../option-values.ts';
+import { collectText } from '../option-values.ts';
 import { type OutputOptions, openOutputs, outputOptions } from '../output.ts';
 import { type PlanOptions, planAudit } from '../plan-audit.ts';
 import { auditProgress } from '../progress.ts';
 import type { Terminal } from '../terminal.ts';
+import { whatIfOptions } from '../what-if-options.ts';
 
 interface AuditCommandOptions extends PlanOptions, OutputOptions {}
 
@@ -41,14 +41,8 @@ export function defineAudit(program: Command, terminal: Terminal): void {
       'consider these convolutions even if a default speaks against it (repeatable)',
       collectText,
     )
-    .option('--exclude <glob>', 'leave these convolutions alone (layer or module, repeatable)', collectText)
-    .optionsGroup('What if:')
-    .option('--width <alpha>', 'every number of channels times this (MobileNet’s α)', positiveNumber)
-    .addOption(
-      new Option('--rounding <how>', 'scaled channels in multiples of 8, or none').choices(Object.keys(ROUNDINGS)),
-    )
-    .option('--resolution <pixels>', 'another height and width of the input image (ρ)', wholeNumber);
-  outputOptions(gateOptions(command))
+    .option('--exclude <glob>', 'leave these convolutions alone (layer or module, repeatable)', collectText);
+  outputOptions(gateOptions(whatIfOptions(command)))
     .addHelpText('after', EXAMPLES)
     .action((paths: readonly string[], options: AuditCommandOptions) => {
       const commands = program.commands.map((other) => other.name());
