@@ -1,11 +1,10 @@
 import { availableParallelism } from 'node:os';
 import type { DscAuditError } from '../ir/errors.ts';
-import { type AuditedModel, type AuditJob, type AuditTask, auditOne } from './audit-one.ts';
+import { type AuditedModel, type AuditTask, auditOne } from './audit-one.ts';
 import { startAuditThreads } from './audit-threads.ts';
+import type { AuditJob } from './judge-reports.ts';
+import { openModel } from './open-model.ts';
 import type { Terminal } from './terminal.ts';
-
-/** A path that is none. */
-const STDIN = '-';
 
 /** What threads run; null where the program runs from its sources, which Node cannot load. */
 const THREAD_PROGRAM = __DSC_AUDIT_THREAD__;
@@ -23,7 +22,7 @@ export async function* auditModels(
   terminal: Pick<Terminal, 'stdin'>,
   now: () => number = () => performance.now(),
 ): AsyncGenerator<AuditedModel | DscAuditError> {
-  const auditHere = (job: AuditJob) => auditOne(job, task, terminal);
+  const auditHere = (job: AuditJob) => auditOne(job, () => openModel(job.path, terminal, task.commands), task);
   let spentMs = 0;
   for (const [index, job] of jobs.entries()) {
     const threads = threadsThatPay(index, jobs.length - index, spentMs);
@@ -58,7 +57,7 @@ async function* auditInThreads(
     for (let done = 0; done < jobs.length; done++) {
       for (const job of jobs.slice(asked, done + AHEAD * count)) {
         // Standard input is this thread's.
-        const outcome = job.plan.path === STDIN ? auditHere(job) : threads.audit(job);
+        const outcome = job.path === '-' ? auditHere(job) : threads.audit(job);
         // It is heard of in its turn.
         outcome.catch(() => undefined);
         running.push(outcome);

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { DscAuditError, type ErrorCode } from '../ir/errors.ts';
-import type { AuditedModel, AuditJob, AuditTask } from './audit-one.ts';
+import type { AuditedModel, AuditTask } from './audit-one.ts';
+import type { AuditJob } from './judge-reports.ts';
 
 /** An exception does not survive the way between threads; its code and message do. */
 export type ThreadAnswer =
@@ -14,7 +15,7 @@ export interface AuditThreads {
   stop(): Promise<void>;
 }
 
-interface Pending {
+interface Waiting {
   readonly job: AuditJob;
   resolve(outcome: AuditedModel | DscAuditError): void;
   reject(error: unknown): void;
@@ -22,8 +23,8 @@ interface Pending {
 
 /** Starts threads that run `program`, and hands each the next model when it is done with one. */
 export function startAuditThreads(program: URL, task: AuditTask, count: number): AuditThreads {
-  const waiting: Pending[] = [];
-  const busy = new Map<Worker, Pending>();
+  const waiting: Waiting[] = [];
+  const busy = new Map<Worker, Waiting>();
   const workers = Array.from({ length: count }, () => new Worker(program, { workerData: task }));
   const idle = [...workers];
   const serve = (): void => {
@@ -36,16 +37,16 @@ export function startAuditThreads(program: URL, task: AuditTask, count: number):
     }
   };
   const fail = (error: unknown): void => {
-    for (const pending of [...busy.values(), ...waiting.splice(0)]) pending.reject(error);
+    for (const { reject } of [...busy.values(), ...waiting.splice(0)]) reject(error);
     busy.clear();
   };
   for (const worker of workers) {
     worker.on('message', (answer: ThreadAnswer) => {
-      const answered = busy.get(worker);
+      const served = busy.get(worker);
       busy.delete(worker);
       idle.push(worker);
       serve();
-      answered?.resolve(
+      served?.resolve(
         'failure' in answer ? new DscAuditError(answer.failure.code, answer.failure.message) : answer.outcome,
       );
     });

@@ -9,23 +9,24 @@ import type { PlannedModel } from './plan-audit.ts';
 /** A budget was exceeded, or could not be determined; the report has said which. */
 export class BudgetsNotHeld extends Error {}
 
-/** The baseline of each model, where it has one. Each file is read once. Throws where one cannot be used. */
-export async function openBaselines(
-  planned: readonly PlannedModel[],
-): Promise<ReadonlyMap<PlannedModel, MeasuredReport>> {
+/** A planned model with the report to compare it with: plain data, so that a thread can be handed it. */
+export interface AuditJob extends PlannedModel {
+  readonly baselineReport: MeasuredReport | null;
+}
+
+/** Reads the baselines, each file once. Throws where one cannot be used. */
+export async function openBaselines(planned: readonly PlannedModel[]): Promise<readonly AuditJob[]> {
   const files = new Set(planned.flatMap(({ baseline }) => baseline ?? []));
   const reports = new Map<string, readonly MeasuredReport[]>();
   for (const file of files) reports.set(file, await openReports(file));
-  return new Map(
-    planned.flatMap((plan) => {
-      const own = plan.baseline === null ? undefined : reports.get(plan.baseline);
-      const baseline = own === undefined ? null : baselineOf(plan.path, planned.length === 1, own);
-      return baseline === null ? [] : [[plan, baseline]];
-    }),
-  );
+  return planned.map((plan) => {
+    const own = plan.baseline === null ? undefined : reports.get(plan.baseline);
+    return { ...plan, baselineReport: own === undefined ? null : baselineOf(plan.path, planned.length === 1, own) };
+  });
 }
 
 /** The report with the gate's verdict, and with what changed against its baseline. */
-export function judged(report: Report, { budgets }: PlannedModel, baseline: MeasuredReport | null): Report {
-  return { ...report, gate: judge(report, budgets, baseline), baseline: baseline && compare(baseline, report) };
+export function judged(report: Report, { budgets, baselineReport }: AuditJob): Report {
+  const baseline = baselineReport && compare(baselineReport, report);
+  return { ...report, gate: judge(report, budgets, baselineReport), baseline };
 }

@@ -11,7 +11,7 @@ import { type GateOptions, limitsOf } from './gate-options.ts';
 import { bindingsOf, type ModelOptions } from './model-options.ts';
 import { scalingOf, type WhatIfOptions } from './what-if-options.ts';
 
-export interface PlanOptions extends ModelOptions, WhatIfOptions, GateOptions {
+export interface PlanOptions extends ModelOptions, GateOptions, WhatIfOptions {
   readonly include?: readonly string[];
   readonly exclude?: readonly string[];
 }
@@ -124,11 +124,11 @@ function planned(
   return {
     path,
     audit: {
+      ...scalingOf(options),
       dims: { ...common.dims, ...own.dims, ...dims },
       shapes: { ...shapesIn(common), ...shapesIn(own), ...shapes },
       include: options.include ?? own.include ?? common.include ?? [],
       exclude: options.exclude ?? own.exclude ?? common.exclude ?? [],
-      ...scalingOf(options),
     },
     profile: inFolder(own.profile ?? common.profile),
     budgets: {

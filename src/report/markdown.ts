@@ -350,7 +350,7 @@ function overviewDocument(entries: readonly Entry[]): string {
 
 function worstOf(model: Entry['model']): CheckOutcome | null {
   if (model.failure !== null) return 'fail';
-  const outcomes = model.gate.checks.map(outcomeOf);
+  const outcomes = model.checks.map(outcomeOf);
   return (['fail', 'warn', 'pass'] as const).find((outcome) => outcomes.includes(outcome)) ?? null;
 }
 

@@ -1,4 +1,4 @@
-import type { Figures, Gate, Report } from '../audit/report.ts';
+import type { Figures, GateCheck, Report } from '../audit/report.ts';
 
 /** A report in one line: all that is kept of it once its section is written. */
 export interface ModelSummary {
@@ -10,7 +10,9 @@ export interface ModelSummary {
   readonly isLowerBound: boolean;
   readonly candidates: number;
   readonly convolutions: number;
-  readonly gate: Gate;
+  readonly checks: readonly GateCheck[];
+  /** Every budget is held. */
+  readonly held: boolean;
   readonly failure: null;
 }
 
@@ -29,7 +31,8 @@ export function summaryOf({ model, totals, dsc, gate }: Report): ModelSummary {
     isLowerBound: totals.isLowerBound,
     candidates: dsc.candidates.length,
     convolutions: dsc.candidates.length + dsc.rejected.length,
-    gate,
+    checks: gate.checks,
+    held: gate.status === 'pass',
     failure: null,
   };
 }

@@ -3,8 +3,9 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import type { AuditJob, AuditTask } from '../../src/cli/audit-one.ts';
+import type { AuditTask } from '../../src/cli/audit-one.ts';
 import { startAuditThreads } from '../../src/cli/audit-threads.ts';
+import type { AuditJob } from '../../src/cli/judge-reports.ts';
 import { DscAuditError } from '../../src/ir/errors.ts';
 import { FIXTURES } from '../support/models.ts';
 
@@ -15,22 +16,20 @@ const fixture = (name: string): string => join(FIXTURES, 'onnx', `${name}.onnx`)
 const layout = { width: null, colour: 0, sort: 'order', grouping: 'layers', all: false, models: 2 } as const;
 const task: AuditTask = { renderings: [{ format: 'json', layout }], commands: [] };
 
-const job = (name: string): AuditJob => ({
-  plan: {
-    path: fixture(name),
-    audit: {},
-    profile: null,
-    budgets: { totals: new Map(), increases: new Map(), severity: 'error', allowReferenceProfile: false },
-    baseline: null,
-  },
+const job = (path: string): AuditJob => ({
+  path,
+  audit: {},
+  profile: null,
+  budgets: { totals: new Map(), increases: new Map(), severity: 'error', allowReferenceProfile: false },
   baseline: null,
+  baselineReport: null,
 });
 
 describe.skipIf(!existsSync(program))('threads, from the bundle', () => {
   it('audit what they are asked for, and pass on what cannot be used', async () => {
     const threads = startAuditThreads(pathToFileURL(program), task, 2);
     const names = ['resnet18', 'nope', 'vgg16', 'digits_cnn', 'mobilenet_v2'];
-    const outcomes = await Promise.all(names.map((name) => threads.audit(job(name))));
+    const outcomes = await Promise.all(names.map((name) => threads.audit(job(fixture(name)))));
     await threads.stop();
     const told = outcomes.map((outcome) => (outcome instanceof DscAuditError ? outcome.code : outcome.model.path));
     expect(told).toEqual(names.map((name) => (name === 'nope' ? 'cannot-read' : fixture(name))));
@@ -39,10 +38,10 @@ describe.skipIf(!existsSync(program))('threads, from the bundle', () => {
   it('tell of a bug, and of an end that nobody asked for', async () => {
     const broken: AuditTask = JSON.parse(JSON.stringify(task).replace('json', 'nonsense'));
     const threads = startAuditThreads(pathToFileURL(program), broken, 1);
-    await expect(threads.audit(job('resnet18'))).rejects.toThrow(TypeError);
+    await expect(threads.audit(job(fixture('resnet18')))).rejects.toThrow(TypeError);
     await threads.stop();
     const gone = startAuditThreads(new URL('data:text/javascript,process.exit(3)'), task, 1);
-    await expect(gone.audit(job('resnet18'))).rejects.toThrow('ended unexpectedly');
+    await expect(gone.audit(job(fixture('resnet18')))).rejects.toThrow('ended unexpectedly');
     await gone.stop();
   });
 

@@ -42,40 +42,46 @@ export function defineAudit(program: Command, terminal: Terminal): void {
       collectText,
     )
     .option('--exclude <glob>', 'leave these convolutions alone (layer or module, repeatable)', collectText);
-  outputOptions(gateOptions(whatIfOptions(command)))
+  whatIfOptions(command);
+  gateOptions(command);
+  outputOptions(command)
     .addHelpText('after', EXAMPLES)
     .action((paths: readonly string[], options: AuditCommandOptions) => {
       const commands = program.commands.map((other) => other.name());
-      return auditAll(paths, options, terminal, commands);
+      return auditAll(paths, options, { terminal, commands });
     });
+}
+
+interface Surroundings {
+  readonly terminal: Terminal;
+  /** Names of the other commands: what a path that is not there may have been meant for. */
+  readonly commands: readonly string[];
 }
 
 async function auditAll(
   paths: readonly string[],
   options: AuditCommandOptions,
-  terminal: Terminal,
-  commands: readonly string[],
+  { terminal, commands }: Surroundings,
 ): Promise<void> {
   const planned = await planAudit(paths, options, terminal.cwd());
-  const baselines = await openBaselines(planned);
-  const jobs = planned.map((plan) => ({ plan, baseline: baselines.get(plan) ?? null }));
-  const outputs = await openOutputs(options, planned.length, terminal);
+  const jobs = await openBaselines(planned);
+  const outputs = await openOutputs(options, jobs.length, terminal);
   const progress = auditProgress(
     terminal.stderr,
-    planned.map(({ path }) => path),
+    jobs.map(({ path }) => path),
   );
   const failures: DscAuditError[] = [];
-  let budgetsHeld = true;
+  let held = true;
   let done = 0;
   try {
     for await (const outcome of auditModels(jobs, { renderings: outputs.renderings, commands }, terminal)) {
-      const path = planned[done++]?.path ?? '';
+      const path = jobs[done++]?.path ?? '';
       progress.clear();
       if (outcome instanceof DscAuditError) {
         failures.push(outcome);
         await outputs.add({ path, failure: outcome.message }, []);
       } else {
-        budgetsHeld &&= outcome.model.gate.status === 'pass';
+        held &&= outcome.model.held;
         await outputs.add(outcome.model, outcome.sections);
       }
       progress.show(done);
@@ -86,7 +92,7 @@ async function auditAll(
     throw error;
   }
   if (failures.length > 0) throw new UnusableModels(failures);
-  if (!budgetsHeld) throw new BudgetsNotHeld();
+  if (!held) throw new BudgetsNotHeld();
 }
 
 /** Models of a call that could not be audited; the others were. */

@@ -22,7 +22,7 @@ const HEADS = ['Params', 'MACs', 'Weights', 'Peak memory', 'MACs as DSC'] as con
 const head = (text: string): Markup => html`<button type="button">${text}</button>`;
 
 const isFailed = (model: Entry['model']): boolean =>
-  model.failure !== null || model.gate.checks.some((check) => outcomeOf(check) === 'fail');
+  model.failure !== null || model.checks.some((check) => outcomeOf(check) === 'fail');
 
 function row(model: Entry['model'], idOf: (path: string) => string): Markup {
   if (model.failure !== null) {
