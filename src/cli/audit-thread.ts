@@ -1,4 +1,4 @@
-/** A thread that audits models beside others: paths come in, what is kept of each goes out. */
+/** A thread that audits models beside others: jobs come in, what is kept of each model goes out. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { DscAuditError } from '../ir/errors.ts';
 import { type AuditTask, auditOne } from './audit-one.ts';

@@ -1,5 +1,5 @@
-import type { GateCheck } from '../audit/report.ts';
-import { figure } from './units.ts';
+import type { FigureUnit, GateCheck } from '../audit/report.ts';
+import { bytes, quantity } from './units.ts';
 
 /** How a check came out: a failed check of severity `warn` fails nothing. */
 export type CheckOutcome = 'pass' | 'warn' | 'fail';
@@ -13,24 +13,51 @@ export function subjectOf({ metric, kind }: GateCheck): string {
   return kind === 'increase' ? `increase of ${metric}` : metric;
 }
 
-export function actualText({ actual, unit, isLowerBound, limit }: GateCheck): string {
-  return `${isLowerBound ? '≥ ' : ''}${apart(actual, limit, unit)}`;
-}
-
-export function limitText({ limit, unit, actual }: GateCheck): string {
-  return actual === null ? figure(limit, unit) : apart(limit, actual, unit);
-}
-
-/** Two figures that differ must not read the same: then all digits are shown. */
-function apart(value: number | null, other: number, unit: GateCheck['unit']): string {
-  const text = figure(value, unit);
-  if (value === null || value === other || text !== figure(other, unit)) return text;
-  return value.toLocaleString('en-US', { maximumFractionDigits: 6 });
-}
-
-/** `params: 12.4 M, limit 12 M`, and why where the figure is not known. */
+/** `params: 12.4 M > 12 M`, and why where the figure is not known. */
 export function checkSentence(check: GateCheck): string {
-  const { actual, reason } = check;
-  const known = actual === null ? 'not known' : actualText(check);
-  return `${subjectOf(check)}: ${known}, limit ${limitText(check)}${reason === null ? '' : ` (${reason})`}`;
+  const { reason } = check;
+  return `${subjectOf(check)}: ${relationOf(check)}${reason === null ? '' : ` (${reason})`}`;
 }
+
+/** `11.7 M ≤ 12 M`, `≥ 3 M, of at most 5 M`, `unknown, of at most 15 ms`. */
+export function relationOf({ actual, limit, unit, kind, isLowerBound }: GateCheck): string {
+  const [now, most] = figureTexts(actual, limit, unit);
+  const sign = kind === 'increase' ? '+' : '';
+  const signed = kind === 'increase' && actual !== null && actual >= 0 ? `+${now}` : now;
+  if (actual === null) return `unknown, of at most ${sign}${most}`;
+  if (isLowerBound && actual <= limit) return `at least ${signed}, of at most ${sign}${most}`;
+  return `${isLowerBound ? 'at least ' : ''}${signed} ${actual <= limit ? '≤' : '>'} ${sign}${most}`;
+}
+
+/** Rounded, but where that would hide which is larger. */
+function figureTexts(actual: number | null, limit: number, unit: FigureUnit): readonly [now: string, most: string] {
+  const { rounded, exact } = SPELT[unit];
+  const most = rounded(limit);
+  if (actual === null) return ['', most];
+  const now = rounded(actual);
+  return now === most && actual !== limit ? [exact(actual), exact(limit)] : [now, most];
+}
+
+interface Spelt {
+  rounded(value: number): string;
+  exact(value: number): string;
+}
+
+/** 12 M rather than 12.0 M: limits are round numbers. */
+const tidy = (text: string): string =>
+  text
+    .replace('-', '−')
+    .replace(/(\.\d*?)0+(?=\D|$)/, '$1')
+    .replace(/\.(?=\D|$)/, '');
+const grouped = (value: number): string =>
+  value.toLocaleString('en-US', { maximumFractionDigits: 6 }).replace('-', '−');
+
+const SPELT: Readonly<Record<FigureUnit, Spelt>> = {
+  count: { rounded: (value) => tidy(quantity(value)), exact: grouped },
+  bytes: { rounded: (value) => tidy(bytes(value)), exact: (value) => `${grouped(value)} B` },
+  milliseconds: {
+    rounded: (value) => `${value.toLocaleString('en-US', { maximumSignificantDigits: 3 }).replace('-', '−')} ms`,
+    exact: (value) => `${grouped(value)} ms`,
+  },
+  share: { rounded: (value) => `${tidy((100 * value).toFixed(1))} %`, exact: (value) => `${grouped(100 * value)} %` },
+};

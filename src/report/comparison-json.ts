@@ -1,5 +1,6 @@
 import { type Comparison, type Report, SCHEMA_VERSION } from '../audit/report.ts';
 import type { MeasuredReport } from '../gate/measured-report.ts';
+import { jsonText } from './json.ts';
 
 /** What `dsc-audit diff --format json` prints. */
 export interface ComparisonReport extends Comparison {
@@ -18,5 +19,5 @@ export function renderComparisonJson(comparison: Comparison, { model, diagnostic
     ...comparison,
     diagnostics,
   };
-  return `${JSON.stringify(report, null, 2)}\n`;
+  return jsonText(report);
 }

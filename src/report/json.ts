@@ -2,7 +2,12 @@ import type { Report } from '../audit/report.ts';
 import type { Document, Format } from './format.ts';
 
 export function renderJson(report: Report): string {
-  return `${JSON.stringify(report, null, 2).replace(ACTED_UPON, escaped)}\n`;
+  return jsonText(report);
+}
+
+/** Plain data as indented JSON that nothing but a parser acts upon. */
+export function jsonText(data: object): string {
+  return `${JSON.stringify(data, null, 2).replace(ACTED_UPON, escaped)}\n`;
 }
 
 /** What JSON may leave as it is, and a terminal or the runner of a CI job acts upon. */

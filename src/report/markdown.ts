@@ -1,10 +1,11 @@
 import type { Comparison, GateCheck, LayerChange, Report } from '../audit/report.ts';
-import { actualText, type CheckOutcome, limitText, outcomeOf, subjectOf } from './check-text.ts';
+import { type CheckOutcome, outcomeOf, relationOf, subjectOf } from './check-text.ts';
 import type { Document, Entry, Format, Layout } from './format.ts';
 import { html } from './html/markup.ts';
 import { lowerBounds } from './lower-bounds.ts';
 import { code, codeBlock, codeCell, details, type Head, markdownTable, tableRow } from './markdown-text.ts';
 import { nameOf, type Row, rowsOf, SORTS, whatOf } from './rows.ts';
+import { type Stage, stagesOf } from './stages.ts';
 import { bytes, change, latency, milliseconds, percent, quantity, shapeText, share } from './units.ts';
 
 /** For a comment on a pull request, and for the summary of a CI job. */
@@ -67,16 +68,14 @@ function checkLines(checks: readonly GateCheck[]): readonly string[] {
   const rows = checks.map((check) => [
     SIGNS[outcomeOf(check)],
     `${subjectOf(check)}`,
-    actualText(check),
-    `≤ ${limitText(check)}`,
+    relationOf(check),
     check.reason === null ? '' : codeCell(check.reason),
   ]);
   const doubtful = checks.some(({ reason }) => reason !== null);
   const heads: readonly Head[] = [
     ['', 'left'],
     ['Budget', 'left'],
-    ['Now', 'right'],
-    ['Limit', 'right'],
+    ['Now and limit', 'right'],
     ['Why', 'left'],
   ];
   const width = doubtful ? heads.length : heads.length - 1;
@@ -86,45 +85,48 @@ function checkLines(checks: readonly GateCheck[]): readonly string[] {
   );
 }
 
-/** Totals of the baseline where there is one, of now, and with every candidate converted. */
+/** Totals of the baseline where there is one, of now, and of the stages after that. */
 function totalsLines(report: Report): readonly string[] {
-  const { dsc, totals, model, baseline } = report;
-  const { before, after } = dsc.projection;
+  const { model, baseline, scaling } = report;
   const { params: ofParams, macs: ofMacs } = lowerBounds(report);
+  const [now, ...further] = stagesOf(report);
+  if (now === undefined) return [];
   const was = baseline?.before.totals;
-  const converts = dsc.candidates.length > 0;
   const heads: readonly Head[] = [
     ['', 'left'],
     ...(baseline ? ([['Baseline', 'right']] as const) : []),
     ['Now', 'right'],
     ...(baseline ? ([['Change', 'right']] as const) : []),
-    ...(converts
-      ? ([
-          ['All as DSC', 'right'],
-          ['Change', 'right'],
-        ] as const)
-      : []),
+    ...further.map(({ title }) => [title[0]?.toUpperCase() + title.slice(1), 'right'] as const),
+    ...(further.length > 0 ? ([['Change', 'right']] as const) : []),
   ];
-  const row = (label: string, text: FigureText, bound: string, now: Known, then: Known, base: Known = null) => [
-    label,
-    ...(baseline ? [text(base)] : []),
-    now === null ? text(now) : bound + text(now),
-    ...(baseline ? [changeText(base, now)] : []),
-    ...(converts ? [then === null ? '' : bound + text(then), changeText(now, then)] : []),
-  ];
+  const row = (label: string, text: FigureText, bound: string, pick: (stage: Stage) => Known, base: Known = null) => {
+    const figures = further.map(pick);
+    const first = pick(now);
+    const told = (figure: Known) => (figure === null ? '' : bound + text(figure));
+    return [
+      label,
+      ...(baseline ? [text(base)] : []),
+      first === null ? text(first) : told(first),
+      ...(baseline ? [changeText(base, first)] : []),
+      ...figures.map(told),
+      ...(further.length > 0 ? [changeText(first, figures.at(-1) ?? null)] : []),
+    ];
+  };
   const rows = [
-    row('Params', quantity, ofParams, before.params, after.params, was?.params.total),
-    row('MACs', quantity, ofMacs, before.macs, after.macs, was?.macs),
-    row('FLOPs', quantity, ofMacs, before.flops, after.flops, was?.flops),
-    row('Weights', bytes, ofParams, before.weightBytes, after.weightBytes, was?.weightBytes),
-    row('Peak memory', bytes, '', totals.peakActivationBytes, null, was?.peakActivationBytes),
+    row('Params', quantity, ofParams, ({ figures }) => figures.params, was?.params.total),
+    row('MACs', quantity, ofMacs, ({ figures }) => figures.macs, was?.macs),
+    row('FLOPs', quantity, ofMacs, ({ figures }) => figures.flops, was?.flops),
+    row('Weights', bytes, ofParams, ({ figures }) => figures.weightBytes, was?.weightBytes),
+    row('Peak memory', bytes, '', ({ peak }) => peak, was?.peakActivationBytes),
   ];
-  const baseBytes = baseline?.before.fileBytes ?? null;
-  if (model.fileBytes !== null || baseBytes !== null)
-    rows.push(row('File', bytes, '', model.fileBytes, null, baseBytes));
-  const now = before.latencyMs?.value ?? null;
-  const then = after.latencyMs?.value ?? null;
-  if (now !== null) rows.push(row('Latency, projected', milliseconds, '', now, then, was?.latencyMs?.value));
+  const base = baseline?.before.fileBytes ?? null;
+  const file = scaling === null ? model.fileBytes : null;
+  if (file !== null || base !== null) rows.push(row('File', bytes, '', (stage) => (stage === now ? file : null), base));
+  if (now.figures.latencyMs !== null) {
+    const timeOf = ({ figures }: Stage) => figures.latencyMs?.value ?? null;
+    rows.push(row('Latency, projected', milliseconds, '', timeOf, was?.latencyMs?.value));
+  }
   return markdownTable(heads, rows);
 }
 
@@ -203,8 +205,8 @@ function baselineLines(baseline: Comparison | null): readonly string[] {
 function changeRow({ status, before, after, op, params, macs }: LayerChange): readonly string[] {
   const name = after ?? before ?? '';
   const moved = before !== null && after !== null && before !== after ? `${codeCell(before)} → ` : '';
-  const figures = (pair: LayerChange['macs']) =>
-    pair.before === pair.after ? quantity(pair.after) : `${quantity(pair.before)} → ${quantity(pair.after)}`;
+  const figures = ({ before: was, after: is }: LayerChange['macs']) =>
+    status !== 'changed' || was === is ? quantity(is ?? was) : `${quantity(was)} → ${quantity(is)}`;
   return [status, moved + codeCell(name), codeCell(op), figures(params), figures(macs)];
 }
 
@@ -239,13 +241,15 @@ const LAYER_HEADS = [
   ['As DSC', 'left'],
 ] as const;
 
-/** Every layer, or every module, as far as there is room. */
+const WHAT = { layers: 'layers', blocks: 'blocks and layers', modules: 'modules' } as const;
+
+/** Every layer, module or block, as far as there is room. */
 function layerLines(report: Report, { sort, grouping }: Layout, room: number): readonly string[] {
   const rows = [...rowsOf(report, grouping)].sort(SORTS[sort]);
   const cut = (amount: number) =>
     `Cut here: ${amount} more of ${rows.length} do not fit into a comment. The JSON, CSV and HTML reports have all.`;
   const lines = [...markdownTable(LAYER_HEADS, [])];
-  const what = grouping === 'layers' ? 'layers' : 'rows';
+  const what = WHAT[typeof grouping === 'string' ? grouping : 'modules'];
   let left = room - byteLength(details(`All ${rows.length} ${what}`, [...lines, '', cut(rows.length), '']).join('\n'));
   for (const row of rows) {
     const line = tableRow(LAYER_HEADS, layerCells(row, report));

@@ -1,4 +1,4 @@
-import type { FigureUnit, Latency } from '../audit/report.ts';
+import type { Latency } from '../audit/report.ts';
 
 /** Numbers as people read them. Decimal units: 1 k = 1,000, 1 MB = 1,000,000 bytes. */
 const PREFIXES = ['', ' k', ' M', ' G', ' T', ' P'] as const;
@@ -69,15 +69,3 @@ export function latency(value: Latency | null): string {
 
 /** A fraction as a percentage: 0.4 is 40 %. */
 export const share = (fraction: number): string => `${Number((100 * fraction).toPrecision(3))} %`;
-
-const FIGURES: Readonly<Record<FigureUnit, (value: number) => string>> = {
-  count: quantity,
-  bytes,
-  milliseconds,
-  share,
-};
-
-/** A figure of any unit. */
-export function figure(value: number | null, unit: FigureUnit): string {
-  return value === null ? '–' : FIGURES[unit](value);
-}

@@ -1,7 +1,8 @@
 import type { ChalkInstance } from 'chalk';
-import type { Comparison, FigureUnit, GateCheck, Report } from '../audit/report.ts';
+import type { Comparison, GateCheck, Report } from '../audit/report.ts';
+import { relationOf } from './check-text.ts';
 import { plainText, wrap } from './plain-text.ts';
-import { bytes, change, quantity } from './units.ts';
+import { change } from './units.ts';
 
 interface VerdictOptions {
   readonly width: number | null;
@@ -57,49 +58,6 @@ function markOf({ status, severity }: GateCheck, style: ChalkInstance): string {
   if (status === 'pass') return style.green('PASS');
   return severity === 'warn' ? style.yellow('WARN') : style.red('FAIL');
 }
-
-/** `11.7 M ≤ 12 M`, `≥ 3 M, of at most 5 M`, `unknown, of at most 15 ms`. */
-export function relationOf({ actual, limit, unit, kind, isLowerBound }: GateCheck): string {
-  const [now, most] = figureTexts(actual, limit, unit);
-  const sign = kind === 'increase' ? '+' : '';
-  const signed = kind === 'increase' && actual !== null && actual >= 0 ? `+${now}` : now;
-  if (actual === null) return `unknown, of at most ${sign}${most}`;
-  if (isLowerBound && actual <= limit) return `at least ${signed}, of at most ${sign}${most}`;
-  return `${isLowerBound ? 'at least ' : ''}${signed} ${actual <= limit ? '≤' : '>'} ${sign}${most}`;
-}
-
-/** Rounded, but where that would hide which is larger. */
-function figureTexts(actual: number | null, limit: number, unit: FigureUnit): readonly [now: string, most: string] {
-  const { rounded, exact } = SPELT[unit];
-  const most = rounded(limit);
-  if (actual === null) return ['', most];
-  const now = rounded(actual);
-  return now === most && actual !== limit ? [exact(actual), exact(limit)] : [now, most];
-}
-
-interface Spelt {
-  rounded(value: number): string;
-  exact(value: number): string;
-}
-
-/** 12 M rather than 12.0 M: limits are round numbers. */
-const tidy = (text: string): string =>
-  text
-    .replace('-', '−')
-    .replace(/(\.\d*?)0+(?=\D|$)/, '$1')
-    .replace(/\.(?=\D|$)/, '');
-const grouped = (value: number): string =>
-  value.toLocaleString('en-US', { maximumFractionDigits: 6 }).replace('-', '−');
-
-const SPELT: Readonly<Record<FigureUnit, Spelt>> = {
-  count: { rounded: (value) => tidy(quantity(value)), exact: grouped },
-  bytes: { rounded: (value) => tidy(bytes(value)), exact: (value) => `${grouped(value)} B` },
-  milliseconds: {
-    rounded: (value) => `${value.toLocaleString('en-US', { maximumSignificantDigits: 3 }).replace('-', '−')} ms`,
-    exact: (value) => `${grouped(value)} ms`,
-  },
-  share: { rounded: (value) => `${tidy((100 * value).toFixed(1))} %`, exact: (value) => `${grouped(100 * value)} %` },
-};
 
 function tail(checks: readonly GateCheck[], style: ChalkInstance): readonly string[] {
   const failed = checks.filter(({ status, severity }) => status === 'fail' && severity === 'error').length;

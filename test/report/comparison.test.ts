@@ -5,9 +5,10 @@ import { Chalk } from 'chalk';
 import { describe, expect, it } from 'vitest';
 import type { Comparison, GateCheck } from '../../src/audit/report.ts';
 import { compare } from '../../src/gate/compare.ts';
+import { relationOf } from '../../src/report/check-text.ts';
 import { renderComparison } from '../../src/report/comparison.ts';
 import { renderComparisonJson } from '../../src/report/comparison-json.ts';
-import { relationOf, verdictLines } from '../../src/report/verdict.ts';
+import { verdictLines } from '../../src/report/verdict.ts';
 import { auditFixture } from '../support/models.ts';
 
 const schemaAt = (name: string) =>

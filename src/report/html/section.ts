@@ -1,6 +1,7 @@
 import type { Comparison, GateCheck, LayerChange, Report } from '../../audit/report.ts';
-import { actualText, type CheckOutcome, limitText, outcomeOf, subjectOf } from '../check-text.ts';
+import { type CheckOutcome, outcomeOf, relationOf, subjectOf } from '../check-text.ts';
 import { lowerBounds } from '../lower-bounds.ts';
+import { type Stage, stagesOf } from '../stages.ts';
 import { bytes, change, latency, milliseconds, percent, quantity, shapeText } from '../units.ts';
 import { layerTable } from './layer-table.ts';
 import { html, type Markup } from './markup.ts';
@@ -84,53 +85,43 @@ function checks(list: readonly GateCheck[]): Markup | null {
   if (list.length === 0) return null;
   const rows = list.map((check) => {
     const outcome = outcomeOf(check);
-    return html`<tr><td class="${outcome}">${OUTCOMES[outcome]}</td><th scope="row">${subjectOf(check)}</th><td class="figure">${actualText(check)}</td><td class="figure">≤ ${limitText(check)}</td><td>${check.reason}</td></tr>\n`;
+    return html`<tr><td class="${outcome}">${OUTCOMES[outcome]}</td><th scope="row">${subjectOf(check)}</th><td class="figure">${relationOf(check)}</td><td>${check.reason}</td></tr>\n`;
   });
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="Budgets"><table class="checks"><thead><tr><th scope="col"></th><th scope="col">Budget</th><th scope="col" class="figure">Now</th><th scope="col" class="figure">Limit</th><th scope="col"></th></tr></thead><tbody>
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="Budgets"><table class="checks"><thead><tr><th scope="col"></th><th scope="col">Budget</th><th scope="col" class="figure">Now and limit</th><th scope="col"></th></tr></thead><tbody>
 ${rows}</tbody></table></div>`;
 }
 
-interface Tile {
-  readonly label: string;
-  readonly now: string;
-  readonly asDsc: string | null;
-  readonly difference: string | null;
+/** Totals as they are, and at the stages after that. */
+function tiles(report: Report): Markup {
+  const { model, scaling } = report;
+  const atLeast = lowerBounds(report);
+  const [now, ...further] = stagesOf(report);
+  if (now === undefined) return html``;
+  const tile = (label: string, text: FigureText, pick: (stage: Stage) => number | null, bound = ''): Markup => {
+    const first = pick(now);
+    const lines = further.map((stage) => {
+      const then = pick(stage);
+      if (then === null) return null;
+      const difference = first === null ? '' : change(first, then);
+      return html`<dd class="then">${stage.title.replace('all as', 'as')} ${bound + text(then)} <b>${difference}</b></dd>`;
+    });
+    return html`<div><dt>${label}</dt><dd class="now">${first === null ? text(first) : bound + text(first)}</dd>${lines}</div>`;
+  };
+  const latencyOf = ({ figures }: Stage) => figures.latencyMs?.value ?? null;
+  return html`<dl class="tiles">${[
+    tile('Params', quantity, ({ figures }) => figures.params, atLeast.params),
+    tile('MACs', quantity, ({ figures }) => figures.macs, atLeast.macs),
+    tile('FLOPs', quantity, ({ figures }) => figures.flops, atLeast.macs),
+    tile('Weights', bytes, ({ figures }) => figures.weightBytes, atLeast.params),
+    now.figures.latencyMs === null ? null : tile('Latency, projected', milliseconds, latencyOf),
+    tile('Peak memory', bytes, ({ peak }) => peak),
+    model.fileBytes === null || scaling !== null
+      ? null
+      : tile('File', bytes, (stage) => (stage === now ? model.fileBytes : null)),
+  ]}</dl>`;
 }
 
-/** Totals as they are, and with every candidate converted. */
-function tiles(report: Report): Markup {
-  const { totals, dsc, model } = report;
-  const { before, after } = dsc.projection;
-  const atLeast = lowerBounds(report);
-  const converts = dsc.candidates.length > 0;
-  const tile = (
-    label: string,
-    text: (value: number | null) => string,
-    now: number | null,
-    then: number | null,
-    bound = '',
-  ): Tile => ({
-    label,
-    now: now === null ? text(now) : bound + text(now),
-    asDsc: converts && then !== null ? bound + text(then) : null,
-    difference: converts && now !== null && then !== null ? change(now, then) : null,
-  });
-  const all = [
-    tile('Params', quantity, before.params, after.params, atLeast.params),
-    tile('MACs', quantity, before.macs, after.macs, atLeast.macs),
-    tile('FLOPs', quantity, before.flops, after.flops, atLeast.macs),
-    tile('Weights', bytes, before.weightBytes, after.weightBytes, atLeast.params),
-    ...(before.latencyMs === null
-      ? []
-      : [tile('Latency, projected', milliseconds, before.latencyMs.value, after.latencyMs?.value ?? null)]),
-    tile('Peak memory', bytes, totals.peakActivationBytes, null),
-    ...(model.fileBytes === null ? [] : [tile('File', bytes, model.fileBytes, null)]),
-  ];
-  return html`<dl class="tiles">${all.map(
-    ({ label, now, asDsc, difference }) =>
-      html`<div><dt>${label}</dt><dd class="now">${now}</dd>${asDsc === null ? null : html`<dd class="then">as DSC ${asDsc} <b>${difference}</b></dd>`}</div>`,
-  )}</dl>`;
-}
+type FigureText = (value: number | null) => string;
 
 /** Changes that are spelt out before the rest is only counted. */
 const MAX_CHANGES = 200;
@@ -174,8 +165,8 @@ const totalOf = ({ totals }: Comparison['before'], figure: ComparedTotal): numbe
 
 function changeRow({ status, before, after, op, params, macs }: LayerChange): Markup {
   const name = before !== null && after !== null && before !== after ? `${before} → ${after}` : (after ?? before);
-  const figures = (pair: LayerChange['macs']) =>
-    pair.before === pair.after ? quantity(pair.after) : `${quantity(pair.before)} → ${quantity(pair.after)}`;
+  const figures = ({ before: was, after: is }: LayerChange['macs']) =>
+    status !== 'changed' || was === is ? quantity(is ?? was) : `${quantity(was)} → ${quantity(is)}`;
   return html`<tr><td>${status}</td><th scope="row">${name}</th><td>${op}</td><td class="figure">${figures(params)}</td><td class="figure">${figures(macs)}</td></tr>\n`;
 }
 

@@ -19,7 +19,7 @@ body {
   font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif;
   font-variant-numeric: tabular-nums; -webkit-text-size-adjust: 100%;
 }
-main { max-width: 1020px; margin: 0 auto; padding: 32px 20px 48px; }
+main { max-width: 1100px; margin: 0 auto; padding: 32px 20px 48px; }
 article + article { margin-top: 64px; padding-top: 40px; border-top: 1px solid var(--rule); }
 h1 { margin: 4px 0 8px; font-size: 28px; line-height: 1.2; font-weight: 600; letter-spacing: -0.015em; text-wrap: balance; }
 h2 { margin: 40px 0 10px; font-size: 18px; font-weight: 600; }

@@ -31,7 +31,7 @@ const FIGURES: readonly Figure[] = [
     name: 'roofline',
     title: (report) => (hasTimes(report) ? 'Roofline' : 'Arithmetic intensity'),
     note: (report) => {
-      const lines = hasTimes(report) ? 'dashed: what the machine reaches' : 'dashed: bytes read and written';
+      const lines = hasTimes(report) ? 'dashed: the machine’s limits' : 'dashed: bytes moved';
       if (report.dsc.candidates.length === 0) return html`<p class="keys">Every layer; ${lines}</p>`;
       return html`<p class="keys">${key('now', 'candidate now')}${key('dsc', 'as DSC')}${key('kept', 'other layers')}${lines}</p>`;
     },
