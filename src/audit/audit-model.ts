@@ -1,7 +1,10 @@
 import { type Assessment, assess, type CandidateVerdict } from '../dsc/assess.ts';
 import { type ConvLayer, convLayer } from '../dsc/conv-layer.ts';
+import { convWeights } from '../dsc/conv-weights.ts';
+import { energyByRank } from '../dsc/factorisation.ts';
 import { type LayerPatterns, layerChoice, matcherOf } from '../dsc/layer-choice.ts';
-import { depthwiseSeparable } from '../dsc/strategies/depthwise-separable.ts';
+import type { LinearAlgebra } from '../dsc/linear-algebra.ts';
+import type { Strategy } from '../dsc/strategies/strategy.ts';
 import { type Diagnostic, diagnostic } from '../ir/diagnostic.ts';
 import { addExact } from '../ir/exact.ts';
 import type { Model, ValueId } from '../ir/graph.ts';
@@ -14,6 +17,7 @@ import type { Analysis } from './analyse.ts';
 import { messageOf } from './diagnostic-messages.ts';
 import { layerSection, parameterCount, reportedTensor } from './layer-section.ts';
 import {
+  type Approximation,
   type Candidate,
   type Coverage,
   type DscSection,
@@ -25,12 +29,20 @@ import {
   type Totals,
 } from './report.ts';
 
+/** What the verdicts go by. */
+export interface VerdictOptions {
+  readonly patterns: LayerPatterns;
+  readonly strategy: Strategy;
+  /** To tell how much of the weights a replacement holds; null where nobody asks. */
+  readonly algebra: LinearAlgebra | null;
+}
+
 /** Everything that follows from the counts: verdicts, totals, report. */
-export function auditModel(analysis: Analysis, patterns: LayerPatterns): Report {
+export function auditModel(analysis: Analysis, { patterns, strategy, algebra }: VerdictOptions): Report {
   const { path, read, bound, facts, counted } = analysis;
   const { model } = read;
   const convs = convLayers(counted.layers, facts);
-  const assessment = assess(convs, depthwiseSeparable, layerChoice(patterns));
+  const assessment = assess(convs, strategy, layerChoice(patterns));
   const totals = totalsOf(model, facts, counted.layers);
   const convByIndex = new Map(convs.map((conv) => [conv.index, conv]));
   const layers = counted.layers.map((layer, index) => layerSection(model, facts, layer, index, convByIndex.get(index)));
@@ -50,7 +62,7 @@ export function auditModel(analysis: Analysis, patterns: LayerPatterns): Report 
     coverage: coverageOf(layers),
     totals,
     layers,
-    dsc: dscSection(assessment, totals),
+    dsc: dscSection(assessment, totals, strategy, (layer) => approximationOf(analysis, layer, strategy, algebra)),
     profile: null,
     gate: { status: 'pass', checks: [] },
     diagnostics: diagnostics.map((told) => ({ ...told, message: messageOf(told) })),
@@ -58,7 +70,7 @@ export function auditModel(analysis: Analysis, patterns: LayerPatterns): Report 
 }
 
 /** Every convolution. The first ones on the way from an input are those that nothing learned comes before. */
-function convLayers(layers: readonly CountedLayer[], facts: Facts): readonly ConvLayer[] {
+export function convLayers(layers: readonly CountedLayer[], facts: Facts): readonly ConvLayer[] {
   const behindFirst = new Set<ValueId>();
   return layers.flatMap((layer, index) => {
     const isBehind = layer.inputs.some((id) => behindFirst.has(id));
@@ -131,7 +143,25 @@ function totalsOf(model: Model, facts: Facts, layers: readonly CountedLayer[]): 
   };
 }
 
-function dscSection({ candidates, rejected, saved }: Assessment, totals: Totals): DscSection {
+/** Reads the layer's weights, and tells how much of them each rank holds. */
+function approximationOf(
+  { read: { model }, facts }: Analysis,
+  layer: ConvLayer,
+  strategy: Strategy,
+  algebra: LinearAlgebra | null,
+): Approximation | null {
+  const weights = algebra === null ? null : convWeights(model, facts, layer);
+  if (algebra === null || weights === null) return null;
+  const energies = energyByRank(weights, strategy.slices(layer), algebra);
+  return energies && { rank: 1, energy: energies[0] ?? 1, energyByRank: energies };
+}
+
+function dscSection(
+  { candidates, rejected, saved }: Assessment,
+  totals: Totals,
+  strategy: Strategy,
+  approximate: (layer: ConvLayer) => Approximation | null,
+): DscSection {
   const before: Figures = {
     params: totals.params.total,
     macs: totals.macs,
@@ -140,8 +170,8 @@ function dscSection({ candidates, rejected, saved }: Assessment, totals: Totals)
     latencyMs: null,
   };
   return {
-    strategy: depthwiseSeparable.name,
-    candidates: candidates.map(candidateSection),
+    strategy: strategy.name,
+    candidates: candidates.map((verdict) => candidateSection(verdict, approximate(verdict.layer))),
     rejected: rejected.map(({ layer, reason }) => ({ layer: layer.name, index: layer.index, reason })),
     projection: {
       before,
@@ -157,13 +187,13 @@ function dscSection({ candidates, rejected, saved }: Assessment, totals: Totals)
   };
 }
 
-function candidateSection({ layer, before, after }: CandidateVerdict): Candidate {
+function candidateSection({ layer, before, after }: CandidateVerdict, approximation: Approximation | null): Candidate {
   return {
     layer: layer.name,
     index: layer.index,
     before: { ...before, latencyMs: null },
     after: { ...after, latencyMs: null },
-    approximation: null,
+    approximation,
   };
 }
 

@@ -1,9 +1,8 @@
-import { byteSize } from '../ir/dtype.ts';
-import { addExact, multiplyExact } from '../ir/exact.ts';
 import type { ValueId } from '../ir/graph.ts';
 import type { ConvLayer } from './conv-layer.ts';
 import { type LayerChoice, type RejectionReason, rejectionOf } from './eligibility.ts';
-import type { ConvFigures, Strategy } from './strategies/strategy.ts';
+import { figuresOf, replacementFigures } from './figures.ts';
+import type { ConvFigures, ReplacementForm, Strategy } from './strategies/strategy.ts';
 
 /** A convolution that could be replaced, with what that changes. */
 export interface CandidateVerdict {
@@ -11,6 +10,9 @@ export interface CandidateVerdict {
   readonly before: ConvFigures;
   readonly after: ConvFigures;
 }
+
+/** A convolution with what it costs now and what its replacement costs. */
+export type Replaced = CandidateVerdict;
 
 export interface RejectionVerdict {
   readonly layer: ConvLayer;
@@ -34,6 +36,9 @@ export interface Assessment {
   readonly saved: Savings;
 }
 
+/** What a candidate is counted with: one depthwise filter a channel. */
+const PLAIN: ReplacementForm = { rank: 1, between: 'none', bias: false };
+
 /** Gives every convolution its verdict under a strategy. Parameters and MACs shrink by the same ratio, bias aside. */
 export function assess(layers: readonly ConvLayer[], strategy: Strategy, choice: LayerChoice): Assessment {
   const candidates: CandidateVerdict[] = [];
@@ -45,24 +50,12 @@ export function assess(layers: readonly ConvLayer[], strategy: Strategy, choice:
       continue;
     }
     const before = figuresOf(layer);
-    const after = strategy.after(layer);
+    const after = replacementFigures(layer, strategy, PLAIN);
     if (after.params < before.params) candidates.push({ layer, before, after });
     else rejected.push({ layer, reason: 'no-saving' });
   }
   candidates.sort((a, b) => savedMacs(b) - savedMacs(a) || a.layer.index - b.layer.index);
-  return { candidates, rejected, saved: savedByAll(candidates, layers) };
-}
-
-/** N·M·∏k weights and the bias. */
-function figuresOf(layer: ConvLayer): ConvFigures {
-  const { inChannels, outChannels, kernel, bias, biasBytes, macs, flops, weightType } = layer;
-  const weights = multiplyExact(inChannels, outChannels, ...kernel);
-  return {
-    params: addExact(weights, bias ? outChannels : 0),
-    macs,
-    flops,
-    weightBytes: addExact(byteSize(weightType ?? 'float32', weights), biasBytes),
-  };
+  return { candidates, rejected, saved: savedBy(candidates, layers) };
 }
 
 const savedMacs = ({ before, after }: CandidateVerdict): number => difference(before.macs, after.macs);
@@ -75,7 +68,7 @@ const difference = (before: number | null, after: number | null): number =>
  * MACs and FLOPs are saved by each candidate. A replacement's weights come once for each weight that is replaced,
  * however many convolutions share it; a tensor of the file goes only once all convolutions that read it are candidates.
  */
-function savedByAll(candidates: readonly CandidateVerdict[], layers: readonly ConvLayer[]): Savings {
+export function savedBy(candidates: readonly Replaced[], layers: readonly ConvLayer[]): Savings {
   const converted = new Set(candidates.map(({ layer }) => layer.index));
   const kept = new Set(
     layers.filter(({ index }) => !converted.has(index)).flatMap(({ weights }) => weights.map(({ id }) => id)),
@@ -94,7 +87,7 @@ function savedByAll(candidates: readonly CandidateVerdict[], layers: readonly Co
     }
     if (replaced.has(layer.weightId)) continue;
     replaced.add(layer.weightId);
-    // The bias stays with the pointwise half.
+    // The bias stays with the half that comes last.
     saved.params -= after.params - (layer.bias ? layer.outChannels : 0);
     saved.weightBytes -= after.weightBytes - layer.biasBytes;
   }

@@ -27,9 +27,12 @@ export interface ConvLayer {
   readonly bias: boolean;
   /** The weight is a constant. */
   readonly fixedWeight: boolean;
+  /** The weight is O, I/groups, spatial…. */
+  readonly hasPlainWeights: boolean;
   /** No convolution or matrix product lies between it and the model's input. */
   readonly isFirst: boolean;
-  /** Positions of the output, the batch and repeated runs included. */
+  /** Positions of the input and the output, the batch and repeated runs included. */
+  readonly inputPositions: number | null;
   readonly outputPositions: number | null;
   readonly macs: number | null;
   readonly flops: number | null;
@@ -79,6 +82,7 @@ export function convLayer(layer: CountedLayer, index: number, isFirst: boolean, 
   if (geometry === null) return null;
   const axes = geometry.kernel.length;
   const groups = operator === 'causalConv' ? geometry.outChannels : attrs.groups;
+  const inChannels = operator === 'causalConv' ? geometry.outChannels : geometry.inChannels;
   const input = typeof inputId === 'number' ? facts.of[inputId] : undefined;
   const inputShape = input?.type === 'tensor' ? staticShape(input.shape) : null;
   const output = facts.of[node.outputs[0] ?? -1];
@@ -92,7 +96,7 @@ export function convLayer(layer: CountedLayer, index: number, isFirst: boolean, 
     scope: node.scope,
     kind: layer.kind,
     operator,
-    inChannels: operator === 'causalConv' ? geometry.outChannels : geometry.inChannels,
+    inChannels,
     outChannels: geometry.outChannels,
     kernel: geometry.kernel,
     strides: ones.map((one, axis) => attrs.strides[axis] ?? one),
@@ -103,8 +107,10 @@ export function convLayer(layer: CountedLayer, index: number, isFirst: boolean, 
         : padsOf(attrs, inputShape, geometry.kernel),
     groups,
     bias: typeof node.inputs[biasIndex] === 'number',
+    hasPlainWeights: operator === 'conv' && !attrs.weightChannelsLast,
     fixedWeight: weight?.type === 'tensor' && weight.constant,
     isFirst,
+    inputPositions: positions(inputShape, inChannels, layer.repeats),
     outputPositions: positions(outputShape, geometry.outChannels, layer.repeats),
     macs: layer.macs,
     flops: layer.flops,
@@ -154,8 +160,7 @@ function transposedPads(
   return [...settled.map(([begin = 0]) => begin), ...settled.map(([, end = 0]) => end)];
 }
 
-function positions(outputShape: readonly number[] | null, outChannels: number, repeats: number): number | null {
-  if (outputShape === null) return null;
-  const elements = countElements(outputShape);
-  return outChannels === 0 ? 0 : (elements / outChannels) * repeats;
+function positions(shape: readonly number[] | null, channels: number, repeats: number): number | null {
+  if (shape === null) return null;
+  return channels === 0 ? 0 : (countElements(shape) / channels) * repeats;
 }

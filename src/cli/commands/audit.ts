@@ -2,6 +2,8 @@ import { Chalk } from 'chalk';
 import { type Command, Option } from 'commander';
 import { auditSource } from '../../audit/audit.ts';
 import type { Report } from '../../audit/report.ts';
+import { loadLinearAlgebra } from '../../dsc/linear-algebra.ts';
+import { STRATEGY_NAMES } from '../../dsc/strategies/index.ts';
 import { DscAuditError } from '../../ir/errors.ts';
 import { renderJson } from '../../report/json.ts';
 import { SORTS, type Sort } from '../../report/rows.ts';
@@ -15,6 +17,8 @@ interface AuditCommandOptions extends ModelOptions {
   readonly format: Format;
   readonly include?: readonly string[];
   readonly exclude?: readonly string[];
+  readonly strategy: string;
+  readonly approximation?: boolean;
   readonly sort: Sort;
   readonly depth?: number;
   readonly all?: boolean;
@@ -59,6 +63,10 @@ export function defineAudit(program: Command, terminal: Terminal): void {
       collectText,
     )
     .option('--exclude <glob>', 'leave these convolutions alone (layer or module, repeatable)', collectText)
+    .addOption(
+      new Option('--strategy <name>', 'how to replace them').choices(STRATEGY_NAMES).default(STRATEGY_NAMES[0]),
+    )
+    .option('--approximation', 'read the weights: how much of them a replacement holds')
     .optionsGroup('Output:')
     .addOption(new Option('--format <format>', 'how to print it').choices(Object.keys(FORMATS)).default('table'))
     .addOption(new Option('--sort <by>', 'order of the layers').choices(Object.keys(SORTS)).default('order'))
@@ -99,9 +107,7 @@ async function attempt<T>(audit: () => Promise<T>): Promise<T | DscAuditError> {
 }
 
 async function auditPath(path: string, options: AuditCommandOptions, terminal: Terminal): Promise<Report> {
-  return auditSource(await openModel(path, terminal), {
-    ...bindingsOf(options),
-    include: options.include ?? [],
-    exclude: options.exclude ?? [],
-  });
+  const { include = [], exclude = [], strategy, approximation = false } = options;
+  const algebra = approximation ? await loadLinearAlgebra() : null;
+  return auditSource(await openModel(path, terminal), { ...bindingsOf(options), include, exclude, strategy }, algebra);
 }
