@@ -1,4 +1,4 @@
-import { type Assessment, assess, type CandidateVerdict } from '../dsc/assess.ts';
+import { type Assessment, assess, type Replaced } from '../dsc/assess.ts';
 import { type ConvLayer, convLayer } from '../dsc/conv-layer.ts';
 import { convWeights } from '../dsc/conv-weights.ts';
 import { energyByRank } from '../dsc/factorisation.ts';
@@ -187,7 +187,7 @@ function dscSection(
   };
 }
 
-function candidateSection({ layer, before, after }: CandidateVerdict, approximation: Approximation | null): Candidate {
+function candidateSection({ layer, before, after }: Replaced, approximation: Approximation | null): Candidate {
   return {
     layer: layer.name,
     index: layer.index,

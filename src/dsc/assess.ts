@@ -2,34 +2,36 @@ import type { ValueId } from '../ir/graph.ts';
 import type { ConvLayer } from './conv-layer.ts';
 import { type LayerChoice, type RejectionReason, rejectionOf } from './eligibility.ts';
 import { figuresOf, replacementFigures } from './figures.ts';
+import { replacementKey } from './replacement.ts';
 import type { ConvFigures, ReplacementForm, Strategy } from './strategies/strategy.ts';
 
-/** A convolution that could be replaced, with what that changes. */
-export interface CandidateVerdict {
+/** A convolution with what it costs now and what its replacement costs. */
+export interface Replaced {
   readonly layer: ConvLayer;
   readonly before: ConvFigures;
   readonly after: ConvFigures;
+  /** Replacements of the same key share their weights. */
+  readonly key: string;
 }
-
-/** A convolution with what it costs now and what its replacement costs. */
-export type Replaced = CandidateVerdict;
 
 export interface RejectionVerdict {
   readonly layer: ConvLayer;
   readonly reason: RejectionReason;
 }
 
-/** Differences, all known. */
+/** Differences, as far as they are known. */
 export interface Savings {
   readonly params: number;
   readonly macs: number;
   readonly flops: number;
   readonly weightBytes: number;
+  /** Null where no profile tells it. */
+  readonly latencyMs: number | null;
 }
 
 export interface Assessment {
   /** Ranked by MACs saved. */
-  readonly candidates: readonly CandidateVerdict[];
+  readonly candidates: readonly Replaced[];
   /** In the model's order. */
   readonly rejected: readonly RejectionVerdict[];
   /** What the whole model saves with every candidate replaced, as far as it is known. */
@@ -41,7 +43,7 @@ const PLAIN: ReplacementForm = { rank: 1, between: 'none', bias: false };
 
 /** Gives every convolution its verdict under a strategy. Parameters and MACs shrink by the same ratio, bias aside. */
 export function assess(layers: readonly ConvLayer[], strategy: Strategy, choice: LayerChoice): Assessment {
-  const candidates: CandidateVerdict[] = [];
+  const candidates: Replaced[] = [];
   const rejected: RejectionVerdict[] = [];
   for (const layer of layers) {
     const reason = rejectionOf(layer, choice);
@@ -51,14 +53,14 @@ export function assess(layers: readonly ConvLayer[], strategy: Strategy, choice:
     }
     const before = figuresOf(layer);
     const after = replacementFigures(layer, strategy, PLAIN);
-    if (after.params < before.params) candidates.push({ layer, before, after });
+    if (after.params < before.params) candidates.push({ layer, before, after, key: replacementKey(layer, PLAIN) });
     else rejected.push({ layer, reason: 'no-saving' });
   }
   candidates.sort((a, b) => savedMacs(b) - savedMacs(a) || a.layer.index - b.layer.index);
   return { candidates, rejected, saved: savedBy(candidates, layers) };
 }
 
-const savedMacs = ({ before, after }: CandidateVerdict): number => difference(before.macs, after.macs);
+const savedMacs = ({ before, after }: Replaced): number => difference(before.macs, after.macs);
 
 /** What is not known saves nothing that one could count on. */
 const difference = (before: number | null, after: number | null): number =>
@@ -73,10 +75,10 @@ export function savedBy(candidates: readonly Replaced[], layers: readonly ConvLa
   const kept = new Set(
     layers.filter(({ index }) => !converted.has(index)).flatMap(({ weights }) => weights.map(({ id }) => id)),
   );
-  const replaced = new Set<ValueId | null>();
+  const replaced = new Set<string>();
   const dropped = new Set<ValueId>();
-  const saved = { params: 0, macs: 0, flops: 0, weightBytes: 0 };
-  for (const { layer, before, after } of candidates) {
+  const saved = { params: 0, macs: 0, flops: 0, weightBytes: 0, latencyMs: null };
+  for (const { layer, before, after, key } of candidates) {
     saved.macs += difference(before.macs, after.macs);
     saved.flops += difference(before.flops, after.flops);
     for (const { id, elements, bytes } of layer.weights) {
@@ -85,8 +87,8 @@ export function savedBy(candidates: readonly Replaced[], layers: readonly ConvLa
       saved.params += elements;
       saved.weightBytes += bytes;
     }
-    if (replaced.has(layer.weightId)) continue;
-    replaced.add(layer.weightId);
+    if (replaced.has(key)) continue;
+    replaced.add(key);
     // The bias stays with the half that comes last.
     saved.params -= after.params - (layer.bias ? layer.outChannels : 0);
     saved.weightBytes -= after.weightBytes - layer.biasBytes;

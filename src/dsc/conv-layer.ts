@@ -12,6 +12,7 @@ import type { Weight } from '../passes/trace-weights.ts';
 
 /** A convolution with everything that a verdict is found by. Figures are null where an extent is not known. */
 export interface ConvLayer {
+  readonly node: Node;
   readonly index: number;
   readonly name: string;
   readonly scope: readonly string[];
@@ -91,6 +92,7 @@ export function convLayer(layer: CountedLayer, index: number, isFirst: boolean, 
   const biasWeight = layer.weights.find(({ input: at }) => at === biasIndex);
   const ones = new Array<number>(axes).fill(1);
   return {
+    node,
     index,
     name: node.name,
     scope: node.scope,

@@ -9,7 +9,9 @@ export type ErrorCode =
   | 'invalid-option'
   | 'number-overflow'
   | 'cannot-run'
-  | 'wrong-input';
+  | 'wrong-input'
+  | 'cannot-rewrite'
+  | 'target-out-of-reach';
 
 /**
  * Trouble that the user can mend: the command line, the model file or its folder. The command exits 2 with the message
