@@ -111,21 +111,25 @@ function unitsOf(replaceable: readonly ReplaceableConv[]): readonly (readonly Re
   return [...units.values()];
 }
 
-/** The ranks at which a unit saves something and keeps enough, the lowest first. */
+/**
+ * The ranks at which a unit saves something and keeps enough, the lowest first. A rank that is asked for outright is
+ * taken whether or not it saves anything; beyond the exact one there is none.
+ */
 function optionsOf(
   unit: readonly ReplaceableConv[],
   all: readonly ConvLayer[],
   wish: RewriteWish,
 ): readonly RankOption[] {
   const most = Math.min(...unit.map(({ layer }) => exactRank(wish.strategy.slices(layer))));
-  const [lowest, highest] = wish.rank === 'auto' ? [1, most] : [wish.rank, Math.min(wish.rank, most)];
+  const [lowest, highest] = wish.rank === 'auto' ? [1, most] : [Math.min(wish.rank, most), Math.min(wish.rank, most)];
+  const mustSave = wish.rank === 'auto' || wish.target !== null;
   const saving = TARGET_METRICS[wish.target?.metric ?? 'macs'].saving;
   const options: RankOption[] = [];
   for (let rank = lowest; rank <= highest; rank++) {
     const convs = unit.map((conv) => planned(conv, rank, wish));
     const saved = saving(savedBy(convs, all)) ?? 0;
     const isEnough = convs.every(({ energy }) => energy >= wish.minEnergy);
-    if (saved <= 0 || !isEnough) continue;
+    if ((mustSave && saved <= 0) || !isEnough) continue;
     options.push({ rank, convs, saving: saved, loss: convs.reduce((sum, { energy }) => sum + 1 - energy, 0) });
   }
   return options;
