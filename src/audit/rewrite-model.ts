@@ -17,8 +17,9 @@ import { isWeightType } from '../ir/elements.ts';
 import { DscAuditError } from '../ir/errors.ts';
 import { type Analysis, analyseSource, type InputOptions } from './analyse.ts';
 import { auditModel, convLayers } from './audit-model.ts';
+import type { PrepareFitting } from './fit-to-samples.ts';
 import type { Report } from './report.ts';
-import type { RewriteFigures, RewriteReport, SkippedLayer, Validation } from './rewrite-report.ts';
+import type { RewriteFigures, RewriteReport, SkippedLayer } from './rewrite-report.ts';
 
 export interface RewriteOptions extends InputOptions {
   readonly include: readonly string[];
@@ -26,23 +27,6 @@ export interface RewriteOptions extends InputOptions {
   readonly wish: RewriteWish;
   /** Where the model is to be written; the file of external data gets this name and `.data`. */
   readonly output: string;
-}
-
-/** Fits replacements to activations, and measures what they change. */
-export interface Fitting {
-  readonly count: number;
-  fit(
-    analysis: Analysis,
-    plan: RewritePlan,
-    replacements: readonly ConvReplacement[],
-  ): Promise<readonly ConvReplacement[]>;
-  validate(analysis: Analysis, replacements: readonly ConvReplacement[]): Promise<Measured>;
-}
-
-export interface Measured {
-  readonly validation: Validation;
-  /** By replacement, in order. */
-  readonly outputErrors: readonly number[];
 }
 
 /** A rewritten model that is ready to be written. Its pieces are read from the source, which stays open till `close`. */
@@ -66,11 +50,11 @@ export async function rewriteModel(
   source: ModelSource,
   options: RewriteOptions,
   algebra: LinearAlgebra,
-  fitting: Fitting | null,
+  prepareFitting: PrepareFitting | null,
 ): Promise<RewrittenModel> {
   const analysis = analyseSource(source, options);
   try {
-    return await rewriteAnalysed(source, analysis, options, algebra, fitting);
+    return await rewriteAnalysed(source, analysis, options, algebra, prepareFitting);
   } catch (error) {
     analysis.read.close();
     if (error instanceof DscAuditError) throw new DscAuditError(error.code, `${source.path}: ${error.message}`);
@@ -83,7 +67,7 @@ async function rewriteAnalysed(
   analysis: Analysis,
   { include, exclude, wish, output }: RewriteOptions,
   algebra: LinearAlgebra,
-  fitting: Fitting | null,
+  prepareFitting: PrepareFitting | null,
 ): Promise<RewrittenModel> {
   const { model } = analysis.read;
   const patterns = { include, exclude };
@@ -113,8 +97,9 @@ async function rewriteAnalysed(
     return { plan, replacements, fileBytes: sizeOf(layOut(plan, replacements)) };
   });
   if (planned.plan.convs.length === 0) throw nothingWorthwhile(wish);
-  const replacements = fitting ? await fitting.fit(analysis, planned.plan, planned.replacements) : planned.replacements;
-  const measured = fitting ? await fitting.validate(analysis, replacements) : null;
+  const fitting = prepareFitting ? await prepareFitting(analysis, algebra) : null;
+  const fitted = fitting ? await fitting.fit(planned.plan, planned.replacements) : null;
+  const replacements = fitted?.replacements ?? planned.replacements;
   const rewritten = layOut(planned.plan, replacements);
   const { saved } = planned.plan;
   return {
@@ -136,7 +121,7 @@ async function rewriteAnalysed(
         index: layer.index,
         rank: form.rank,
         energy,
-        outputError: measured?.outputErrors[index] ?? null,
+        outputError: fitted?.outputErrors[index] ?? null,
         before: was,
         after,
       })),
@@ -151,7 +136,7 @@ async function rewriteAnalysed(
         latencyMs: null,
       },
       samples: fitting && { count: fitting.count },
-      validation: measured?.validation ?? null,
+      validation: fitted?.validation ?? null,
       diagnostics: report.diagnostics,
     },
     // The model last: once it is there, its data is.

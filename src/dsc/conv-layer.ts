@@ -24,6 +24,8 @@ export interface ConvLayer {
   readonly strides: readonly number[];
   readonly dilations: readonly number[];
   readonly pads: readonly number[] | null;
+  /** Extents that the kernel slides over, and those it leaves; null where they are not known. */
+  readonly spatial: { readonly input: readonly number[]; readonly output: readonly number[] } | null;
   readonly groups: number;
   readonly bias: boolean;
   /** The weight is a constant. */
@@ -107,6 +109,10 @@ export function convLayer(layer: CountedLayer, index: number, isFirst: boolean, 
       node.kind === 'convTranspose'
         ? transposedPads(node.attrs, inputShape, outputShape, geometry.kernel)
         : padsOf(attrs, inputShape, geometry.kernel),
+    spatial:
+      inputShape && outputShape && !attrs.channelsLast
+        ? { input: inputShape.slice(2), output: outputShape.slice(2) }
+        : null,
     groups,
     bias: typeof node.inputs[biasIndex] === 'number',
     hasPlainWeights: operator === 'conv' && !attrs.weightChannelsLast,

@@ -21,5 +21,13 @@ export function convWeights(model: Model, facts: Facts, layer: ConvLayer): Float
   return weights?.length === (inChannels / groups) * outChannels * positions ? weights : null;
 }
 
+/** The bias of a convolution; zeroes where it has none. Null where it is not there. */
+export function convBias(model: Model, facts: Facts, { node, outChannels }: ConvLayer): Float64Array | null {
+  const id = node.inputs[2] ?? null;
+  if (id === null) return new Float64Array(outChannels);
+  const bias = new ConstantValues(analysedModel(model, facts), null).floats(id);
+  return bias?.length === outChannels ? Float64Array.from(bias) : null;
+}
+
 /** Types that weights are computed with; others are quantised. */
 const FLOATS: ReadonlySet<ConvLayer['weightType']> = new Set(['float64', 'float32', 'float16', 'bfloat16']);

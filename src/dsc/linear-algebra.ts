@@ -2,6 +2,11 @@
 export interface LinearAlgebra {
   /** Eigenvalues of a symmetric matrix, largest first, with their unit eigenvectors one after the other. */
   symmetricEigen(matrix: Float64Array, order: number): SymmetricEigen;
+  /**
+   * Solves A·xᵢ = bᵢ for a symmetric positive definite A, by Cholesky's decomposition; the right sides and the solutions
+   * lie one after the other. Null where A is not positive definite.
+   */
+  solvePositive(matrix: Float64Array, order: number, rightSides: Float64Array, count: number): Float64Array | null;
 }
 
 export interface SymmetricEigen {
@@ -12,7 +17,7 @@ export interface SymmetricEigen {
 
 /** Loads the library: only who factorises pays for it. */
 export async function loadLinearAlgebra(): Promise<LinearAlgebra> {
-  const { EigenvalueDecomposition, Matrix } = await import('ml-matrix');
+  const { CholeskyDecomposition, EigenvalueDecomposition, Matrix } = await import('ml-matrix');
   return {
     symmetricEigen(matrix, order) {
       const decomposed = new EigenvalueDecomposition(Matrix.from1DArray(order, order, matrix), {
@@ -26,6 +31,12 @@ export async function loadLinearAlgebra(): Promise<LinearAlgebra> {
       for (const [index, column] of descending.entries())
         vectors.set(eigenvectorMatrix.getColumn(column), index * order);
       return { values, vectors };
+    },
+    solvePositive(matrix, order, rightSides, count) {
+      const decomposed = new CholeskyDecomposition(Matrix.from1DArray(order, order, matrix));
+      if (!decomposed.isPositiveDefinite()) return null;
+      const solved = decomposed.solve(Matrix.from1DArray(count, order, rightSides).transpose());
+      return Float64Array.from(solved.transpose().to1DArray());
     },
   };
 }

@@ -46,7 +46,7 @@ export function factorisedReplacement(
     halves: [half(first), half(last)],
     between: BETWEEN_HALVES[form.between](first.outChannels),
     dtype: weightType,
-    bias: null,
+    bias: form.bias ? new Float64Array(layer.outChannels) : null,
     weightKey: replacementKey(layer, form),
     weights: remembered(() =>
       strategy.assemble(layer, factorise(readWeights(), strategy.slices(layer), form.rank, algebra)),

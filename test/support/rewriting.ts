@@ -2,6 +2,9 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as ort from 'onnxruntime-web';
+import { expect } from 'vitest';
+import { auditSource } from '../../src/audit/audit.ts';
+import type { PrepareFitting } from '../../src/audit/fit-to-samples.ts';
 import { type RewrittenModel, rewriteModel } from '../../src/audit/rewrite-model.ts';
 import type { RewriteReport } from '../../src/audit/rewrite-report.ts';
 import { type LinearAlgebra, loadLinearAlgebra } from '../../src/dsc/linear-algebra.ts';
@@ -50,11 +53,12 @@ export async function rewriteInto(
   model: string | Uint8Array,
   wish: Partial<RewriteWish> = {},
   patterns: { readonly include?: readonly string[]; readonly exclude?: readonly string[] } = {},
+  fitting: PrepareFitting | null = null,
 ): Promise<Rewriting> {
   const path = join(folder, 'light.onnx');
   const source = typeof model === 'string' ? modelFile(model) : modelBytes('model.onnx', [model]);
   const options = { include: [], exclude: [], ...patterns, wish: { ...PLAIN_WISH, ...wish }, output: path };
-  const rewritten: RewrittenModel = await rewriteModel(source, options, await sharedAlgebra(), null);
+  const rewritten: RewrittenModel = await rewriteModel(source, options, await sharedAlgebra(), fitting);
   try {
     writeFiles(rewritten.files);
   } finally {
@@ -91,6 +95,20 @@ export async function outputsOf(
 /** Greatest difference, relative to the greatest value. */
 export function greatestDifference(found: Float32Array, expected: Float32Array): number {
   const scale = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-12);
-  if (found.length !== expected.length) return Number.POSITIVE_INFINITY;
+  if (found.length !== expected.length || found.length === 0) return Number.POSITIVE_INFINITY;
   return found.reduce((most, value, index) => Math.max(most, Math.abs(value - (expected[index] ?? 0))), 0) / scale;
+}
+
+/** The written model audited again tells what was foretold. */
+export function expectAsForetold({ before, after }: RewriteReport, path: string): void {
+  const { totals, model } = auditSource(modelFile(path));
+  expect({ ...after, latencyMs: null }).toEqual({
+    params: totals.params.total,
+    macs: totals.macs,
+    flops: totals.flops,
+    weightBytes: totals.weightBytes,
+    fileBytes: model.fileBytes,
+    latencyMs: null,
+  });
+  expect(before.macs).toBeGreaterThan(0);
 }

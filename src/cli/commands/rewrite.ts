@@ -1,5 +1,6 @@
 import { Chalk } from 'chalk';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { fitToSamples } from '../../audit/fit-to-samples.ts';
 import { rewriteModel } from '../../audit/rewrite-model.ts';
 import { loadLinearAlgebra } from '../../dsc/linear-algebra.ts';
 import { STRATEGY_NAMES, strategyNamed } from '../../dsc/strategies/index.ts';
@@ -7,6 +8,7 @@ import { BETWEEN, type Between } from '../../dsc/strategies/strategy.ts';
 import { parseTarget, type Target } from '../../dsc/target.ts';
 import { checkOutput, writeFiles } from '../../formats/output-file.ts';
 import { DscAuditError } from '../../ir/errors.ts';
+import { plainText, shorten } from '../../report/plain-text.ts';
 import { renderRewrite } from '../../report/rewrite-table.ts';
 import { bindingsOf, type ModelOptions, modelOptions } from '../model-options.ts';
 import { openModel } from '../open-model.ts';
@@ -24,6 +26,9 @@ interface RewriteCommandOptions extends ModelOptions {
   readonly exclude?: readonly string[];
   readonly strategy: string;
   readonly between: Between;
+  readonly samples?: string;
+  readonly validation?: string;
+  readonly labels?: string;
   readonly format: 'table' | 'json';
   readonly color: boolean;
 }
@@ -34,6 +39,8 @@ Examples:
   dsc-audit rewrite model.onnx -o light.onnx --target macs=-50%   the least loss that halves the MACs
   dsc-audit rewrite model.onnx -o light.onnx --min-energy 0.9     as far as 90 % of each layer is kept
   dsc-audit rewrite model.onnx -o light.onnx --exclude layer4     leave a part of the model alone
+  dsc-audit rewrite model.onnx -o light.onnx --samples train.npy --validation test.npy --labels classes.npy
+                                                                  fit it to data, without training
   dsc-audit rewrite model.onnx -o light.onnx --dry-run            plan only
 
 Without sample inputs the new weights are the best that the old ones tell:
@@ -59,6 +66,10 @@ export function defineRewrite(program: Command, terminal: Terminal): void {
       new Option('--strategy <name>', 'how to replace them').choices(STRATEGY_NAMES).default(STRATEGY_NAMES[0]),
     )
     .addOption(new Option('--between <what>', 'what stands between the halves').choices(BETWEEN).default('none'))
+    .optionsGroup('Samples:')
+    .option('--samples <path>', 'fit the new weights to these inputs (.npy, .npz, raw, or a folder of ONNX tensors)')
+    .option('--validation <path>', 'judge the new model on these (default: the samples)')
+    .option('--labels <path>', 'classes of the items that it is judged on (.npy, or raw integers)')
     .optionsGroup('Output:')
     .addOption(new Option('--format <format>', 'how to print the report').choices(['table', 'json']).default('table'))
     .option('--no-color', 'print without colour')
@@ -74,16 +85,28 @@ async function rewrite(path: string, options: RewriteCommandOptions, terminal: T
   if (rank === 'auto' && !isChosen) {
     throw new DscAuditError('invalid-option', '--rank auto needs something to aim at: add --target or --min-energy.');
   }
+  const { samples, validation = null, labels = null } = options;
+  if (samples === undefined && (validation !== null || labels !== null)) {
+    throw new DscAuditError('invalid-option', '--validation and --labels judge what --samples fits: add --samples.');
+  }
   const inputs = path === '-' ? [] : [path];
   if (!dryRun) checkOutput(output, inputs, force);
-  const wish = { strategy: strategyNamed(options.strategy), between, rank, minEnergy, target, fitted: false };
+  const wish = {
+    strategy: strategyNamed(options.strategy),
+    between,
+    rank,
+    minEnergy,
+    target,
+    fitted: samples !== undefined,
+  };
+  const fitting = samples === undefined ? null : fitToSamples({ samples, validation, labels }, progressTo(terminal));
   const algebra = await loadLinearAlgebra();
   const source = await openModel(path, terminal);
   const rewritten = await rewriteModel(
     source,
     { ...bindingsOf(options), include, exclude, wish, output },
     algebra,
-    null,
+    fitting,
   );
   try {
     if (!dryRun) {
@@ -97,6 +120,13 @@ async function rewrite(path: string, options: RewriteCommandOptions, terminal: T
   const style = new Chalk({ level: colourLevel(terminal.stdout, terminal.env, options.color) });
   const text = options.format === 'json' ? `${JSON.stringify(report, null, 2)}\n` : renderRewrite(report, style);
   await print(terminal.stdout, text);
+}
+
+/** A line that is written over, on a terminal only. */
+function progressTo({ stderr }: Terminal): (layer: string) => void {
+  return (layer) => {
+    if (stderr.isTTY) stderr.write(`\r\u001b[Kfitted ${shorten(plainText(layer), (stderr.columns ?? 80) - 8)}`);
+  };
 }
 
 function target(text: string): Target {
