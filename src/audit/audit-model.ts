@@ -1,10 +1,14 @@
-import { type Assessment, assess, type CandidateVerdict } from '../dsc/assess.ts';
+import { type Assessment, assess, type Replaced } from '../dsc/assess.ts';
 import { recogniseBlocks } from '../dsc/blocks/index.ts';
 import type { ConvLayer } from '../dsc/conv-layer.ts';
 import { convLayers } from '../dsc/conv-layers.ts';
+import { convWeights } from '../dsc/conv-weights.ts';
+import { energyByRank } from '../dsc/factorisation.ts';
+import { elementsBetween } from '../dsc/figures.ts';
 import { type LayerPatterns, layerChoice, matcherOf } from '../dsc/layer-choice.ts';
-import { replacementOf } from '../dsc/replacement.ts';
-import { depthwiseSeparable } from '../dsc/strategies/depthwise-separable.ts';
+import type { LinearAlgebra } from '../dsc/linear-algebra.ts';
+import { replacementName } from '../dsc/replacement-name.ts';
+import type { Strategy } from '../dsc/strategies/strategy.ts';
 import { type Diagnostic, diagnostic } from '../ir/diagnostic.ts';
 import { addExact, multiplyExact } from '../ir/exact.ts';
 import type { Model } from '../ir/graph.ts';
@@ -17,6 +21,7 @@ import { blockSection } from './block-section.ts';
 import { messageOf } from './diagnostic-messages.ts';
 import { intensityOf, layerSection, parameterCount, reportedTensor } from './layer-section.ts';
 import {
+  type Approximation,
   type Candidate,
   type Coverage,
   type DscSection,
@@ -29,12 +34,20 @@ import {
   type Totals,
 } from './report.ts';
 
+/** What the verdicts go by. */
+export interface VerdictOptions {
+  readonly patterns: LayerPatterns;
+  readonly strategy: Strategy;
+  /** To tell how much of the weights a replacement holds; null where nobody asks. */
+  readonly algebra: LinearAlgebra | null;
+}
+
 /** Everything that follows from the counts: verdicts, totals, report. */
-export function auditModel(analysis: Analysis, patterns: LayerPatterns): Report {
+export function auditModel(analysis: Analysis, { patterns, strategy, algebra }: VerdictOptions): Report {
   const { path, read, bound, facts, counted } = analysis;
   const { model } = read;
   const convs = convLayers(counted.layers, facts);
-  const assessment = assess(convs, depthwiseSeparable, layerChoice(patterns));
+  const assessment = assess(convs, strategy, layerChoice(patterns));
   const schedule = memorySchedule(model, facts);
   const totals = totalsOf(facts, counted.layers, schedule);
   const convByIndex = new Map(convs.map((conv) => [conv.index, conv]));
@@ -56,7 +69,10 @@ export function auditModel(analysis: Analysis, patterns: LayerPatterns): Report 
     totals,
     layers,
     memory: memorySection(schedule, counted.layers),
-    dsc: dscSection(assessment, totals, layers),
+    dsc: dscSection(assessment, totals, strategy, ({ layer, after }) => ({
+      intensity: intensitiesOf(layer, after, strategy, layers[layer.index]),
+      approximation: approximationOf(analysis, layer, strategy, algebra),
+    })),
     blocks: recogniseBlocks(model.graph, counted.layers, facts).map((block) => blockSection(block, layers)),
     scaling: null,
     profile: null,
@@ -129,7 +145,28 @@ function memorySection(schedule: MemorySchedule | null, layers: readonly Counted
   };
 }
 
-function dscSection({ candidates, rejected, saved }: Assessment, totals: Totals, layers: readonly Layer[]): DscSection {
+/** Reads the layer's weights, and tells how much of them each rank holds. */
+function approximationOf(
+  { read: { model }, facts }: Analysis,
+  layer: ConvLayer,
+  strategy: Strategy,
+  algebra: LinearAlgebra | null,
+): Approximation | null {
+  const weights = algebra === null ? null : convWeights(model, facts, layer);
+  if (algebra === null || weights === null) return null;
+  const energies = energyByRank(weights, strategy.slices(layer), algebra);
+  return energies && { rank: 1, energy: energies[0] ?? 1, energyByRank: energies };
+}
+
+/** What a candidate's section has beside its figures. */
+type Beside = Pick<Candidate, 'approximation' | 'intensity'>;
+
+function dscSection(
+  { candidates, rejected, saved }: Assessment,
+  totals: Totals,
+  strategy: Strategy,
+  beside: (candidate: Replaced) => Beside,
+): DscSection {
   const before: Figures = {
     params: totals.params.total,
     macs: totals.macs,
@@ -138,8 +175,8 @@ function dscSection({ candidates, rejected, saved }: Assessment, totals: Totals,
     latencyMs: null,
   };
   return {
-    strategy: depthwiseSeparable.name,
-    candidates: candidates.map((verdict) => candidateSection(verdict, layers[verdict.layer.index])),
+    strategy: strategy.name,
+    candidates: candidates.map((replaced) => candidateSection(replaced, beside(replaced))),
     rejected: rejected.map(({ layer, reason }) => ({ layer: layer.name, index: layer.index, reason })),
     projection: {
       before,
@@ -155,29 +192,34 @@ function dscSection({ candidates, rejected, saved }: Assessment, totals: Totals,
   };
 }
 
-function candidateSection({ layer, before, after }: CandidateVerdict, section: Layer | undefined): Candidate {
+function candidateSection({ layer, before, after }: Replaced, beside: Beside): Candidate {
   return {
     layer: layer.name,
     index: layer.index,
-    replacement: replacementOf(layer),
+    replacement: replacementName(layer),
     before: { ...before, latencyMs: null },
     after: { ...after, latencyMs: null },
-    intensity: {
-      before: section?.intensity ?? null,
-      after: section ? intensityAfter(layer, after.flops, after.weightBytes, section) : null,
-    },
-    approximation: null,
+    ...beside,
   };
 }
 
-/** What lies between the halves has the type of the output, and is written and read. */
-function intensityAfter(layer: ConvLayer, flops: number | null, weightBytes: number, section: Layer): number | null {
-  const { inputBytes, outputBytes, repeats } = section;
-  const between = depthwiseSeparable.elementsBetween(layer);
-  if (between === null || layer.outputPositions === null || inputBytes === null || outputBytes === null) return null;
+function intensitiesOf(
+  layer: ConvLayer,
+  { flops, weightBytes }: Replaced['after'],
+  strategy: Strategy,
+  section: Layer | undefined,
+): Candidate['intensity'] {
+  const between = elementsBetween(layer, strategy);
+  const before = section?.intensity ?? null;
+  const { inputBytes = null, outputBytes = null, repeats = 1 } = section ?? {};
+  if (between === null || layer.outputPositions === null || inputBytes === null || outputBytes === null) {
+    return { before, after: null };
+  }
+  // What lies between the halves has the type of the output, and is written and read.
   const outputElements = layer.outputPositions * layer.outChannels;
   const betweenBytes = outputElements === 0 ? 0 : between * (outputBytes / outputElements);
-  return intensityOf(flops, inputBytes + betweenBytes, outputBytes + betweenBytes, multiplyExact(weightBytes, repeats));
+  const moved = [inputBytes + betweenBytes, outputBytes + betweenBytes] as const;
+  return { before, after: intensityOf(flops, ...moved, multiplyExact(weightBytes, repeats)) };
 }
 
 /** What the file holds and no output needs. */

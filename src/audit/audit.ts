@@ -1,9 +1,11 @@
 import { type LayerPatterns, MAX_PATTERN_LENGTH } from '../dsc/layer-choice.ts';
+import { loadLinearAlgebra } from '../dsc/linear-algebra.ts';
 import { ROUNDINGS } from '../dsc/scaling/width.ts';
+import { strategyNamed } from '../dsc/strategies/index.ts';
 import { type ModelSource, modelBytes, modelFile } from '../formats/model-source.ts';
 import { DscAuditError } from '../ir/errors.ts';
 import { type Analysis, analyseSource, type InputOptions } from './analyse.ts';
-import { auditModel } from './audit-model.ts';
+import { auditModel, type VerdictOptions } from './audit-model.ts';
 import type { Report, ScalingSection } from './report.ts';
 import { type ScalingOptions, scaleAnalysis } from './scale-analysis.ts';
 
@@ -13,6 +15,10 @@ export interface AuditOptions extends InputOptions, ScalingOptions {
   readonly include?: readonly string[];
   /** Globs on layer names: convolutions that are left alone, unless `include` names them. */
   readonly exclude?: readonly string[];
+  /** How convolutions are replaced: `depthwise-separable` (the default) or `pointwise-depthwise`. */
+  readonly strategy?: string;
+  /** Read the weights of every candidate, and tell how much of them a replacement holds. Default: no. */
+  readonly approximation?: boolean;
   /** What messages and the report call a model that is given as bytes; `-` if left out. */
   readonly path?: string;
 }
@@ -31,18 +37,20 @@ export async function audit(model: string | Uint8Array, options: AuditOptions = 
 
 /** The same for a source that is already open; it is closed. */
 export async function auditSource(source: ModelSource, options: AuditOptions = {}): Promise<Report> {
-  const { include = [], exclude = [] } = options;
+  const { include = [], exclude = [], approximation = false } = options;
   checkPatterns({ include, exclude });
-  return reportOn(await analyseSource(source, options), { include, exclude }, options);
+  const strategy = strategyNamed(options.strategy);
+  const algebra = approximation ? await loadLinearAlgebra() : null;
+  return reportOn(await analyseSource(source, options), { patterns: { include, exclude }, strategy, algebra }, options);
 }
 
 /** The report on an analysis, whose model is closed. */
-export function reportOn(analysis: Analysis, patterns: LayerPatterns, scaling: ScalingOptions = {}): Report {
+export function reportOn(analysis: Analysis, request: VerdictOptions, scaling: ScalingOptions = {}): Report {
   try {
     checkScaling(scaling);
-    const report = auditModel(analysis, patterns);
+    const report = auditModel(analysis, request);
     if (scaling.width === undefined && scaling.resolution === undefined) return report;
-    const scaled = auditModel(scaleAnalysis(analysis, scaling), patterns);
+    const scaled = auditModel(scaleAnalysis(analysis, scaling), request);
     return { ...scaled, scaling: scalingSection(scaling, report) };
   } catch (error) {
     if (error instanceof DscAuditError) throw new DscAuditError(error.code, `${analysis.path}: ${error.message}`);

@@ -14,6 +14,8 @@ import { scalingOf, type WhatIfOptions } from './what-if-options.ts';
 export interface PlanOptions extends ModelOptions, GateOptions, WhatIfOptions {
   readonly include?: readonly string[];
   readonly exclude?: readonly string[];
+  readonly strategy: string;
+  readonly approximation?: boolean;
 }
 
 /** One model of a call, with everything that the command line and the configuration say of it. */
@@ -125,6 +127,8 @@ function planned(
     path,
     audit: {
       ...scalingOf(options),
+      strategy: options.strategy,
+      approximation: options.approximation ?? false,
       dims: { ...common.dims, ...own.dims, ...dims },
       shapes: { ...shapesIn(common), ...shapesIn(own), ...shapes },
       include: options.include ?? own.include ?? common.include ?? [],

@@ -1,15 +1,17 @@
-import { byteSize } from '../ir/dtype.ts';
-import { addExact, multiplyExact } from '../ir/exact.ts';
 import type { ValueId } from '../ir/graph.ts';
 import type { ConvLayer } from './conv-layer.ts';
 import { type LayerChoice, type RejectionReason, rejectionOf } from './eligibility.ts';
-import type { ConvFigures, Strategy } from './strategies/strategy.ts';
+import { figuresOf, replacementFigures } from './figures.ts';
+import { replacementKey } from './replacement.ts';
+import type { ConvFigures, ReplacementForm, Strategy } from './strategies/strategy.ts';
 
-/** A convolution that could be replaced, with what that changes. */
-export interface CandidateVerdict {
+/** A convolution with what it costs now and what its replacement costs. */
+export interface Replaced {
   readonly layer: ConvLayer;
   readonly before: ConvFigures;
   readonly after: ConvFigures;
+  /** Replacements of the same key share their weights. */
+  readonly key: string;
 }
 
 export interface RejectionVerdict {
@@ -17,26 +19,31 @@ export interface RejectionVerdict {
   readonly reason: RejectionReason;
 }
 
-/** Differences, all known. */
+/** Differences, as far as they are known. */
 export interface Savings {
   readonly params: number;
   readonly macs: number;
   readonly flops: number;
   readonly weightBytes: number;
+  /** Null where no profile tells it. */
+  readonly latencyMs: number | null;
 }
 
 export interface Assessment {
   /** Ranked by MACs saved. */
-  readonly candidates: readonly CandidateVerdict[];
+  readonly candidates: readonly Replaced[];
   /** In the model's order. */
   readonly rejected: readonly RejectionVerdict[];
   /** What the whole model saves with every candidate replaced, as far as it is known. */
   readonly saved: Savings;
 }
 
+/** What a candidate is counted with: one depthwise filter a channel. */
+const PLAIN: ReplacementForm = { rank: 1, between: 'none', bias: false };
+
 /** Gives every convolution its verdict under a strategy. Parameters and MACs shrink by the same ratio, bias aside. */
 export function assess(layers: readonly ConvLayer[], strategy: Strategy, choice: LayerChoice): Assessment {
-  const candidates: CandidateVerdict[] = [];
+  const candidates: Replaced[] = [];
   const rejected: RejectionVerdict[] = [];
   for (const layer of layers) {
     const reason = rejectionOf(layer, choice);
@@ -45,27 +52,15 @@ export function assess(layers: readonly ConvLayer[], strategy: Strategy, choice:
       continue;
     }
     const before = figuresOf(layer);
-    const after = strategy.after(layer);
-    if (after.params < before.params) candidates.push({ layer, before, after });
+    const after = replacementFigures(layer, strategy, PLAIN);
+    if (after.params < before.params) candidates.push({ layer, before, after, key: replacementKey(layer, PLAIN) });
     else rejected.push({ layer, reason: 'no-saving' });
   }
   candidates.sort((a, b) => savedMacs(b) - savedMacs(a) || a.layer.index - b.layer.index);
-  return { candidates, rejected, saved: savedByAll(candidates, layers) };
+  return { candidates, rejected, saved: savedBy(candidates, layers) };
 }
 
-/** N·M·∏k weights and the bias. */
-function figuresOf(layer: ConvLayer): ConvFigures {
-  const { inChannels, outChannels, kernel, bias, biasBytes, macs, flops, weightType } = layer;
-  const weights = multiplyExact(inChannels, outChannels, ...kernel);
-  return {
-    params: addExact(weights, bias ? outChannels : 0),
-    macs,
-    flops,
-    weightBytes: addExact(byteSize(weightType ?? 'float32', weights), biasBytes),
-  };
-}
-
-const savedMacs = ({ before, after }: CandidateVerdict): number => difference(before.macs, after.macs);
+const savedMacs = ({ before, after }: Replaced): number => difference(before.macs, after.macs);
 
 /** What is not known saves nothing that one could count on. */
 const difference = (before: number | null, after: number | null): number =>
@@ -75,15 +70,15 @@ const difference = (before: number | null, after: number | null): number =>
  * MACs and FLOPs are saved by each candidate. A replacement's weights come once for each weight that is replaced,
  * however many convolutions share it; a tensor of the file goes only once all convolutions that read it are candidates.
  */
-function savedByAll(candidates: readonly CandidateVerdict[], layers: readonly ConvLayer[]): Savings {
+export function savedBy(candidates: readonly Replaced[], layers: readonly ConvLayer[]): Savings {
   const converted = new Set(candidates.map(({ layer }) => layer.index));
   const kept = new Set(
     layers.filter(({ index }) => !converted.has(index)).flatMap(({ weights }) => weights.map(({ id }) => id)),
   );
-  const replaced = new Set<ValueId | null>();
+  const replaced = new Set<string>();
   const dropped = new Set<ValueId>();
-  const saved = { params: 0, macs: 0, flops: 0, weightBytes: 0 };
-  for (const { layer, before, after } of candidates) {
+  const saved = { params: 0, macs: 0, flops: 0, weightBytes: 0, latencyMs: null };
+  for (const { layer, before, after, key } of candidates) {
     saved.macs += difference(before.macs, after.macs);
     saved.flops += difference(before.flops, after.flops);
     for (const { id, elements, bytes } of layer.weights) {
@@ -92,9 +87,9 @@ function savedByAll(candidates: readonly CandidateVerdict[], layers: readonly Co
       saved.params += elements;
       saved.weightBytes += bytes;
     }
-    if (replaced.has(layer.weightId)) continue;
-    replaced.add(layer.weightId);
-    // The bias stays with the pointwise half.
+    if (replaced.has(key)) continue;
+    replaced.add(key);
+    // The bias stays with the half that comes last.
     saved.params -= after.params - (layer.bias ? layer.outChannels : 0);
     saved.weightBytes -= after.weightBytes - layer.biasBytes;
   }

@@ -12,6 +12,7 @@ import type { Weight } from '../passes/trace-weights.ts';
 
 /** A convolution with everything that a verdict is found by. Figures are null where an extent is not known. */
 export interface ConvLayer {
+  readonly node: Node;
   readonly index: number;
   readonly name: string;
   /** As the file spells the operator. */
@@ -25,13 +26,18 @@ export interface ConvLayer {
   readonly strides: readonly number[];
   readonly dilations: readonly number[];
   readonly pads: readonly number[] | null;
+  /** Extents that the kernel slides over, and those it leaves; null where they are not known. */
+  readonly spatial: { readonly input: readonly number[]; readonly output: readonly number[] } | null;
   readonly groups: number;
   readonly bias: boolean;
   /** The weight is a constant. */
   readonly fixedWeight: boolean;
+  /** The weight is O, I/groups, spatial…. */
+  readonly hasPlainWeights: boolean;
   /** No convolution or matrix product lies between it and the model's input. */
   readonly isFirst: boolean;
-  /** Positions of the output, the batch and repeated runs included. */
+  /** Positions of the input and the output, the batch and repeated runs included. */
+  readonly inputPositions: number | null;
   readonly outputPositions: number | null;
   readonly macs: number | null;
   readonly flops: number | null;
@@ -82,6 +88,7 @@ export function convLayer(layer: CountedLayer, index: number, isFirst: boolean, 
   if (geometry === null) return null;
   const axes = geometry.kernel.length;
   const groups = operator === 'causalConv' ? geometry.outChannels : attrs.groups;
+  const inChannels = operator === 'causalConv' ? geometry.outChannels : geometry.inChannels;
   const input = typeof inputId === 'number' ? facts.of[inputId] : undefined;
   const inputShape = input?.type === 'tensor' ? staticShape(input.shape) : null;
   const output = facts.of[node.outputs[0] ?? -1];
@@ -90,13 +97,14 @@ export function convLayer(layer: CountedLayer, index: number, isFirst: boolean, 
   const biasWeight = layer.weights.find(({ input: at }) => at === biasIndex);
   const ones = new Array<number>(axes).fill(1);
   return {
+    node,
     index,
     name: node.name,
     op: node.op,
     scope: node.scope,
     kind: layer.kind,
     operator,
-    inChannels: operator === 'causalConv' ? geometry.outChannels : geometry.inChannels,
+    inChannels,
     outChannels: geometry.outChannels,
     kernel: geometry.kernel,
     strides: ones.map((one, axis) => attrs.strides[axis] ?? one),
@@ -105,11 +113,17 @@ export function convLayer(layer: CountedLayer, index: number, isFirst: boolean, 
       node.kind === 'convTranspose'
         ? transposedPads(node.attrs, inputShape, outputShape, geometry.kernel)
         : padsOf(attrs, inputShape, geometry.kernel),
+    spatial:
+      inputShape && outputShape && !attrs.channelsLast
+        ? { input: inputShape.slice(2), output: outputShape.slice(2) }
+        : null,
     groups,
     bias: typeof node.inputs[biasIndex] === 'number',
+    hasPlainWeights: operator === 'conv' && !attrs.weightChannelsLast,
     fixedWeight: weight?.type === 'tensor' && weight.constant,
     isFirst,
-    outputPositions: positionsOf(layer, facts, geometry.outChannels),
+    inputPositions: positionsOf(layer, facts, 'inputs', inChannels),
+    outputPositions: positionsOf(layer, facts, 'outputs', geometry.outChannels),
     macs: layer.macs,
     flops: layer.flops,
     weightType:
@@ -160,14 +174,19 @@ function transposedPads(
 }
 
 /** Over every run: a layer that the model calls again may meet other extents each time. */
-function positionsOf({ node, parts }: CountedLayer, facts: Facts, outChannels: number): number | null {
+function positionsOf(
+  { node, parts }: CountedLayer,
+  facts: Facts,
+  side: 'inputs' | 'outputs',
+  channels: number,
+): number | null {
   let positions = 0;
   for (const { node: part, repeats } of parts) {
     if (part.kind !== node.kind || part.inputs[1] !== node.inputs[1]) continue;
-    const output = facts.of[part.outputs[0] ?? -1];
-    const shape = output?.type === 'tensor' ? staticShape(output.shape) : null;
+    const fact = facts.of[part[side][0] ?? -1];
+    const shape = fact?.type === 'tensor' ? staticShape(fact.shape) : null;
     if (shape === null) return null;
-    positions += outChannels === 0 ? 0 : (countElements(shape) / outChannels) * repeats;
+    positions += channels === 0 ? 0 : (countElements(shape) / channels) * repeats;
   }
   return positions;
 }

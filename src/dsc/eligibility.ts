@@ -29,7 +29,10 @@ interface Rule {
 const RULES: readonly Rule[] = [
   { reason: 'transposed', rejects: ({ operator }) => operator === 'convTranspose' },
   { reason: 'depthwise', rejects: ({ kind }) => kind === 'depthwise-conv' },
-  { reason: 'grouped', rejects: ({ kind }) => kind === 'grouped-conv' },
+  {
+    reason: 'grouped',
+    rejects: (layer, choice) => layer.kind === 'grouped-conv' && !choice.isIncluded(layer),
+  },
   { reason: 'pointwise', rejects: ({ kind }) => kind === 'pointwise-conv' },
   { reason: 'dynamic-weights', rejects: ({ operator, fixedWeight }) => operator === 'deformConv' || !fixedWeight },
   { reason: 'excluded', rejects: (layer, choice) => choice.isExcluded(layer) && !choice.isIncluded(layer) },

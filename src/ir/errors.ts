@@ -12,7 +12,9 @@ export type ErrorCode =
   | 'number-overflow'
   | 'cannot-run'
   | 'cannot-scale'
-  | 'wrong-input';
+  | 'wrong-input'
+  | 'cannot-rewrite'
+  | 'target-out-of-reach';
 
 /**
  * Trouble that the user can mend: the command line, the model file or its folder. The command exits 2 with the message

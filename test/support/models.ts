@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { analyseRead } from '../../src/audit/analyse.ts';
 import { type AuditOptions, reportOn } from '../../src/audit/audit.ts';
 import type { Report } from '../../src/audit/report.ts';
+import { strategyNamed } from '../../src/dsc/strategies/index.ts';
 import { type ModelSource, modelBytes, modelFile } from '../../src/formats/model-source.ts';
 import { readOnnx } from '../../src/formats/onnx/read.ts';
 import { type ModelSpec, onnxBytes } from './onnx-bytes.ts';
@@ -18,7 +19,9 @@ export const hasCorpus = existsSync(CORPUS);
 /** Audits an ONNX model without waiting. */
 export function auditOnnx(source: ModelSource, options: AuditOptions = {}): Report {
   const { include = [], exclude = [] } = options;
-  return reportOn(analyseRead(readOnnx(source), source.path, options), { include, exclude }, options);
+  const strategy = strategyNamed(options.strategy);
+  const wanted = { patterns: { include, exclude }, strategy, algebra: null };
+  return reportOn(analyseRead(readOnnx(source), source.path, options), wanted, options);
 }
 
 export const auditFixture = (path: string, options: AuditOptions = {}): Report =>

@@ -1,4 +1,5 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
+import { STRATEGY_NAMES } from '../../dsc/strategies/index.ts';
 import { DscAuditError } from '../../ir/errors.ts';
 import { auditModels } from '../audit-models.ts';
 import { gateOptions } from '../gate-options.ts';
@@ -41,7 +42,11 @@ export function defineAudit(program: Command, terminal: Terminal): void {
       'consider these convolutions even if a default speaks against it (repeatable)',
       collectText,
     )
-    .option('--exclude <glob>', 'leave these convolutions alone (layer or module, repeatable)', collectText);
+    .option('--exclude <glob>', 'leave these convolutions alone (layer or module, repeatable)', collectText)
+    .addOption(
+      new Option('--strategy <name>', 'how to replace them').choices(STRATEGY_NAMES).default(STRATEGY_NAMES[0]),
+    )
+    .option('--approximation', 'read the weights: how much of them a replacement holds');
   whatIfOptions(command);
   gateOptions(command);
   outputOptions(command)

@@ -5,9 +5,17 @@ import { defineBench } from './bench.ts';
 import { defineCompletion } from './completion.ts';
 import { defineDiff } from './diff.ts';
 import { defineInit } from './init.ts';
+import { defineRewrite } from './rewrite.ts';
 
 /** Adds a command to the program. What it runs is loaded when it runs. */
 export type DefineCommand = (program: Command, terminal: Terminal) => void;
 
 /** Every command. The first is what the program does without a command's name. */
-export const COMMANDS: readonly DefineCommand[] = [defineAudit, defineBench, defineDiff, defineInit, defineCompletion];
+export const COMMANDS: readonly DefineCommand[] = [
+  defineAudit,
+  defineBench,
+  defineRewrite,
+  defineDiff,
+  defineInit,
+  defineCompletion,
+];

@@ -1,28 +1,41 @@
-import { byteSize } from '../../ir/dtype.ts';
-import { addExact, multiplyExact } from '../../ir/exact.ts';
+import { positionsOf } from './positions.ts';
 import type { Strategy } from './strategy.ts';
 
 /**
- * One k×k convolution from M to N channels becomes a depthwise k×k convolution (M·∏k weights) and a pointwise one
- * (N·M weights) that keeps the bias: 1/N + 1/∏k of the MACs (MobileNetV1, 1704.04861, section 3.1).
+ * One k×k convolution from M to N channels becomes a depthwise k×k convolution (M·r·∏k weights) and a pointwise one
+ * (N·M·r weights) that keeps the bias: at r = 1, 1/N + 1/∏k of the MACs (MobileNetV1, 1704.04861, section 3.1). With r
+ * depthwise filters a channel it holds the r largest terms of each input channel's slice (Network Decoupling,
+ * 1808.05517).
  */
 export const depthwiseSeparable: Strategy = {
   name: 'depthwise-separable',
-  after({ inChannels, outChannels, kernel, bias, biasBytes, outputPositions, macs, flops, weightType }) {
-    const depthwise = multiplyExact(inChannels, ...kernel);
-    const pointwise = multiplyExact(inChannels, outChannels);
-    const weights = addExact(depthwise, pointwise);
-    const afterMacs = outputPositions === null ? null : multiplyExact(outputPositions, weights);
-    // What follows the multiply-adds (bias, fused activation) stays as it is.
-    const otherFlops = flops === null || macs === null ? null : flops - 2 * macs;
+  halves: ({ inChannels, outChannels, groups }, rank) => [
+    { outChannels: inChannels * rank, inPerGroup: 1, groups: inChannels, isSpatial: true },
+    { outChannels, inPerGroup: (inChannels / groups) * rank, groups, isSpatial: false },
+  ],
+  // W[:, m] of the m-th input channel: a row for each output channel of its group.
+  slices: ({ inChannels, outChannels, kernel, groups }) => {
+    const positions = positionsOf(kernel);
+    const perGroup = inChannels / groups;
+    const rows = outChannels / groups;
     return {
-      params: addExact(weights, bias ? outChannels : 0),
-      macs: afterMacs,
-      flops: afterMacs === null || otherFlops === null ? null : addExact(multiplyExact(2, afterMacs), otherFlops),
-      weightBytes: addExact(byteSize(weightType ?? 'float32', weights), biasBytes),
+      count: inChannels,
+      rows,
+      positions,
+      rowStride: perGroup * positions,
+      start: (channel) => (Math.floor(channel / perGroup) * rows * perGroup + (channel % perGroup)) * positions,
     };
   },
-  elementsBetween({ inChannels, outputPositions }) {
-    return outputPositions === null ? null : multiplyExact(inChannels, outputPositions);
+  assemble: ({ inChannels, outChannels, groups }, { rank, kernels, columns }) => {
+    const rows = outChannels / groups;
+    const width = (inChannels / groups) * rank;
+    const pointwise = new Float64Array(outChannels * width);
+    for (let term = 0; term < inChannels * rank; term++) {
+      const group = Math.floor(term / width);
+      for (let row = 0; row < rows; row++) {
+        pointwise[(group * rows + row) * width + (term % width)] = columns[term * rows + row] ?? 0;
+      }
+    }
+    return [kernels, pointwise];
   },
 };

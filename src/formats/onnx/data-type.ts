@@ -35,3 +35,6 @@ const DATA_TYPES: readonly (DType | null)[] = [
 export function dataType(code: number | null | undefined): DType | null {
   return DATA_TYPES[code ?? 0] ?? null;
 }
+
+/** The number of an element type. */
+export const dataTypeCode = (dtype: DType): number => DATA_TYPES.indexOf(dtype);

@@ -62,6 +62,11 @@ export class ExternalFiles {
     return this.#missing;
   }
 
+  /** Files that have been opened. */
+  get names(): readonly string[] {
+    return Array.from(this.#opened).flatMap(([name, source]) => (source ? [name] : []));
+  }
+
   /** Size of all the files; null where one is missing. */
   get totalBytes(): number | null {
     let total = 0;

@@ -90,6 +90,21 @@ export function decodeModel(reader: PagedReader): ModelProto {
   return onnx.ModelProto.decode(reader);
 }
 
+/** Decode the message of `length` bytes that begins where `reader` stands. */
+export const decodeNode = (reader: PagedReader, length: number): NodeProto => onnx.NodeProto.decode(reader, length);
+export const decodeValueInfo = (reader: PagedReader, length: number): ValueInfoProto =>
+  onnx.ValueInfoProto.decode(reader, length);
+export const decodeEntry = (reader: PagedReader, length: number): StringStringEntryProto =>
+  onnx.StringStringEntryProto.decode(reader, length);
+
+/** The bytes of messages that are new. */
+export const encodeNode = (node: NodeProto): Uint8Array => onnx.NodeProto.encode(node).finish();
+export const encodeValueInfo = (info: ValueInfoProto): Uint8Array => onnx.ValueInfoProto.encode(info).finish();
+export const encodeTensor = (tensor: onnxProto.onnx.ITensorProto): Uint8Array =>
+  onnx.TensorProto.encode(tensor).finish();
+export const encodeEntry = (entry: StringStringEntryProto): Uint8Array =>
+  onnx.StringStringEntryProto.encode(entry).finish();
+
 function guard<T>(type: MessageType<T>, newerFields: Readonly<Record<number, NewerField<T>>>): void {
   const { decode } = type;
   type.decode = (reader, length) => {

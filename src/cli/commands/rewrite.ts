@@ -1,0 +1,147 @@
+import { Chalk } from 'chalk';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { fitToSamples } from '../../audit/fit-to-samples.ts';
+import { rewriteModel } from '../../audit/rewrite-model.ts';
+import { loadLinearAlgebra } from '../../dsc/linear-algebra.ts';
+import { STRATEGY_NAMES, strategyNamed } from '../../dsc/strategies/index.ts';
+import { BETWEEN, type Between } from '../../dsc/strategies/strategy.ts';
+import { parseTarget, type Target } from '../../dsc/target.ts';
+import { checkOutput, writeFiles } from '../../formats/output-file.ts';
+import { DscAuditError } from '../../ir/errors.ts';
+import { plainText, shorten } from '../../report/plain-text.ts';
+import { renderRewrite } from '../../report/rewrite-table.ts';
+import { bindingsOf, type ModelOptions, modelOptions } from '../model-options.ts';
+import { openModel } from '../open-model.ts';
+import { collectText, wholeNumber } from '../option-values.ts';
+import { colourLevel, print, type Terminal } from '../terminal.ts';
+
+interface RewriteCommandOptions extends ModelOptions {
+  readonly output: string;
+  readonly force?: boolean;
+  readonly dryRun?: boolean;
+  readonly target?: Target;
+  readonly rank?: number | 'auto';
+  readonly minEnergy?: number;
+  readonly include?: readonly string[];
+  readonly exclude?: readonly string[];
+  readonly strategy: string;
+  readonly between: Between;
+  readonly samples?: string;
+  readonly validation?: string;
+  readonly labels?: string;
+  readonly format: 'table' | 'json';
+  readonly color: boolean;
+}
+
+const EXAMPLES = `
+Examples:
+  dsc-audit rewrite model.onnx -o light.onnx                      every candidate, at rank 1
+  dsc-audit rewrite model.onnx -o light.onnx --target macs=-50%   the least loss that halves the MACs
+  dsc-audit rewrite model.onnx -o light.onnx --min-energy 0.9     as far as 90 % of each layer is kept
+  dsc-audit rewrite model.onnx -o light.onnx --exclude layer4     leave a part of the model alone
+  dsc-audit rewrite model.onnx -o light.onnx --samples train.npy --validation test.npy --labels classes.npy
+                                                                  fit it to data, without training
+  dsc-audit rewrite model.onnx -o light.onnx --dry-run            plan only
+
+Without sample inputs the new weights are the best that the old ones tell:
+fine-tune the model before use.`;
+
+/** Writes a model with convolutions replaced. */
+export function defineRewrite(program: Command, terminal: Terminal): void {
+  const command = program
+    .command('rewrite')
+    .description('write the model with depthwise separable convolutions in place of chosen ones')
+    .argument('<model>', 'a model file (ONNX), or - for standard input')
+    .requiredOption('-o, --output <file>', 'the file to write')
+    .option('--force', 'replace the output where it is there already')
+    .option('--dry-run', 'plan and report, write nothing');
+  modelOptions(command)
+    .optionsGroup('Plan:')
+    .option('--target <metric=value>', 'macs=-50%, params=5M, size=20MB or latency=15ms, at the least loss', target)
+    .option('--rank <n>', "depthwise filters a channel, or 'auto' (default: auto with a target, else 1)", rank)
+    .option('--min-energy <share>', "keep at least this share of each layer's weights, 0 to 1", energy)
+    .option('--include <glob>', 'consider these even if a default speaks against it (repeatable)', collectText)
+    .option('--exclude <glob>', 'leave these convolutions alone (layer or module, repeatable)', collectText)
+    .addOption(
+      new Option('--strategy <name>', 'how to replace them').choices(STRATEGY_NAMES).default(STRATEGY_NAMES[0]),
+    )
+    .addOption(new Option('--between <what>', 'what stands between the halves').choices(BETWEEN).default('none'))
+    .optionsGroup('Samples:')
+    .option('--samples <path>', 'fit the new weights to these inputs (.npy, .npz, raw, or a folder of ONNX tensors)')
+    .option('--validation <path>', 'judge the new model on these (default: the samples)')
+    .option('--labels <path>', 'classes of the items that it is judged on (.npy, or raw integers)')
+    .optionsGroup('Output:')
+    .addOption(new Option('--format <format>', 'how to print the report').choices(['table', 'json']).default('table'))
+    .option('--no-color', 'print without colour')
+    .addHelpText('after', EXAMPLES)
+    .action((path: string, options: RewriteCommandOptions) => rewrite(path, options, terminal));
+}
+
+async function rewrite(path: string, options: RewriteCommandOptions, terminal: Terminal): Promise<void> {
+  const { output, force = false, dryRun = false, include = [], exclude = [], between } = options;
+  const { target = null, minEnergy = 0 } = options;
+  const isChosen = target !== null || minEnergy > 0;
+  const { rank = isChosen ? 'auto' : 1 } = options;
+  if (rank === 'auto' && !isChosen) {
+    throw new DscAuditError('invalid-option', '--rank auto needs something to aim at: add --target or --min-energy.');
+  }
+  const { samples, validation = null, labels = null } = options;
+  if (samples === undefined && (validation !== null || labels !== null)) {
+    throw new DscAuditError('invalid-option', '--validation and --labels judge what --samples fits: add --samples.');
+  }
+  const inputs = path === '-' ? [] : [path];
+  if (!dryRun) checkOutput(output, inputs, force);
+  const wish = {
+    strategy: strategyNamed(options.strategy),
+    between,
+    rank,
+    minEnergy,
+    target,
+    fitted: samples !== undefined,
+  };
+  const fitting = samples === undefined ? null : fitToSamples({ samples, validation, labels }, progressTo(terminal));
+  const algebra = await loadLinearAlgebra();
+  const source = await openModel(path, terminal);
+  const rewritten = await rewriteModel(
+    source,
+    { ...bindingsOf(options), include, exclude, wish, output },
+    algebra,
+    fitting,
+  );
+  try {
+    if (!dryRun) {
+      for (const file of rewritten.files) checkOutput(file.path, [...inputs, ...rewritten.readFiles], force);
+      writeFiles(rewritten.files);
+    }
+  } finally {
+    rewritten.close();
+  }
+  const report = dryRun ? { ...rewritten.report, written: null } : rewritten.report;
+  const style = new Chalk({ level: colourLevel(terminal.stdout, terminal.env, options.color) });
+  const text = options.format === 'json' ? `${JSON.stringify(report, null, 2)}\n` : renderRewrite(report, style);
+  await print(terminal.stdout, text);
+}
+
+/** A line that is written over, on a terminal only. */
+function progressTo({ stderr }: Terminal): (layer: string) => void {
+  return (layer) => {
+    if (stderr.isTTY) stderr.write(`\r\u001b[Kfitted ${shorten(plainText(layer), (stderr.columns ?? 80) - 8)}`);
+  };
+}
+
+function target(text: string): Target {
+  try {
+    return parseTarget(text);
+  } catch (error) {
+    if (error instanceof DscAuditError) throw new InvalidArgumentError(error.message);
+    throw error;
+  }
+}
+
+const rank = (text: string): number | 'auto' => (text === 'auto' ? 'auto' : wholeNumber(text));
+
+function energy(text: string): number {
+  const value = Number(text);
+  if (/^\d*\.?\d+$/.test(text) && value <= 1) return value;
+  throw new InvalidArgumentError(`'${text}' is no share; write a number from 0 to 1, as in 0.9.`);
+}

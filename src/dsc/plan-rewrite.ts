@@ -1,0 +1,169 @@
+/** Chooses which convolutions are replaced, and at which rank. */
+import { DscAuditError } from '../ir/errors.ts';
+import { type Replaced, type Savings, savedBy } from './assess.ts';
+import type { ConvLayer } from './conv-layer.ts';
+import { exactRank } from './factorisation.ts';
+import { figuresOf, replacementFigures } from './figures.ts';
+import { leastLoss, mostSaving, type Option } from './knapsack.ts';
+import { replacementKey } from './replacement.ts';
+import type { Between, ReplacementForm, Strategy } from './strategies/strategy.ts';
+import { type ModelCost, neededSaving, TARGET_METRICS, type Target } from './target.ts';
+
+/** What the user asks for. */
+export interface RewriteWish {
+  readonly strategy: Strategy;
+  readonly between: Between;
+  /** `auto`: whatever rank is best for the layer. */
+  readonly rank: number | 'auto';
+  /** Share of a layer's energy that must be kept; 0 for any. */
+  readonly minEnergy: number;
+  readonly target: Target | null;
+  /** Replacements are fitted to activations, which gives each a bias. */
+  readonly fitted: boolean;
+}
+
+/** A convolution that can be replaced. */
+export interface ReplaceableConv {
+  readonly layer: ConvLayer;
+  readonly energyByRank: readonly number[];
+}
+
+/** A convolution that will be replaced. */
+export interface PlannedConv extends Replaced {
+  readonly form: ReplacementForm;
+  readonly energy: number;
+}
+
+export interface RewritePlan {
+  /** In the model's order. */
+  readonly convs: readonly PlannedConv[];
+  readonly saved: Savings;
+  /** Sum over the replaced layers of the share of energy that is lost. */
+  readonly loss: number;
+  /** The loss is above the least possible one by no more than this; null where nothing was to be chosen. */
+  readonly excess: number | null;
+}
+
+/** Convolutions that read the same tensor of the file change together, and so do their ranks. */
+interface RankOption extends Option {
+  readonly rank: number;
+  readonly convs: readonly PlannedConv[];
+}
+
+/**
+ * Chooses layers and ranks: to meet the target at the least loss; without a target every convolution that can be
+ * replaced, at the rank that is asked for or the lowest that keeps enough. `convs` are all of the model. Throws
+ * `target-out-of-reach`, saying how far one can get.
+ */
+export function planRewrite(
+  replaceable: readonly ReplaceableConv[],
+  convs: readonly ConvLayer[],
+  wish: RewriteWish,
+  cost: ModelCost,
+): RewritePlan {
+  const items = unitsOf(replaceable).map((unit) => optionsOf(unit, convs, wish));
+  if (wish.target === null) {
+    return finish(
+      items.map(([lowest]) => lowest ?? null),
+      convs,
+      null,
+    );
+  }
+  const needed = neededSaving(wish.target, cost);
+  const selection = leastLoss(items, Math.max(0, needed));
+  if (selection) return finish(selection.taken, convs, selection.excess);
+  throw outOfReach(items, wish.target, cost);
+}
+
+/** Points of the curve of saving against loss: each the least loss at which so much is saved. */
+export interface CurvePoint {
+  readonly saving: number;
+  readonly loss: number;
+  readonly layers: number;
+}
+
+const CURVE_POINTS = 8;
+
+/** How the loss grows with the MACs saved, up to the most that can be saved. */
+export function savingCurve(
+  replaceable: readonly ReplaceableConv[],
+  convs: readonly ConvLayer[],
+  strategy: Strategy,
+): readonly CurvePoint[] {
+  const wish = { strategy, between: 'none', rank: 'auto', minEnergy: 0, target: null, fitted: false } as const;
+  const items = unitsOf(replaceable).map((unit) => optionsOf(unit, convs, wish));
+  const most = mostSaving(items).saving;
+  return Array.from({ length: most > 0 ? CURVE_POINTS : 0 }, (_, index) => {
+    const found = leastLoss(items, Math.floor((most * (index + 1)) / CURVE_POINTS)) ?? mostSaving(items);
+    const layers = found.taken.reduce((count, option) => count + (option?.convs.length ?? 0), 0);
+    return { saving: found.saving, loss: found.loss, layers };
+  });
+}
+
+function unitsOf(replaceable: readonly ReplaceableConv[]): readonly (readonly ReplaceableConv[])[] {
+  const units = new Map<number, ReplaceableConv[]>();
+  for (const conv of replaceable) {
+    const key = conv.layer.weights[0]?.id ?? conv.layer.weightId ?? -1;
+    const unit = units.get(key);
+    if (unit) unit.push(conv);
+    else units.set(key, [conv]);
+  }
+  return [...units.values()];
+}
+
+/**
+ * The ranks at which a unit saves something and keeps enough, the lowest first. A rank that is asked for outright is
+ * taken whether or not it saves anything; beyond the exact one there is none.
+ */
+function optionsOf(
+  unit: readonly ReplaceableConv[],
+  all: readonly ConvLayer[],
+  wish: RewriteWish,
+): readonly RankOption[] {
+  const most = Math.min(...unit.map(({ layer }) => exactRank(wish.strategy.slices(layer))));
+  const [lowest, highest] = wish.rank === 'auto' ? [1, most] : [Math.min(wish.rank, most), Math.min(wish.rank, most)];
+  const mustSave = wish.rank === 'auto' || wish.target !== null;
+  const saving = TARGET_METRICS[wish.target?.metric ?? 'macs'].saving;
+  const options: RankOption[] = [];
+  for (let rank = lowest; rank <= highest; rank++) {
+    const convs = unit.map((conv) => planned(conv, rank, wish));
+    const saved = saving(savedBy(convs, all)) ?? 0;
+    const isEnough = convs.every(({ energy }) => energy >= wish.minEnergy);
+    if ((mustSave && saved <= 0) || !isEnough) continue;
+    options.push({ rank, convs, saving: saved, loss: convs.reduce((sum, { energy }) => sum + 1 - energy, 0) });
+  }
+  return options;
+}
+
+function planned({ layer, energyByRank }: ReplaceableConv, rank: number, wish: RewriteWish): PlannedConv {
+  const form = { rank, between: wish.between, bias: wish.fitted };
+  return {
+    layer,
+    form,
+    energy: energyByRank[rank - 1] ?? 1,
+    before: figuresOf(layer),
+    after: replacementFigures(layer, wish.strategy, form),
+    key: replacementKey(layer, form),
+  };
+}
+
+function finish(taken: readonly (RankOption | null)[], all: readonly ConvLayer[], excess: number | null): RewritePlan {
+  const convs = taken.flatMap((option) => option?.convs ?? []);
+  return {
+    convs: [...convs].sort((a, b) => a.layer.index - b.layer.index),
+    saved: savedBy(convs, all),
+    loss: taken.reduce((sum, option) => sum + (option?.loss ?? 0), 0),
+    excess,
+  };
+}
+
+function outOfReach(items: readonly (readonly RankOption[])[], target: Target, cost: ModelCost): DscAuditError {
+  const before = TARGET_METRICS[target.metric].before(cost) ?? 0;
+  const most = mostSaving(items);
+  const layers = most.taken.reduce((count, option) => count + (option?.convs.length ?? 0), 0);
+  const percent = ((100 * most.saving) / (before || 1)).toFixed(1);
+  return new DscAuditError(
+    'target-out-of-reach',
+    `The target ${target.text} cannot be met: with all ${layers} convolutions replaced that may be, ${target.metric} go down by ${percent} % at most, from ${before} to ${before - most.saving}. Ask for less, or allow more (--rank, --min-energy, --include).`,
+  );
+}

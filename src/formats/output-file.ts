@@ -1,0 +1,81 @@
+import { closeSync, fsyncSync, openSync, realpathSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { DscAuditError } from '../ir/errors.ts';
+
+/** A file to be written. */
+export interface OutputFile {
+  readonly path: string;
+  readonly chunks: Iterable<Uint8Array>;
+}
+
+/**
+ * Writes files beside where they will be and renames them once all are complete, in the order given: what is under
+ * their names is whole at any time, and a full disk leaves nothing behind.
+ *
+ * @throws {DscAuditError} `cannot-write`
+ */
+export function writeFiles(files: readonly OutputFile[]): void {
+  const written: { readonly temporary: string; readonly path: string }[] = [];
+  try {
+    for (const { path, chunks } of files) {
+      const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
+      written.push({ temporary, path });
+      attempt(path, () => writeWhole(temporary, chunks));
+    }
+    for (const { temporary, path } of written) attempt(path, () => renameSync(temporary, path));
+  } finally {
+    for (const { temporary } of written) rmSync(temporary, { force: true });
+  }
+}
+
+function writeWhole(path: string, chunks: Iterable<Uint8Array>): void {
+  const descriptor = openSync(path, 'wx');
+  try {
+    for (const chunk of chunks) {
+      for (let done = 0; done < chunk.length; ) done += writeSync(descriptor, chunk, done);
+    }
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/**
+ * Refuses to write where a file is that is read, or, unless that was asked for, where there is one at all.
+ *
+ * @throws {DscAuditError} `cannot-write`
+ */
+export function checkOutput(path: string, inputs: readonly string[], force: boolean): void {
+  const stats = attempt(path, () => statSync(path, { throwIfNoEntry: false }));
+  if (!stats) return;
+  if (!stats.isFile()) throw new DscAuditError('cannot-write', `${path}: is no file that could be replaced.`);
+  if (inputs.some((input) => isSame(input, path))) {
+    throw new DscAuditError('cannot-write', `${path}: is read by this very command; give another name with -o.`);
+  }
+  if (!force) throw new DscAuditError('cannot-write', `${path}: is there already; --force replaces it.`);
+}
+
+function isSame(input: string, path: string): boolean {
+  const there = statSync(input, { throwIfNoEntry: false });
+  return there !== undefined && realpathSync(resolve(input)) === realpathSync(resolve(path));
+}
+
+const WRITE_FAILURES: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such folder',
+  EACCES: 'permission to write there is missing',
+  EROFS: 'the file system is read-only',
+  ENOTDIR: 'a part of the path is no directory',
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the disk quota is used up',
+  ENAMETOOLONG: 'the name is too long',
+};
+
+function attempt<T>(path: string, write: () => T): T {
+  try {
+    return write();
+  } catch (error) {
+    if (!(error instanceof Error) || !('syscall' in error)) throw error;
+    const code = 'code' in error ? String(error.code) : 'unknown';
+    throw new DscAuditError('cannot-write', `${path}: cannot be written: ${WRITE_FAILURES[code] ?? code}.`);
+  }
+}

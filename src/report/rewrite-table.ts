@@ -1,0 +1,85 @@
+import type { ChalkInstance } from 'chalk';
+import type { RewriteReport, RewrittenLayer } from '../audit/rewrite-report.ts';
+import { plainText, shorten } from './plain-text.ts';
+import { bytes, change, quantity } from './units.ts';
+
+const MAX_NAME_WIDTH = 48;
+
+interface Column {
+  readonly head: string;
+  cell(layer: RewrittenLayer): string;
+}
+
+const COLUMNS: readonly Column[] = [
+  { head: 'Rank', cell: ({ rank }) => String(rank) },
+  { head: 'Energy', cell: ({ energy }) => share(energy) },
+  { head: 'MACs', cell: ({ before, after }) => changed(before.macs, after.macs) },
+  { head: 'Params', cell: ({ before, after }) => changed(before.params, after.params) },
+  { head: 'Error', cell: ({ outputError }) => (outputError === null ? '' : share(outputError)) },
+];
+
+const share = (part: number): string => `${(100 * part).toFixed(1)} %`;
+
+const changed = (before: number | null, after: number | null): string =>
+  before === null || after === null ? '' : change(before, after);
+
+/** What was rewritten, for a person at a terminal. */
+export function renderRewrite(report: RewriteReport, style: ChalkInstance): string {
+  const { layers, skipped, written } = report;
+  const columns = COLUMNS.filter(({ cell }) => layers.some((layer) => cell(layer) !== ''));
+  const names = layers.map(({ layer }) => shorten(plainText(layer), MAX_NAME_WIDTH));
+  const lines = [
+    style.bold(`${plainText(report.model.path)} → ${written === null ? '(not written)' : plainText(written)}`),
+    '',
+    ...aligned([
+      ['Layer', ...columns.map(({ head }) => head)],
+      ...layers.map((layer, index) => [names[index] ?? '', ...columns.map(({ cell }) => cell(layer))]),
+    ]),
+    '',
+    ...totalLines(report),
+    ...validationLines(report),
+    ...skipped.map(({ layer, reason }) => style.dim(`left alone: ${plainText(layer)}: ${plainText(reason)}`)),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+/** Names to the left, figures to the right. */
+function aligned(rows: readonly (readonly string[])[]): readonly string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows.map((row) =>
+    row
+      .map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0)))
+      .join('  '),
+  );
+}
+
+function totalLines({ before, after, layers, loss, strategy, target }: RewriteReport): readonly string[] {
+  const convolutions = layers.length === 1 ? '1 convolution' : `${layers.length} convolutions`;
+  const aim = target === null ? '' : `, for ${plainText(target)}`;
+  const line = (what: string, was: number | null, is: number | null, text: (value: number | null) => string): string =>
+    `  ${what.padEnd(8)} ${text(was)} → ${text(is)}${was === null || is === null ? '' : ` (${change(was, is)})`}`;
+  return [
+    `${convolutions} as ${strategy}${aim}; energy lost, all layers together: ${loss.toFixed(3)}`,
+    line('MACs', before.macs, after.macs, quantity),
+    line('Params', before.params, after.params, quantity),
+    line('Files', before.fileBytes, after.fileBytes, bytes),
+  ];
+}
+
+function validationLines({ samples, validation }: RewriteReport): readonly string[] {
+  if (validation === null) {
+    return ['', 'Fine-tune it before use, or fit it to sample inputs: --samples images.npy'];
+  }
+  const { count, cosine, top1Agreement, accuracyBefore, accuracyAfter } = validation;
+  const agreement = top1Agreement === null ? '' : `, same class for ${share(top1Agreement)}`;
+  const accuracy =
+    accuracyBefore === null || accuracyAfter === null
+      ? []
+      : [`  accuracy ${share(accuracyBefore)} → ${share(accuracyAfter)}`];
+  return [
+    '',
+    `Fitted to ${samples?.count ?? 0} samples, judged on ${count}:`,
+    `  outputs  cosine ${cosine.toFixed(4)}${agreement}`,
+    ...accuracy,
+  ];
+}
