@@ -97,7 +97,7 @@ function zsh(commands: Commands): string {
 # dsc-audit completion for zsh: eval "$(dsc-audit completion zsh)", or this file as _dsc-audit in a folder of $fpath
 _dsc_audit() {
   local -a commands=(${described.join(' ')})
-  local command=\${words[(r)${namesOf(commands).join('|')}]}
+  local command=\${words[(r)(${namesOf(commands).join('|')})]}
   case $command in
 ${cases.join('\n')}
     *)

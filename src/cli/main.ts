@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { nearest } from '../gate/nearest.ts';
 import { DscAuditError } from '../ir/errors.ts';
 import { plainText } from '../report/plain-text.ts';
 import { UnusableModels } from './commands/audit.ts';
@@ -15,10 +16,12 @@ const HOME_PAGE = 'https://www.npmjs.com/package/dsc-audit';
 export async function main(terminal: Terminal): Promise<number> {
   // Whoever writes hears of trouble; without a listener it would end the process.
   for (const stream of [terminal.stdout, terminal.stderr]) stream.on('error', () => undefined);
+  const program = commandLine(terminal);
   try {
-    await commandLine(terminal).parseAsync([...terminal.argv]);
+    await program.parseAsync([...terminal.argv]);
     return EXIT.done;
   } catch (error) {
+    if (error instanceof CommanderError) suggestCommand(error, program, terminal);
     return report(error, terminal);
   }
 }
@@ -41,6 +44,14 @@ function commandLine(terminal: Terminal): Command {
     });
   for (const define of COMMANDS) define(program, terminal);
   return program;
+}
+
+/** An option that the audit does not have may be one of a command that was mistyped. */
+function suggestCommand({ code }: CommanderError, { commands }: Command, { argv, stderr }: Terminal): void {
+  const [, , first = ''] = argv;
+  const names = commands.map((command) => command.name());
+  const guess = code !== 'commander.unknownOption' || names.includes(first) ? null : nearest(first, names);
+  if (guess !== null) stderr.write(`Did you mean the command ${guess}?\n`);
 }
 
 /** Says what went wrong, once, and what the process exits with. */

@@ -1,0 +1,213 @@
+import { copyFileSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { runBinary } from '../support/binary.ts';
+import { folderWith } from '../support/folder.ts';
+import { auditFixture, FIXTURES } from '../support/models.ts';
+
+const model = (path: string): Uint8Array => readFileSync(join(FIXTURES, path));
+const digits = model('onnx/digits_cnn.onnx');
+const unknownOperator = model('edge/custom_op_unknown.onnx');
+const report = auditFixture('onnx/digits_cnn.onnx');
+
+type Files = Readonly<Record<string, string | Uint8Array | object>>;
+
+/** The gate as a CI job meets it: files in a folder, a command, the exit code, and a part of what it said. */
+type Case = readonly [what: string, files: Files, args: readonly string[], says: RegExp];
+
+const HELD: readonly Case[] = [
+  ['a budget that holds', { 'm.onnx': digits }, ['m.onnx', '--max-params', '200k'], /PASS {2}params {2}195 k ≤ 200 k/],
+  [
+    'a baseline that is not outgrown',
+    { 'm.onnx': digits, 'b.json': report },
+    ['m.onnx', '--baseline', 'b.json', '--max-increase', 'macs=0'],
+    /1 of 1 budget held/,
+  ],
+  [
+    'a failed budget that only warns',
+    {
+      'm.onnx': digits,
+      'dsc-audit.config.json': { models: [{ path: '*.onnx', budgets: { params: { max: '1k', severity: 'warn' } } }] },
+    },
+    [],
+    /WARN {2}params/,
+  ],
+];
+
+const NOT_HELD: readonly Case[] = [
+  [
+    'a budget that is exceeded',
+    { 'm.onnx': digits },
+    ['m.onnx', '--max-params', '100k'],
+    /FAIL {2}params {2}195 k > 100 k/,
+  ],
+  [
+    'an unknown operator',
+    { 'm.onnx': unknownOperator },
+    ['m.onnx', '--max-macs', '1T'],
+    /only \d+ of \d+ nodes are counted/,
+  ],
+  [
+    'a latency that nothing projected',
+    { 'm.onnx': digits },
+    ['m.onnx', '--max-latency', '1s', '--format', 'json'],
+    /"actual": null/,
+  ],
+  [
+    'a size of which a part is missing',
+    { 'm.onnx': model('onnx/resnet18.onnx') },
+    ['m.onnx', '--max-size', '1GB'],
+    /external data is not there/,
+  ],
+  [
+    'growth over the baseline',
+    { 'm.onnx': digits, 'b.json': { ...report, totals: { ...report.totals, macs: 3_000_000 } } },
+    ['m.onnx', '--baseline', 'b.json', '--max-increase', 'macs=2%'],
+    /FAIL {2}macs {2}\+33/,
+  ],
+  [
+    'a baseline that lacks the model',
+    { 'm.onnx': digits, 'b.json': [] },
+    ['m.onnx', '--baseline', 'b.json', '--max-increase', 'macs=2%'],
+    /no report of this model/,
+  ],
+  [
+    'a baseline that does not know',
+    { 'm.onnx': digits, 'b.json': auditFixture('edge/custom_op_unknown.onnx') },
+    ['m.onnx', '--baseline', 'b.json', '--max-increase', 'macs=1000%'],
+    /in the baseline/,
+  ],
+  [
+    'one of several models',
+    { 'm.onnx': digits, 'dsc-audit.config.json': { models: [{ path: '*.onnx', budgets: { params: '1k' } }] } },
+    [],
+    /FAIL/,
+  ],
+];
+
+const UNUSABLE: readonly Case[] = [
+  ['no model and no configuration', {}, [], /dsc-audit init/],
+  ['a model that is not there', {}, ['m.onnx', '--max-macs', '1T'], /there is no such file/],
+  [
+    'a broken model',
+    { 'm.onnx': model('broken/neg_truncated.onnx') },
+    ['m.onnx', '--max-macs', '1T'],
+    /truncated or damaged/,
+  ],
+  [
+    'a broken model among good ones',
+    { 'm.onnx': digits, 'n.onnx': 'text' },
+    ['m.onnx', 'n.onnx', '--max-params', '1k'],
+    /is text/,
+  ],
+  ['a glob that matches nothing', {}, ['*.onnx'], /matches no file/],
+  ['NaN as a budget', { 'm.onnx': digits }, ['m.onnx', '--max-macs', 'NaN'], /write it as 5M/],
+  ['an empty budget', { 'm.onnx': digits }, ['m.onnx', '--max-macs', ''], /write it as 5M/],
+  ['a negative budget', { 'm.onnx': digits }, ['m.onnx', '--max-macs=-1'], /write it as 5M/],
+  ['a typo in a budget', { 'm.onnx': digits }, ['m.onnx', '--max-size', '20Mb'], /write it as 20MB/],
+  ['a typo in an option', { 'm.onnx': digits }, ['m.onnx', '--max-mac', '5M'], /--max-macs/],
+  [
+    'a typo in a metric',
+    { 'm.onnx': digits, 'b.json': report },
+    ['m.onnx', '--baseline', 'b.json', '--max-increase', 'mcas=2%'],
+    /did you mean macs/,
+  ],
+  ['an increase over nothing', { 'm.onnx': digits }, ['m.onnx', '--max-increase', 'macs=2%'], /--baseline/],
+  [
+    'a baseline that is not there',
+    { 'm.onnx': digits },
+    ['m.onnx', '--baseline', 'b.json'],
+    /b\.json: there is no such file/,
+  ],
+  ['a baseline that is no JSON', { 'm.onnx': digits, 'b.json': '{' }, ['m.onnx', '--baseline', 'b.json'], /is no JSON/],
+  [
+    'a baseline of something else',
+    { 'm.onnx': digits, 'b.json': { macs: 1 } },
+    ['m.onnx', '--baseline', 'b.json'],
+    /is no report of dsc-audit/,
+  ],
+  [
+    'a baseline of another schema version',
+    { 'm.onnx': digits, 'b.json': { ...report, schemaVersion: '2.0' } },
+    ['m.onnx', '--baseline', 'b.json'],
+    /schema version '2\.0'/,
+  ],
+  [
+    'a baseline with a figure that is none',
+    { 'm.onnx': digits, 'b.json': { ...report, totals: { ...report.totals, macs: '4M' } } },
+    ['m.onnx', '--baseline', 'b.json'],
+    /totals\.macs is "4M"/,
+  ],
+  [
+    'a baseline with a figure beyond numbers',
+    { 'm.onnx': digits, 'b.json': JSON.stringify(report).replace(/"macs":\d+,"flops"/, '"macs":1e999,"flops"') },
+    ['m.onnx', '--baseline', 'b.json'],
+    /is a damaged report/,
+  ],
+  [
+    'a configuration that is not there',
+    { 'm.onnx': digits },
+    ['m.onnx', '--config', 'c.json'],
+    /c\.json: cannot be read/,
+  ],
+  [
+    'a configuration that is no JSON',
+    { 'm.onnx': digits, '.dsc-audit.json': '{' },
+    ['m.onnx'],
+    /\.dsc-audit\.json: is no JSON/,
+  ],
+  ['a configuration without models', { 'dsc-audit.config.json': {} }, [], /names no models/],
+  ['an empty list of models', { 'dsc-audit.config.json': { models: [] } }, [], /names no models/],
+  [
+    'a glob in the configuration that matches nothing',
+    { 'm.onnx': digits, 'dsc-audit.config.json': { models: [{ path: 'm.onnx' }, { path: 'n/*.onnx' }] } },
+    [],
+    /models\[1\]\.path matches no file: n\/\*\.onnx/,
+  ],
+  [
+    'an unknown key',
+    { 'dsc-audit.config.json': { models: [{ path: 'm.onnx', budgts: {} }] } },
+    [],
+    /models\[0\]\.budgts is no known key; did you mean budgets\?/,
+  ],
+  [
+    'a mistyped value',
+    { 'dsc-audit.config.json': { models: [{ path: 'm.onnx', budgets: { macs: '5x' } }] } },
+    [],
+    /dsc-audit\.config\.json: models\[0\]\.budgets\.macs: '5x' is no count/,
+  ],
+  [
+    'two configurations side by side',
+    { 'dsc-audit.config.json': {}, 'package.json': { 'dsc-audit': {} } },
+    [],
+    /only one of dsc-audit\.config\.json and package\.json#dsc-audit/,
+  ],
+];
+
+describe.each([
+  [0, 'every budget held', HELD],
+  [1, 'a budget was exceeded, or cannot be determined', NOT_HELD],
+  [2, 'nothing can be judged', UNUSABLE],
+] as const)('exit %i: %s', (code, _meaning, cases) => {
+  it.each(cases)('%s', async (_what, files, args, says) => {
+    const done = await runBinary(args, { cwd: folderWith(files) });
+    expect(done.out + done.err).toMatch(says);
+    expect(done.code, done.err).toBe(code);
+    expect(done.err).not.toMatch(/\n\s+at /);
+  });
+});
+
+describe('a pipeline', () => {
+  it('judges a model from standard input', async () => {
+    const done = await runBinary(['-', '--max-params', '100k'], { cwd: folderWith(), stdin: digits });
+    expect(done.code).toBe(1);
+  });
+
+  it('audits the rest beside a broken model, and exits 2', async () => {
+    const cwd = folderWith({ 'bad.onnx': 'text' });
+    copyFileSync(join(FIXTURES, 'onnx/digits_cnn.onnx'), join(cwd, 'good.onnx'));
+    const done = await runBinary(['good.onnx', 'bad.onnx', '--max-params', '100k'], { cwd });
+    expect(done.out).toContain('FAIL  params');
+    expect(done.code).toBe(2);
+  });
+});
