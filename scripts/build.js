@@ -15,7 +15,12 @@ rmSync(join(root, 'dist'), { recursive: true, force: true });
 const { metafile } = await build({
   metafile: true,
   absWorkingDir: root,
-  entryPoints: { cli: 'src/cli/main.ts', index: 'src/index.ts', 'audit-thread': 'src/cli/audit-thread.ts' },
+  entryPoints: {
+    cli: 'src/cli/main.ts',
+    index: 'src/index.ts',
+    runtime: 'src/runtime/index.ts',
+    'audit-thread': 'src/cli/audit-thread.ts',
+  },
   outdir: 'dist',
   bundle: true,
   splitting: true,

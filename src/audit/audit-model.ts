@@ -3,6 +3,7 @@ import { recogniseBlocks } from '../dsc/blocks/index.ts';
 import type { ConvLayer } from '../dsc/conv-layer.ts';
 import { convLayers } from '../dsc/conv-layers.ts';
 import { type LayerPatterns, layerChoice, matcherOf } from '../dsc/layer-choice.ts';
+import { replacementOf } from '../dsc/replacement.ts';
 import { depthwiseSeparable } from '../dsc/strategies/depthwise-separable.ts';
 import { type Diagnostic, diagnostic } from '../ir/diagnostic.ts';
 import { addExact, multiplyExact } from '../ir/exact.ts';
@@ -65,7 +66,7 @@ export function auditModel(analysis: Analysis, patterns: LayerPatterns): Report 
   };
 }
 
-function modelSection(model: Model, facts: Facts, bound: BoundInputs, path: string): ModelSection {
+export function modelSection(model: Model, facts: Facts, bound: BoundInputs, path: string): ModelSection {
   return {
     name: model.name,
     path,
@@ -158,6 +159,7 @@ function candidateSection({ layer, before, after }: CandidateVerdict, section: L
   return {
     layer: layer.name,
     index: layer.index,
+    replacement: replacementOf(layer),
     before: { ...before, latencyMs: null },
     after: { ...after, latencyMs: null },
     intensity: {
@@ -203,7 +205,7 @@ function unmatchedPatterns(patterns: LayerPatterns, convs: readonly ConvLayer[])
 }
 
 /** Dimensions that were bound and that the model does not have. */
-function unusedBindings({ read: { model }, facts, requestedDims }: Analysis): readonly Diagnostic[] {
+export function unusedBindings({ read: { model }, facts, requestedDims }: Analysis): readonly Diagnostic[] {
   const known = new Set(facts.dataDependentNames);
   for (const { declared } of model.values) {
     for (const dim of declared?.shape ?? []) if (typeof dim !== 'number') known.add(dim.key);

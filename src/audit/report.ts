@@ -193,6 +193,8 @@ export interface ScalingSection {
 export interface Candidate {
   readonly layer: string;
   readonly index: number;
+  /** The one layer that takes its place, as the model's format spells it: `SeparableConv2D`. Null where it takes several. */
+  readonly replacement: string | null;
   readonly before: Figures;
   readonly after: Figures;
   /** FLOPs per byte read and written, as it is and as a DSC: what lies between the halves is written and read once. */

@@ -1,7 +1,8 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Configuration } from '../gate/configuration.ts';
 import { DscAuditError } from '../ir/errors.ts';
+import { readText } from './read-text.ts';
 
 /** A configuration with where it lies: its paths start from there. */
 export interface FoundConfiguration {
@@ -71,25 +72,12 @@ async function checked(content: unknown, file: string, folder: string): Promise<
 }
 
 async function readJson(file: string): Promise<unknown> {
-  const text = await readText(file);
+  const text = await readText(file, MAX_BYTES);
   try {
-    return JSON.parse(text.replace(/^\uFEFF/, ''));
+    return JSON.parse(text);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new DscAuditError('invalid-configuration', `${file}: is no JSON: ${reason}. (--no-config leaves it aside.)`);
-  }
-}
-
-async function readText(file: string): Promise<string> {
-  try {
-    const { size } = await stat(file);
-    if (size > MAX_BYTES)
-      throw new DscAuditError('invalid-configuration', `${file}: is too large for a configuration.`);
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    if (error instanceof DscAuditError) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new DscAuditError('cannot-read', `${file}: cannot be read: ${reason}.`);
   }
 }
 

@@ -1,13 +1,14 @@
-import { open, readFile, stat } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import type { MeasuredReport } from '../gate/measured-report.ts';
 import { DscAuditError } from '../ir/errors.ts';
+import { readText } from './read-text.ts';
 
 /** A report of 100,000 layers takes about 100 MB; JSON is parsed in one piece. */
 const MAX_BYTES = 400_000_000;
 
 /** Reads a file of JSON reports. Throws `cannot-read` or `invalid-report`. */
 export async function openReports(path: string): Promise<readonly MeasuredReport[]> {
-  const text = await readText(path);
+  const text = await readText(path, MAX_BYTES);
   const { checkReports } = await import('../gate/check-reports.ts');
   return checkReports(parse(text, path), path);
 }
@@ -18,7 +19,7 @@ export async function openReport(path: string): Promise<MeasuredReport | null> {
   const { checkReports, isReport } = await import('../gate/check-reports.ts');
   let content: unknown;
   try {
-    content = JSON.parse(await readText(path));
+    content = JSON.parse(await readText(path, MAX_BYTES));
   } catch {
     return null;
   }
@@ -31,7 +32,12 @@ export async function openReport(path: string): Promise<MeasuredReport | null> {
 
 /** JSON of any kind that holds a report begins with a bracket; a model in binary does not. */
 async function beginsLikeJson(path: string): Promise<boolean> {
-  const file = await open(path).catch(() => null);
+  // Opening a pipe takes what it holds, or waits for it.
+  const isFile = await stat(path).then(
+    (stats) => stats.isFile(),
+    () => false,
+  );
+  const file = isFile ? await open(path).catch(() => null) : null;
   if (file === null) return false;
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(64), 0, 64, 0);
@@ -43,22 +49,9 @@ async function beginsLikeJson(path: string): Promise<boolean> {
   }
 }
 
-async function readText(path: string): Promise<string> {
-  const stats = await stat(path).catch(() => null);
-  if (stats === null) throw new DscAuditError('cannot-read', `${path}: there is no such file.`);
-  if (!stats.isFile()) throw new DscAuditError('cannot-read', `${path}: is not a file.`);
-  if (stats.size > MAX_BYTES) throw new DscAuditError('limit-exceeded', `${path}: is too large for a report.`);
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new DscAuditError('cannot-read', `${path}: cannot be read: ${reason}.`);
-  }
-}
-
 function parse(text: string, path: string): unknown {
   try {
-    return JSON.parse(text.replace(/^\uFEFF/, ''));
+    return JSON.parse(text);
   } catch {
     const what = 'is no JSON: a baseline is a report that --format json wrote.';
     throw new DscAuditError('invalid-report', `${path}: ${what}`);

@@ -24,4 +24,5 @@ const LEARNED: ReadonlySet<OpKind> = new Set([
   'gemm',
   'packedMatmul',
   'recurrent',
+  'convLstm',
 ]);

@@ -38,4 +38,19 @@ export const PAGE_BYTES = 16 * 1024;
 export const MAX_JSON_DEPTH = 512;
 
 /** Bytes of a model's JSON. A graph of 5,000 layers takes 5 MB. */
-export const MAX_JSON_BYTES = 256 * 2 ** 20;
+export const MAX_JSON_BYTES = 64 * 2 ** 20;
+
+/** Groups and weights that are looked at in one HDF5 file. A network of 1,000 layers holds about 10,000. */
+export const MAX_HDF5_OBJECTS = 1_000_000;
+
+/** Files in one archive. Keras writes four, and one more for each vocabulary. */
+export const MAX_ARCHIVE_ENTRIES = 65_536;
+
+/** Bytes of an archive's table of contents. */
+export const MAX_ARCHIVE_DIRECTORY_BYTES = 16 * 2 ** 20;
+
+/** Times that a compressed file may grow: deflate itself reaches 1032. */
+export const MAX_INFLATION = 1032;
+
+/** Bytes of compressed weights that are unpacked in memory. Keras stores weights as they are. */
+export const MAX_INFLATED_BYTES = 2 ** 31;

@@ -21,19 +21,14 @@ const MISTAKES: readonly { readonly is: (head: string) => boolean; readonly what
     is: begins('version https://git-lfs'),
     what: 'is a Git LFS pointer, not the model itself: run `git lfs pull` and try again',
   },
-  {
-    is: begins('PK\u0003\u0004'),
-    what: 'is a zip archive: a PyTorch checkpoint is exported by torch.onnx.export, anything else unpacked first',
-  },
   { is: begins('\u001f\u008b'), what: 'is compressed with gzip; unpack it first' },
-  { is: begins('\u0089HDF'), what: 'is an HDF5 file; export the model to ONNX' },
   { is: (head) => head.slice(4, 8) === 'TFL3', what: 'is a TensorFlow Lite model; export the model to ONNX' },
   { is: (head) => /^\s*\[/.test(head), what: 'is a JSON list, not a model' },
   {
     is: (head) => /^\s*</.test(head),
-    what: 'is a web page or XML, not an ONNX model: the download went wrong, most likely',
+    what: 'is a web page or XML, not a model: the download went wrong, most likely',
   },
-  { is: (head) => /^(?!\s*\{)[\t\n\r -~]+$/.test(head), what: 'is text, not a model' },
+  { is: (head) => /^(?!\s*\{)[\t\n\r -~]+$/.test(head), what: 'is text, not an ONNX or Keras model' },
 ];
 
 /**
@@ -58,6 +53,6 @@ function recognise(source: ModelSource): Format {
   const mistake = MISTAKES.find(({ is }) => is(text));
   if (mistake) throw new DscAuditError('not-a-model', `${mistake.what}.`);
   const format = FORMATS.find((candidate) => candidate.recognises(head));
-  if (!format) throw new DscAuditError('not-a-model', 'is not an ONNX model.');
+  if (!format) throw new DscAuditError('not-a-model', 'is not an ONNX or Keras model.');
   return format;
 }

@@ -177,6 +177,15 @@ export interface RecurrentAttrs {
     readonly directions: 1 | 2;
     readonly batchFirst: boolean;
   };
+  /**
+   * x (batch, steps, then an image), w, r, bias?, initial h?, initial c?; outputs y, y_h, y_c. An LSTM whose products
+   * are convolutions. Weights are spatial…, channels, 4 × filters, as Keras keeps them; the window is that of w.
+   */
+  convLstm: WindowAttrs & {
+    readonly kernel: readonly number[];
+    readonly filters: number;
+    readonly channelsLast: boolean;
+  };
 }
 
 export interface AttentionAttrs {
@@ -185,6 +194,8 @@ export interface AttentionAttrs {
    * their last axis.
    */
   attention: { readonly heads: number | null; readonly keyValueHeads: number | null };
+  /** q, k, v, scale?, mask?; outputs y, scores?. A query meets a key by the sum over tanh(q + k), Bahdanau's score. */
+  additiveAttention: Record<never, never>;
   /** x, weights, bias?, mask?, past?, relative bias?: the projections are its own. `sizes` are those of q, k and v. */
   projectedAttention: {
     readonly heads: number;
@@ -249,16 +260,17 @@ export interface NormAttrs {
   /** x, scale, bias, mean, variance. `channelAxis` is 1 in ONNX. */
   batchNorm: { readonly channelAxis: number; readonly training: boolean; readonly epsilon: number };
   /** x, scale, bias. */
-  instanceNorm: Record<never, never>;
+  instanceNorm: { readonly epsilon: number };
   /** x, scale, bias. */
-  groupNorm: { readonly groups: number; readonly activation: boolean };
+  groupNorm: { readonly groups: number; readonly activation: boolean; readonly epsilon: number };
   /** x, scale?, bias?; outputs y, mean?, inverse deviation?. */
-  layerNorm: { readonly axis: number; readonly rms: boolean };
+  layerNorm: { readonly axis: number; readonly rms: boolean; readonly epsilon: number };
   /** x, residual, scale, bias?, second bias?; outputs y, mean?, deviation?, sum?. */
   skipLayerNorm: { readonly rms: boolean };
   /** ids, segment ids?, word, position, segment?, scale, bias, mask?: sums of embeddings, normalised. */
   embedLayerNorm: Record<never, never>;
-  lrn: { readonly size: number };
+  /** x / (bias + alpha / size · Σ x²)^beta, the sum over `size` neighbouring channels. */
+  lrn: { readonly size: number; readonly alpha: number; readonly beta: number; readonly bias: number };
   lpNorm: { readonly axis: number };
   meanVarianceNorm: { readonly axes: readonly number[] };
   /** `coerces`: all axes from `axis` on are taken as one. */

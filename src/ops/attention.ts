@@ -87,6 +87,33 @@ function onnxAttentionCost(attrs: AttentionAttrs['attention'], { inputs }: CostC
   return attentionCost({ batch, heads, queries, keys: total, headSize, valueSize });
 }
 
+/** Batch and lengths of q, k and v: batch axes in front, then the length, then the size. */
+function inferAdditive(_attrs: unknown, context: InferContext): readonly Fact[] {
+  const { dtype, shape: query } = context.tensor(0);
+  const [key, value] = [context.tensor(1).shape, context.tensor(2).shape];
+  if (query === null || key === null || value === null) return [tensorFact(dtype, null), tensorFact(dtype, null)];
+  const rows = query.slice(0, -1);
+  return [
+    tensorFact(dtype, [...rows, extentAt(value, value.length - 1)]),
+    tensorFact(dtype, [...rows, extentAt(key, key.length - 2)]),
+  ];
+}
+
+/**
+ * A score is a sum over the size of a head: an addition, tanh, the scale where there is one, and the sum, an element
+ * each; none is a MAC. Values are a matrix product.
+ */
+function additiveCost(_attrs: unknown, { inputs }: CostContext): Cost | null {
+  const [query, key, value, scale] = inputs;
+  if (!query || !key || !value) return null;
+  const size = extentNumber(query, -1);
+  const scores = multiplyExact(query.elements / Math.max(1, size), extentNumber(key, -2));
+  return {
+    macs: multiplyExact(scores, extentNumber(value, -1)),
+    otherFlops: multiplyExact(scores, addExact(multiplyExact(size, scale ? 4 : 3), SOFTMAX_FLOPS)),
+  };
+}
+
 type Projected = AttentionAttrs['projectedAttention'];
 
 /** Widths of q, k and v, from the attribute or as equal thirds of the projection. */
@@ -244,6 +271,7 @@ function linearCost({ heads, keyValueHeads, deltaRule }: Linear, { inputs }: Cos
 }
 
 export const attentionOps: OpFamily<AttentionAttrs> = {
+  additiveAttention: { kind: 'attention', roles: { 3: 'weight' }, infer: inferAdditive, cost: additiveCost },
   attention: { kind: 'attention', roles: {}, infer: inferAttention, cost: onnxAttentionCost },
   projectedAttention: {
     kind: 'attention',

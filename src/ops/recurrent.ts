@@ -2,8 +2,9 @@ import type { Dim } from '../ir/dim.ts';
 import { addExact, multiplyExact } from '../ir/exact.ts';
 import { type Fact, tensorFact } from '../ir/fact.ts';
 import type { RecurrentAttrs, RecurrentCell } from '../ir/operators.ts';
-import type { Cost, CostContext, InferContext, OpFamily } from './op-def.ts';
+import { type Cost, type CostContext, type InferContext, type OpFamily, ShapeConflict } from './op-def.ts';
 import { extentAt, extentNumber } from './shape-rules.ts';
+import { windowExtent } from './window.ts';
 
 type Attrs = RecurrentAttrs['recurrent'];
 
@@ -50,6 +51,42 @@ function cost(attrs: Attrs, { inputs }: CostContext): Cost | null {
   };
 }
 
+type ConvLstm = RecurrentAttrs['convLstm'];
+
+/** One step's image is convolved as a convolution of its own would; the state then keeps its extents. */
+function inferConvLstm(attrs: ConvLstm, context: InferContext): readonly Fact[] {
+  const { dtype, shape } = context.tensor(0);
+  if (shape === null) return [tensorFact(dtype, null), tensorFact(dtype, null), tensorFact(dtype, null)];
+  const [batch, steps, ...image] = shape;
+  if (batch === undefined || steps === undefined || image.length !== attrs.kernel.length + 1) {
+    throw new ShapeConflict(`${shape.length} axes for a window of ${attrs.kernel.length}`);
+  }
+  const spatial = attrs.channelsLast ? image.slice(0, -1) : image.slice(1);
+  const extents = spatial.map((extent, axis) => windowExtent(extent, axis, attrs.kernel[axis] ?? 1, attrs));
+  const step = attrs.channelsLast ? [...extents, attrs.filters] : [attrs.filters, ...extents];
+  const state = tensorFact(dtype, [batch, ...step]);
+  return [tensorFact(dtype, [batch, steps, ...step]), state, state];
+}
+
+/** MACs: for each element of the state and each step, 4 gates × ∏k × (channels + filters). FLOPs beside: as an LSTM. */
+function convLstmCost(attrs: ConvLstm, { inputs, outputs }: CostContext): Cost | null {
+  const [input, , , bias] = inputs;
+  const units = outputs[0]?.elements;
+  if (!input || units === undefined) return null;
+  const { gates, updates } = CELLS.lstm;
+  const channels = extentNumber(input, attrs.channelsLast ? -1 : 2);
+  return {
+    macs: multiplyExact(units, gates, ...attrs.kernel, addExact(channels, attrs.filters)),
+    otherFlops: multiplyExact(units, gates * (bias ? 2 : 1) + updates),
+  };
+}
+
 export const recurrentOps: OpFamily<RecurrentAttrs> = {
   recurrent: { kind: 'recurrent', roles: { 1: 'weight', 2: 'weight', 3: 'weight', 7: 'weight' }, infer, cost },
+  convLstm: {
+    kind: 'recurrent',
+    roles: { 1: 'weight', 2: 'weight', 3: 'weight' },
+    infer: inferConvLstm,
+    cost: convLstmCost,
+  },
 };

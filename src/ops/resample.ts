@@ -1,4 +1,4 @@
-import { type Dim, isStatic } from '../ir/dim.ts';
+import { type Dim, isStatic, multiplyDims } from '../ir/dim.ts';
 import { multiplyExact } from '../ir/exact.ts';
 import { type Fact, type Shape, tensorFact } from '../ir/fact.ts';
 import type { ResampleAttrs } from '../ir/operators.ts';
@@ -39,7 +39,8 @@ function asked(context: InferContext, index: number): readonly (Dim | null)[] | 
 /** ⌊in · scale⌋ in float32, as runtimes compute it: 10 · 0.7 is 7. Null where it depends on data. */
 function scaledExtent(extent: Dim, scale: Dim | null): Dim | null {
   if (scale === 1) return extent;
-  if (scale === null || !isStatic(scale) || !isStatic(extent)) return null;
+  if (scale === null || !isStatic(scale)) return null;
+  if (!isStatic(extent)) return Number.isInteger(scale) ? multiplyDims(extent, scale) : null;
   return Math.floor(Math.fround(extent * Math.fround(scale)));
 }
 

@@ -31,6 +31,7 @@ export function sliceExtent(extent: Dim, { start, end, step }: SliceRange): Dim 
     const [from, to] = clampRange(extent, start, end, step);
     return Math.max(0, Math.ceil((to - from) / step));
   }
+  if (step === -1 && start === -1 && isStatic(end) && end <= -FAR) return extent;
   return step === 1 ? symbolicExtent(extent, start, end) : null;
 }
 

@@ -69,9 +69,11 @@ interface Shared {
 
 /** Operators that MACs are counted for, and those that nobody knows. */
 const MULTIPLIES: ReadonlySet<OpKind> = new Set([
+  'additiveAttention',
   'attention',
   'causalConv',
   'conv',
+  'convLstm',
   'convTranspose',
   'deformConv',
   'einsum',
@@ -110,17 +112,18 @@ class Count {
       bytesOf: (ids) => this.#bytes(ids, 1),
       furtherWeights: (ids) => this.#furtherWeights(ids),
     });
-    const alive = new Set(parts.map(({ node }) => node.layer));
+    const told = new Set(parts.map(({ node }) => node.layer));
     return {
       layers,
-      dead: this.#dead.filter(({ layer }) => layer === undefined || !alive.has(layer)),
+      // Of a layer of the file one node is named, and none where another part of it is needed.
+      dead: this.#dead.filter(({ layer }) => layer === undefined || (!told.has(layer) && told.add(layer))),
       unusedConstants: this.#unused(),
       diagnostics: this.#diagnostics,
     };
   }
 
   #unused(): readonly ValueId[] {
-    return this.#model.graph.constants.filter((id) => !this.#reached.has(id));
+    return this.#model.graph.constants.filter((id) => !this.#reached.has(id) && !this.#taken.has(id));
   }
 
   /** Weights that a layer of the file holds and that no node of it reads. */

@@ -7,6 +7,9 @@ import { VARIANTS, type VariantName } from './kernels/variants.ts';
 import type { AnalysedModel } from './network/analysed-model.ts';
 import { ConstantValues, type FillMissing } from './network/constants.ts';
 import { type NetworkPlan, type NetworkTensor, type PlannedLayer, planNetwork } from './network/network.ts';
+import { type InputShapes, openModel } from './network/open-model.ts';
+import { randomWeights } from './network/random-weights.ts';
+import { measurePeak } from './peak.ts';
 import { elementsOf } from './plan/tensor.ts';
 
 export interface RuntimeOptions {
@@ -21,11 +24,14 @@ export interface RuntimeOptions {
   readonly now?: () => number;
 }
 
-export interface LoadOptions {
+export interface LoadOptions extends InputShapes {
   /** No kernels that change the order of arithmetic for speed (Winograd). Default: no. */
   readonly exact?: boolean;
-  /** Elements for constants whose bytes the file does not have. Without it such a model cannot be run. */
-  readonly fillMissing?: FillMissing;
+  /**
+   * Elements for constants whose bytes the file does not have; `random` for seeded ones that neither let activations grow
+   * nor vanish. Without it such a model cannot be run.
+   */
+  readonly fillMissing?: FillMissing | 'random';
 }
 
 /** A float32 tensor, row-major. */
@@ -67,9 +73,19 @@ export interface Network {
 export interface Runtime {
   readonly variant: VariantName;
   readonly threads: number;
-  /** Plans the model and takes its memory. Throws `cannot-run`, naming every operator that has no kernel. */
-  load(model: AnalysedModel, options?: LoadOptions): Promise<Network>;
-  /** Closes every network that is still open. */
+  /**
+   * Plans a model and takes its memory. Throws `cannot-run`, naming every operator that has no kernel, and for a file
+   * that is none, or whose inputs are open, what the audit throws.
+   *
+   * @param model the path of a model file, its bytes, or a model whose shapes are known (its inputs are settled already)
+   */
+  load(model: string | Uint8Array | AnalysedModel, options?: LoadOptions): Promise<Network>;
+  /**
+   * The most that these threads compute, in GFLOP/s: the matrix kernel on operands in the second-level cache, the fastest
+   * of several runs. Takes about a tenth of a second.
+   */
+  peakGflops(): Promise<number>;
+  /** Closes every network that is still open. May be called again. */
   close(): Promise<void>;
 }
 
@@ -87,29 +103,58 @@ export async function createRuntime(options: RuntimeOptions = {}): Promise<Runti
   const now = options.now ?? (() => performance.now());
   const kernels = probeKernels({ experimentalWideVectors: options.experimentalWideVectors ?? false, now });
   const open = new Set<Network>();
+  let closed = false;
   return {
     variant: kernels.variant,
     threads,
     load: async (model, loadOptions = {}) => {
-      const network = await loadNetwork(kernels, threads, now, model, loadOptions);
-      open.add(network);
-      return network;
+      if (closed) throw new Error('The runtime is closed.');
+      const network = await loadModel({ kernels, threads, now }, model, loadOptions);
+      const close = async (): Promise<void> => {
+        open.delete(tracked);
+        await network.close();
+      };
+      const tracked = { ...network, close };
+      open.add(tracked);
+      // Closed while the workers were starting.
+      if (closed) await close();
+      return tracked;
     },
+    peakGflops: () => measurePeak(kernels, threads, now),
     close: async () => {
+      closed = true;
       await Promise.all([...open].map((network) => network.close()));
-      open.clear();
     },
   };
 }
 
+interface Engine {
+  readonly kernels: Kernels;
+  readonly threads: number;
+  readonly now: () => number;
+}
+
+async function loadModel(
+  engine: Engine,
+  model: string | Uint8Array | AnalysedModel,
+  options: LoadOptions,
+): Promise<Network> {
+  if (typeof model !== 'string' && !(model instanceof Uint8Array)) return loadNetwork(engine, model, options);
+  const opened = await openModel(model, options);
+  try {
+    return await loadNetwork(engine, opened.model, options);
+  } finally {
+    opened.close();
+  }
+}
+
 async function loadNetwork(
-  kernels: Kernels,
-  threads: number,
-  now: () => number,
+  { kernels, threads, now }: Engine,
   model: AnalysedModel,
   { exact = false, fillMissing }: LoadOptions,
 ): Promise<Network> {
-  const constants = new ConstantValues(model, fillMissing ?? null);
+  const fill = fillMissing === 'random' ? randomWeights(model) : (fillMissing ?? null);
+  const constants = new ConstantValues(model, fill);
   const plan = planNetwork(model, constants, { variant: VARIANTS[kernels.variant], threads, exact });
   const kept = new Set([...plan.inputs, ...plan.outputs].map(({ tensor }) => tensor.place.buffer));
   const executor = await createExecutor(kernels.module, plan.program, kept, threads);
@@ -145,24 +190,42 @@ function writeInputs(
   { inputs }: NetworkPlan,
   given: Readonly<Record<string, RuntimeTensor>>,
 ): void {
+  const names = inputs.map(({ name }) => name);
+  for (const name of Object.keys(given)) {
+    if (!names.includes(name)) throw wrongInput(`There is no input '${name}'; the inputs are ${names.join(', ')}.`);
+  }
   for (const { name, tensor } of inputs) {
     const input = given[name];
-    if (input === undefined) throw new DscAuditError('wrong-input', `The input '${name}' is missing.`);
-    assertMatches(name, input, tensor.shape);
-    executor.floats(tensor.place, input.data.length).set(input.data);
+    const wanted = `float32 ${shapeText(tensor.shape)}`;
+    if (input === undefined) throw wrongInput(`The input '${name}' (${wanted}) is missing.`);
+    const fault = faultOf(input, tensor.shape);
+    if (fault !== null) throw wrongInput(`The input '${name}' must be ${wanted}, not ${fault}.`);
+  }
+  for (const { name, tensor } of inputs) {
+    const { data } = given[name] ?? { data: new Float32Array(0) };
+    executor.floats(tensor.place, data.length).set(data);
   }
 }
 
-function assertMatches(name: string, { shape, data }: RuntimeTensor, wanted: readonly number[]): void {
-  if (!(data instanceof Float32Array)) {
-    throw new DscAuditError('wrong-input', `The input '${name}' must be float32 (a Float32Array).`);
+const wrongInput = (message: string): DscAuditError => new DscAuditError('wrong-input', message);
+
+const shapeText = (shape: readonly number[]): string => (shape.length === 0 ? 'scalar' : shape.join('x'));
+
+/** What is given instead of a float32 tensor of that shape; null where it is one. Plain JavaScript hands in what it likes. */
+function faultOf(input: unknown, wanted: readonly number[]): string | null {
+  if (typeof input !== 'object' || input === null || !('shape' in input) || !('data' in input)) {
+    return `${input === null ? 'null' : typeof input}: it needs a shape and data`;
   }
-  const isRight = shape.length === wanted.length && shape.every((extent, axis) => extent === wanted[axis]);
-  if (!isRight || data.length !== elementsOf(wanted)) {
-    const given = `${shape.join('x')} with ${data.length} elements`;
-    throw new DscAuditError('wrong-input', `The input '${name}' must be ${wanted.join('x')}, not ${given}.`);
-  }
+  const { shape, data } = input;
+  if (!Array.isArray(shape)) return 'a tensor without a shape';
+  if (!(data instanceof Float32Array)) return `${nameOf(data)} data: it needs a Float32Array`;
+  const isRight = shape.length === wanted.length && wanted.every((extent, axis) => extent === shape[axis]);
+  if (!isRight) return shapeText(shape);
+  return data.length === elementsOf(wanted) ? null : `${shapeText(shape)} with ${data.length} elements`;
 }
+
+const nameOf = (value: unknown): string =>
+  typeof value === 'object' && value !== null ? value.constructor.name : typeof value;
 
 function readOutputs(executor: Executor, { outputs }: NetworkPlan): Readonly<Record<string, RuntimeTensor>> {
   return Object.fromEntries(

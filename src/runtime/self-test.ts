@@ -2,9 +2,10 @@
 import type { Kernels } from './capabilities.ts';
 import { encodeProgram } from './execute/encode.ts';
 import { writeConstants } from './execute/executor.ts';
-import { instantiateKernels } from './execute/instance.ts';
+import { instantiateKernels, SILENT } from './execute/instance.ts';
 import { VARIANTS } from './kernels/variants.ts';
-import { type ConvolutionLayer, chooseMethod, haloOf, LINEAR, planConvolution } from './plan/convolution.ts';
+import { chooseMethod, haloOf, planConvolution } from './plan/convolution.ts';
+import { type ConvolutionLayer, POINTWISE } from './plan/convolution-layer.ts';
 import { ProgramBuilder } from './plan/program.ts';
 import { planPack, planUnpack } from './plan/repacking.ts';
 import { type Blocked, newBlocked, newPlain } from './plan/tensor.ts';
@@ -33,22 +34,19 @@ function layerOf({ inChannels, outChannels, groups, kernel }: (typeof SHAPES)[nu
   const count = (outChannels * inChannels * kernel * kernel) / groups;
   const scale = 1 / Math.sqrt(count / outChannels);
   return {
+    ...POINTWISE,
     inChannels,
     outChannels,
     groups,
     kernelHeight: kernel,
     kernelWidth: kernel,
-    strideY: 1,
-    strideX: 1,
-    dilationY: 1,
-    dilationX: 1,
     padTop: (kernel - 1) / 2,
     padLeft: (kernel - 1) / 2,
     outHeight: EXTENT,
     outWidth: EXTENT,
     weights: () => wave(count, scale),
     bias: () => wave(outChannels, 0.5),
-    epilogue: { ...LINEAR, activation: 'hardSwish' },
+    epilogue: { ...POINTWISE.epilogue, activation: 'hardSwish' },
   };
 }
 
@@ -95,7 +93,7 @@ function runOnce(
     new Float32Array(memory.buffer, encoded.base + (encoded.memory.offsets[buffer] ?? 0), count);
   const inputCount = SHAPES[0].inChannels * EXTENT * EXTENT;
   floats(input, inputCount).set(wave(inputCount, 1));
-  const kernels = instantiateKernels(module, memory, () => {});
+  const kernels = instantiateKernels(module, memory, SILENT);
   kernels.setScratch(encoded.scratch);
   kernels.run(encoded.firstStep, encoded.endStep, 0, 1, 0);
   return floats(

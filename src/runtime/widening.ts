@@ -14,9 +14,8 @@ const TRIALS = 400;
  * where pairs are joined, 1 where not.
  */
 export function wideningFactor(now: () => number): number {
-  const apart = shortest(sums(32), now);
-  const paired = shortest(sums(16), now);
-  return apart / paired;
+  const [apart, paired] = shortest([sums(32), sums(16)], now);
+  return (apart ?? 0) / (paired ?? 1);
 }
 
 /** A loop of independent products and sums; the two halves of each pair are stored `stride` bytes apart. */
@@ -44,12 +43,15 @@ function sums(stride: number): () => void {
   };
 }
 
-function shortest(run: () => void, now: () => number): number {
-  let best = Number.POSITIVE_INFINITY;
+/** The shortest time of each, in turns: what slows the machine down for a while slows both. */
+function shortest(runs: readonly (() => void)[], now: () => number): readonly number[] {
+  const best = runs.map(() => Number.POSITIVE_INFINITY);
   for (let trial = 0; trial < TRIALS; trial++) {
-    const start = now();
-    run();
-    best = Math.min(best, now() - start);
+    for (const [index, run] of runs.entries()) {
+      const start = now();
+      run();
+      best[index] = Math.min(best[index] ?? 0, now() - start);
+    }
   }
   return best;
 }

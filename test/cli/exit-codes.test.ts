@@ -148,7 +148,7 @@ const UNUSABLE: readonly Case[] = [
     'a configuration that is not there',
     { 'm.onnx': digits },
     ['m.onnx', '--config', 'c.json'],
-    /c\.json: cannot be read/,
+    /c\.json: there is no such file/,
   ],
   [
     'a configuration that is no JSON',

@@ -92,7 +92,7 @@ describe('several models', () => {
   it('come in the order of the arguments; what fails is told, and the rest is reported', async () => {
     const { code, out, err } = await run([VGG, broken, DIGITS, '-o', at('all.json'), '-o', at('all.md')]);
     expect(code).toBe(EXIT.unusable);
-    expect(err).toContain('is text, not a model');
+    expect(err).toContain('is text, not an ONNX or Keras model');
     expect(JSON.parse(read('all.json')).map(({ model }: { model: { path: string } }) => model.path)).toEqual([
       VGG,
       DIGITS,

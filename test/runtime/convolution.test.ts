@@ -1,13 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type RuntimeUnary, UNARY_FUNCTIONS } from '../../src/runtime/kernels/unary-functions.ts';
-import {
-  type ConvolutionLayer,
-  chooseMethod,
-  haloOf,
-  LINEAR,
-  planConvolution,
-} from '../../src/runtime/plan/convolution.ts';
+import { chooseMethod, haloOf, planConvolution } from '../../src/runtime/plan/convolution.ts';
+import type { ConvolutionLayer } from '../../src/runtime/plan/convolution-layer.ts';
+import { LINEAR } from '../../src/runtime/plan/epilogue.ts';
 import { NO_HALO } from '../../src/runtime/plan/tensor.ts';
 import { referenceConvolution } from '../../src/runtime/reference/convolution.ts';
 import type { ReferenceTensor } from '../../src/runtime/reference/tensor.ts';

@@ -24,7 +24,7 @@ export function filledModel(name: string): Uint8Array {
     if (tensor.dataType !== FLOAT || !tensor.externalData?.length) continue;
     const dims = (tensor.dims ?? []).map(Number);
     const count = dims.reduce((product, extent) => product * extent, 1);
-    const scale = dims.length > 1 ? Math.sqrt((6 * (dims[0] ?? 1)) / count) : 0.1;
+    const scale = dims.length > 1 ? Math.sqrt((3 * (dims[0] ?? 1)) / count) : 0.1;
     const shift = variances.has(tensor.name ?? undefined) ? 1 : 0;
     tensor.rawData = new Uint8Array(randomFloats(index, count).map((value) => value * scale + shift).buffer);
     tensor.externalData = [];

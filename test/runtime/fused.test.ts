@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { type ConvolutionLayer, chooseMethod, haloOf, LINEAR } from '../../src/runtime/plan/convolution.ts';
+import { chooseMethod, haloOf } from '../../src/runtime/plan/convolution.ts';
+import type { ConvolutionLayer } from '../../src/runtime/plan/convolution-layer.ts';
+import { LINEAR } from '../../src/runtime/plan/epilogue.ts';
 import { canFuse, planFused } from '../../src/runtime/plan/fused.ts';
 import { NO_HALO } from '../../src/runtime/plan/tensor.ts';
 import { referenceConvolution } from '../../src/runtime/reference/convolution.ts';

@@ -2,7 +2,7 @@
 import { createExecutor } from '../../src/runtime/execute/executor.ts';
 import { emitKernelModule } from '../../src/runtime/execute/kernel-module.ts';
 import { VARIANTS, type VariantName } from '../../src/runtime/kernels/variants.ts';
-import type { PlanOptions } from '../../src/runtime/plan/convolution.ts';
+import type { PlanOptions } from '../../src/runtime/plan/plan-options.ts';
 import { ProgramBuilder } from '../../src/runtime/plan/program.ts';
 import { planPack, planUnpack } from '../../src/runtime/plan/repacking.ts';
 import { type Blocked, type Extents, type Halo, newBlocked, newPlain } from '../../src/runtime/plan/tensor.ts';

@@ -2,13 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { WindowAttrs } from '../../src/ir/operators.ts';
 import { UNARY_FUNCTIONS } from '../../src/runtime/kernels/unary-functions.ts';
-import { LINEAR } from '../../src/runtime/plan/convolution.ts';
+import { LINEAR } from '../../src/runtime/plan/epilogue.ts';
 import { flatIndex, mapCoordinates } from '../../src/runtime/reference/indices.ts';
 import { referencePool } from '../../src/runtime/reference/pool.ts';
 import { referenceTransposed } from '../../src/runtime/reference/transposed.ts';
 import { referenceUnary } from '../../src/runtime/reference/unary.ts';
 import { randomFloats, relativeError } from './random.ts';
-import { runModel, SmallModel, shapeOfOutput, sharedRuntime } from './small-model.ts';
+import { runModel, SmallModel, shapeOfOutput, sharedRuntime, throughBlocks } from './small-model.ts';
 
 const count = (shape: readonly number[]): number => shape.reduce((product, extent) => product * extent, 1);
 const tensor = (seed: number, shape: readonly number[]) => ({ shape, data: randomFloats(seed, count(shape)) });
@@ -25,16 +25,6 @@ async function expectOutput(
 ): Promise<void> {
   const [output] = await runModel(model, inputs);
   expect(relativeError(output?.data ?? [], expected)).toBeLessThan(tolerance);
-}
-
-/** A pointwise layer in front brings a tensor into blocks of channels, as inside of a network. */
-function throughBlocks(model: SmallModel, input: number, channels: number): number {
-  const identity = new Float32Array(channels * channels);
-  for (let i = 0; i < channels; i++) identity[i * channels + i] = 1;
-  const window = { kernel: [1, 1], strides: [], dilations: [], padding: { mode: 'explicit', pads: [] } } as const;
-  const layout = { channelsLast: false, weightChannelsLast: false } as const;
-  const attrs = { ...window, ...layout, groups: 1, activation: null, result: 'same' } as const;
-  return model.one('conv', attrs, input, model.constant([channels, channels, 1, 1], identity));
 }
 
 const windowOf = (kernel: readonly number[], strides: readonly number[], pads: readonly number[]): WindowAttrs => ({

@@ -118,3 +118,13 @@ export const shapeOfOutput = (model: AnalysedModel, index = 0): readonly number[
   const fact = model.facts[model.model.graph.outputs[index] ?? 0];
   return (fact?.type === 'tensor' ? staticShape(fact.shape) : null) ?? [];
 };
+
+/** A pointwise layer in front brings a tensor into blocks of channels, as inside of a network. */
+export function throughBlocks(model: SmallModel, input: number, channels: number): number {
+  const identity = new Float32Array(channels * channels);
+  for (let i = 0; i < channels; i++) identity[i * channels + i] = 1;
+  const window = { kernel: [1, 1], strides: [], dilations: [], padding: { mode: 'explicit', pads: [] } } as const;
+  const layout = { channelsLast: false, weightChannelsLast: false } as const;
+  const attrs = { ...window, ...layout, groups: 1, activation: null, result: 'same' } as const;
+  return model.one('conv', attrs, input, model.constant([channels, channels, 1, 1], identity));
+}

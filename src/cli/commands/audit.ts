@@ -34,7 +34,7 @@ Exit codes:
 
 /** The default command: audits models and writes their reports. */
 export function defineAudit(program: Command, terminal: Terminal): void {
-  const command = modelOptions(program.argument('[model...]', 'model files (ONNX), or - for standard input'))
+  const command = modelOptions(program.argument('[model...]', 'model files (ONNX or Keras), or - for standard input'))
     .optionsGroup('Candidates:')
     .option(
       '--include <glob>',

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Terminal } from '../terminal.ts';
 import { defineAudit } from './audit.ts';
+import { defineBench } from './bench.ts';
 import { defineCompletion } from './completion.ts';
 import { defineDiff } from './diff.ts';
 import { defineInit } from './init.ts';
@@ -9,4 +10,4 @@ import { defineInit } from './init.ts';
 export type DefineCommand = (program: Command, terminal: Terminal) => void;
 
 /** Every command. The first is what the program does without a command's name. */
-export const COMMANDS: readonly DefineCommand[] = [defineAudit, defineDiff, defineInit, defineCompletion];
+export const COMMANDS: readonly DefineCommand[] = [defineAudit, defineBench, defineDiff, defineInit, defineCompletion];

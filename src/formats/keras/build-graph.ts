@@ -9,7 +9,7 @@ import type { Operator } from '../../ir/operators.ts';
 import { FREE_EXPANSION, MAX_EXPANSION, MAX_NESTING } from '../limits.ts';
 import { type DTypePolicy, dtypePolicy } from './dtype-policy.ts';
 import { FactTable } from './infer-facts.ts';
-import { member } from './json.ts';
+import { type JsonObject, member } from './json.ts';
 import {
   type CallArgument,
   type CallArguments,
@@ -23,8 +23,8 @@ import { LayerConfig } from './layer-config.ts';
 import { rowOf } from './layers/index.ts';
 import { literal } from './literal.ts';
 import { type Argument, type LayerSpec, type ModelSpec, shown, type TensorReference } from './model-config.ts';
-import { orderCalls, type PlannedCall } from './order-calls.ts';
-import { permuted, type WeightStore } from './weights.ts';
+import { type CallPlan, orderCalls, type PlannedCall } from './order-calls.ts';
+import { permuted, type StoredWeight, type WeightStore } from './weights.ts';
 
 /** The dimension that every input of a Keras model has in common, under the name that the user binds it by. */
 const BATCH = symbolicDim('batch');
@@ -40,6 +40,7 @@ interface LayerInstance {
   /** Neither it nor a model around it is frozen. */
   readonly trainable: boolean;
   readonly weights: Map<string, ValueId>;
+  readonly stored: Map<string, StoredWeight | null>;
   readonly layer: MutableFileLayer;
 }
 
@@ -63,6 +64,8 @@ export class GraphBuilder {
   readonly #constants: ValueId[] = [];
   readonly #facts = new FactTable();
   readonly #instances = new Map<LayerSpec, LayerInstance>();
+  readonly #plans = new Map<ModelSpec, CallPlan>();
+  readonly #wrapped = new Map<JsonObject, ModelSpec>();
   readonly #store: WeightStore;
   readonly #budget: number;
   #spent = 0;
@@ -76,6 +79,11 @@ export class GraphBuilder {
   build(model: ModelSpec): Graph {
     const inputs: ValueId[] = [];
     const outputs = this.#callModel(model, { scope: [], trainable: true }, (spec, declared) => {
+      if (declared === null) {
+        throw malformed(
+          `model '${shown(model.name)}' was never built, so its weights have no shapes: call its build(input_shape), or begin it with an Input, and save it again`,
+        );
+      }
       const id = this.#addInput(spec, declared);
       inputs.push(id);
       return id;
@@ -93,7 +101,8 @@ export class GraphBuilder {
       throw new DscAuditError('limit-exceeded', `models are nested more than ${MAX_NESTING} deep.`);
     }
     const inside = { scope: around.scope, trainable: around.trainable && model.trainable };
-    const plan = orderCalls(model);
+    const plan = this.#planOf(model);
+    this.#spend(plan.calls.length);
     const results = new Map<string, readonly ValueId[]>();
     const resolve = (argument: Argument): CallArgument => {
       if (argument.type === 'list') return { type: 'list', items: argument.items.map(resolve) };
@@ -118,6 +127,14 @@ export class GraphBuilder {
     return plan.outputs.map((reference) => this.#result(results, reference));
   }
 
+  /** A model that is called again has its layers in the same order. */
+  #planOf(model: ModelSpec): CallPlan {
+    const known = this.#plans.get(model);
+    const plan = known ?? orderCalls(model);
+    if (!known) this.#plans.set(model, plan);
+    return plan;
+  }
+
   #result(results: ReadonlyMap<string, readonly ValueId[]>, { layer, call, output }: TensorReference): ValueId {
     const id = results.get(`${layer}\0${call}`)?.[output];
     if (id === undefined) {
@@ -126,8 +143,8 @@ export class GraphBuilder {
     return id;
   }
 
-  #addInput(spec: LayerSpec, declared: readonly (number | null)[] | null): ValueId {
-    const shape = declared && this.#openShape(spec.name, declared);
+  #addInput(spec: LayerSpec, declared: readonly (number | null)[]): ValueId {
+    const shape = this.#openShape(spec.name, declared);
     const dtype =
       dtypePolicy(spec.className === INPUT_LAYER ? member(spec.config, 'dtype') : 'float32')?.compute ?? null;
     const id = this.#addValue({
@@ -174,7 +191,14 @@ export class GraphBuilder {
     const known = this.#instances.get(spec);
     if (known) return known;
     const layer = { calls: 0, weights: [], outputs: [] };
-    const instance = { spec, scope, trainable, weights: new Map<string, ValueId>(), layer };
+    const instance = {
+      spec,
+      scope,
+      trainable,
+      weights: new Map<string, ValueId>(),
+      stored: new Map<string, StoredWeight | null>(),
+      layer,
+    };
     this.#instances.set(spec, instance);
     return instance;
   }
@@ -222,6 +246,7 @@ export class GraphBuilder {
 
   #layerCall(instance: LayerInstance, spec: LayerSpec, what: string, path: string, args: CallArguments): LayerCall {
     const policy = this.#policyOf(spec, what);
+    const isFrozen = member(spec.config, 'trainable') === false;
     const context: CallContext = {
       what,
       policy,
@@ -230,13 +255,22 @@ export class GraphBuilder {
       addNode: (operator, inputs, results) => this.#addNode(instance, operator, inputs, results),
       addUnknown: (like) => this.#addUnknown(instance, like),
       addLiteral: (dtype, values, shape) => this.#addLiteral(dtype, values, shape),
+      storedShape: (name) => this.#stored(instance, `${path}${name}`)?.shape ?? null,
       addWeight: (name, stored, options) =>
-        this.#addWeight(instance, `${path}${name}`, stored, { dtype: policy.variable, ...options }, what),
+        this.#addWeight(
+          instance,
+          `${path}${name}`,
+          stored,
+          { dtype: policy.variable, ...options, frozen: options.frozen || isFrozen },
+          what,
+        ),
+      innerCall: (inner, innerPath, innerArgs) =>
+        this.#layerCall(instance, inner, `${what}: ${describe(inner, [])}`, `${path}${innerPath}/`, innerArgs),
       callInner: (inner, innerPath, innerArgs) => {
-        const innerWhat = `${what}: ${describe(inner, [])}`;
+        if (inner.model) return this.#callWrapped(instance, inner, inner.model, innerArgs);
         const row = rowOf(inner);
         if (row === undefined) throw new UnknownInput(`${inner.className} is unknown`);
-        const results = row(this.#layerCall(instance, inner, innerWhat, `${path}${innerPath}/`, innerArgs));
+        const results = row(context.innerCall(inner, innerPath, innerArgs));
         return typeof results === 'number' ? [results] : results;
       },
     };
@@ -246,6 +280,20 @@ export class GraphBuilder {
       named: new Map(Array.from(args.named, ([name, value]) => [name, cast(value)])),
     };
     return new LayerCall(spec.className, new LayerConfig(what, spec.config), casted, context);
+  }
+
+  /** A model that a layer wraps: its layers are layers of the report, within the wrapper. */
+  #callWrapped(
+    { spec, scope, trainable }: LayerInstance,
+    inner: LayerSpec,
+    model: ModelSpec,
+    args: CallArguments,
+  ): readonly ValueId[] {
+    // Read anew at each call of the wrapper, and yet the same layers.
+    const known = this.#wrapped.get(inner.config) ?? model;
+    this.#wrapped.set(inner.config, known);
+    const inside = [...scope, spec.name, inner.name];
+    return this.#callNested(known, describe(inner, scope), args, { scope: inside, trainable });
   }
 
   #policyOf(spec: LayerSpec, what: string): DTypePolicy {
@@ -308,6 +356,15 @@ export class GraphBuilder {
     return id;
   }
 
+  /** Asked once for each weight: stores tell some of them apart by order. */
+  #stored(instance: LayerInstance, name: string): StoredWeight | null {
+    const known = instance.stored.get(name);
+    if (known !== undefined) return known;
+    const found = this.#store.find({ path: [...instance.scope, instance.spec.name], name });
+    instance.stored.set(name, found);
+    return found;
+  }
+
   #addWeight(
     instance: LayerInstance,
     name: string,
@@ -318,7 +375,7 @@ export class GraphBuilder {
     const known = instance.weights.get(name);
     if (known !== undefined) return known;
     this.#spend(1);
-    const found = this.#store.find({ path: [...instance.scope, instance.spec.name], name });
+    const found = this.#stored(instance, name);
     if (
       found &&
       (found.shape.length !== stored.length || found.shape.some((extent, axis) => extent !== stored[axis]))

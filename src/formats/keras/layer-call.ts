@@ -42,10 +42,17 @@ export interface CallContext {
   /** An operator that nobody knows, whose result has the input's type and shape. */
   addUnknown(like: ValueId): ValueId;
   addLiteral(dtype: DType, values: readonly number[], shape: readonly number[]): ValueId;
+  /** The shape of a weight where the file holds it; null where it does not. */
+  storedShape(name: string): readonly number[] | null;
   addWeight(name: string, stored: readonly number[], options: WeightOptions): ValueId;
   /** Lowers a layer of this one's config, whose weights Keras keeps under `path`. */
   callInner(inner: LayerSpec, path: string, args: CallArguments): readonly ValueId[];
+  /** The same layer's call, for a row that lowers it by itself. */
+  innerCall(inner: LayerSpec, path: string, args: CallArguments): LayerCall;
 }
+
+/** An extent of a reshape: a number as {@link LayerCall.reshape} has it, or that of a tensor's axis. */
+export type Extent = number | { readonly of: ValueId; readonly axis: number };
 
 /** Not enough is known of an input to lower the layer: it becomes an operator that nobody knows. */
 export class UnknownInput extends Error {}
@@ -129,6 +136,11 @@ export class LayerCall {
     return this.#context.addWeight(name, stored, options);
   }
 
+  /** The shape of a weight where the file holds it, for what a config leaves out; null where it does not. */
+  storedShape(name: string): readonly number[] | null {
+    return this.#context.storedShape(name);
+  }
+
   /** Adds an operator of the graph's own; its only result. */
   node(operator: Operator, ...inputs: readonly (ValueId | null)[]): ValueId {
     const [result] = this.#context.addNode(operator, inputs, 1);
@@ -162,6 +174,17 @@ export class LayerCall {
     return this.node({ kind: 'reshape', attrs: { zeroCopies: true } }, x, this.integers(shape));
   }
 
+  /** The same elements in a shape of numbers and of other tensors' extents, which may be open. */
+  reshapeTo(x: ValueId, extents: readonly Extent[]): ValueId {
+    const parts = extents.map((extent) => {
+      if (typeof extent === 'number') return this.integers([extent]);
+      const { of, axis } = extent;
+      return this.node({ kind: 'shape', attrs: { start: axis, end: axis + 1 } }, of);
+    });
+    const shape = this.node({ kind: 'concat', attrs: { axis: 0, operands: null } }, ...parts);
+    return this.node({ kind: 'reshape', attrs: { zeroCopies: false } }, x, shape);
+  }
+
   /** The elements of `x` in the shape of another tensor of as many. */
   reshapeLike(x: ValueId, like: ValueId): ValueId {
     const shape = this.node({ kind: 'shape', attrs: { start: 0, end: null } }, like);
@@ -183,6 +206,26 @@ export class LayerCall {
       positional: inputs.map((id) => ({ type: 'tensor', id })),
       named: new Map(),
     });
+  }
+
+  /** A layer of this one's config, to be lowered by whoever asks. */
+  innerCall(spec: LayerSpec, path: string, inputs: readonly ValueId[]): LayerCall {
+    return this.#context.innerCall(spec, path, {
+      positional: inputs.map((id) => ({ type: 'tensor', id })),
+      named: new Map(),
+    });
+  }
+
+  /** All tensors that are handed in by name: one, or a list of them. */
+  allNamed(name: string): readonly ValueId[] {
+    const given = this.arguments.named.get(name);
+    return given === undefined ? [] : tensorsIn(given);
+  }
+
+  /** Whether a flag is handed in by name. */
+  isSet(name: string): boolean {
+    const given = this.arguments.named.get(name);
+    return given?.type === 'value' && given.value === true;
   }
 
   /** `float32` and the like: what is not cast to the compute type before the layer sees it. */

@@ -1,45 +1,170 @@
+import { type Diagnostic, diagnostic } from '../../ir/diagnostic.ts';
 import { DscAuditError } from '../../ir/errors.ts';
 import { readExactly } from '../byte-source.ts';
 import type { ReadModel } from '../format.ts';
 import { MAX_JSON_BYTES } from '../limits.ts';
 import type { ModelSource } from '../model-source.ts';
+import { archiveWeights } from './archive-weights.ts';
 import { GraphBuilder } from './build-graph.ts';
-import { isObject, type Json, member, parseJson, textOf } from './json.ts';
-import { type LayerSpec, type ModelSpec, readModelConfig } from './model-config.ts';
-import { NO_WEIGHTS } from './weights.ts';
+import { type Hdf5File, openHdf5 } from './hdf5-file.ts';
+import { type Json, member, parseJson, textOf } from './json.ts';
+import { legacyWeights, modelConfigOf } from './legacy-h5.ts';
+import { type ModelSpec, readModelConfig } from './model-config.ts';
+import { layersTopology, manifestWeights } from './tensorflow-js.ts';
+import { NO_WEIGHTS, type WeightStore } from './weights.ts';
+import { type ArchiveEntry, readArchive } from './zip-archive.ts';
 
-/** Reads a Keras model of whatever kind of file. Throws `not-a-model`, `malformed-model` or `limit-exceeded`. */
-export function readKeras(source: ModelSource): ReadModel {
-  if (source.bytes.size > MAX_JSON_BYTES) {
-    throw new DscAuditError('limit-exceeded', `has ${source.bytes.size} bytes of JSON; ${MAX_JSON_BYTES} are read.`);
+/** What a kind of file comes to: the model's graph, its weights, and what it says of itself. */
+interface KerasFile {
+  readonly model: ModelSpec;
+  readonly weights: WeightStore;
+  readonly producer: string | null;
+  /** Null where a part of it is missing. */
+  readonly fileBytes: number | null;
+  readonly diagnostics: readonly Diagnostic[];
+  close(): void;
+}
+
+/** Every kind of file that Keras writes, by its first bytes. */
+const KINDS: readonly {
+  readonly begins: readonly number[];
+  readonly read: (source: ModelSource) => KerasFile | Promise<KerasFile>;
+}[] = [
+  { begins: [0x50, 0x4b, 0x03, 0x04], read: readKerasArchive },
+  { begins: [0x89, 0x48, 0x44, 0x46], read: readH5 },
+  { begins: [], read: readJsonFile },
+];
+
+/**
+ * Reads a Keras model: JSON, a `.keras` archive, an `.h5` file, or the `model.json` of a TensorFlow.js layers model.
+ * Throws `not-a-model`, `malformed-model` or `limit-exceeded`.
+ */
+export async function readKeras(source: ModelSource): Promise<ReadModel> {
+  const head = new Uint8Array(4);
+  source.bytes.read(0, head);
+  const kind = KINDS.find(({ begins }) => begins.every((byte, index) => head[index] === byte));
+  if (kind === undefined) throw new Error('Every file is of some kind.');
+  const file = await kind.read(source);
+  try {
+    const builder = new GraphBuilder(file.weights, countLayers(file.model));
+    const graph = builder.build(file.model);
+    return {
+      model: {
+        name: file.model.name,
+        format: 'keras',
+        producer: file.producer,
+        opsets: {},
+        fileBytes: file.fileBytes,
+        values: builder.values,
+        graph,
+      },
+      diagnostics: [...file.diagnostics, ...builder.diagnostics],
+      close() {
+        file.close();
+        source.bytes.close();
+      },
+    };
+  } catch (error) {
+    file.close();
+    throw error;
   }
-  const root = parseJson(new TextDecoder().decode(readExactly(source.bytes, 0, source.bytes.size)));
-  const model = readModelConfig(root);
-  const builder = new GraphBuilder(NO_WEIGHTS, countLayers(model));
-  const graph = builder.build(model);
+}
+
+function readJsonFile(source: ModelSource): KerasFile {
+  const root = readJson({ size: source.bytes.size, open: () => source.bytes }, 'JSON');
+  const topology = layersTopology(root);
+  const model = readModelConfig(topology ?? root);
+  const producer = textOf(member(root, 'generatedBy')) ?? producerOf(topology ?? root);
+  if (topology === null) {
+    return { model, weights: NO_WEIGHTS, producer, fileBytes: source.bytes.size, diagnostics: [], close() {} };
+  }
+  const { store, fileBytes, missing, close } = manifestWeights(source, member(root, 'weightsManifest'));
   return {
-    model: {
-      name: model.name,
-      format: 'keras',
-      producer: producerOf(root),
-      opsets: {},
-      fileBytes: source.bytes.size,
-      values: builder.values,
-      graph,
-    },
-    diagnostics: builder.diagnostics,
-    close() {
-      source.bytes.close();
-    },
+    model,
+    weights: store,
+    producer,
+    fileBytes: fileBytes === null ? null : source.bytes.size + fileBytes,
+    diagnostics: Array.from(missing, ([file, tensors]) =>
+      diagnostic('external-data-missing', 'warning', null, { file, tensors }),
+    ),
+    close,
   };
 }
 
+const CONFIG = 'config.json';
+const METADATA = 'metadata.json';
+const WEIGHTS = 'model.weights.h5';
+
+async function readKerasArchive(source: ModelSource): Promise<KerasFile> {
+  const entries = readArchive(source.bytes);
+  const config = entries.get(CONFIG);
+  if (config === undefined) throw notKeras(entries);
+  const model = readModelConfig(readJson(config, CONFIG));
+  const metadata = entries.get(METADATA);
+  const version = metadata && textOf(member(readJson(metadata, METADATA), 'keras_version'));
+  const weights = entries.get(WEIGHTS);
+  const file = weights ? await openHdf5(weights.open()) : null;
+  return {
+    model,
+    weights: file ? archiveWeights(file.root, model) : NO_WEIGHTS,
+    producer: version ? `keras ${version}` : null,
+    fileBytes: source.bytes.size,
+    diagnostics: [],
+    close: () => file?.close(),
+  };
+}
+
+/** Other tools pack their models in zip archives too. */
+function notKeras(entries: ReadonlyMap<string, ArchiveEntry>): DscAuditError {
+  const names = [...entries.keys()];
+  const isPyTorch = names.some((name) => name.endsWith('/data.pkl') || name.endsWith('.data/pkl'));
+  return new DscAuditError(
+    'not-a-model',
+    isPyTorch
+      ? 'is a PyTorch checkpoint: export the model with torch.onnx.export.'
+      : `is a zip archive without '${CONFIG}', which every .keras file has: unpack it, and give the model that is in it.`,
+  );
+}
+
+async function readH5(source: ModelSource): Promise<KerasFile> {
+  const file = await openHdf5(source.bytes);
+  return closedOnError(file, () => {
+    const version = file.root.text('keras_version') ?? file.root.group('model_weights')?.text('keras_version');
+    return {
+      model: readModelConfig(modelConfigOf(file.root)),
+      weights: legacyWeights(file.root),
+      producer: version ? `keras ${version}` : null,
+      fileBytes: source.bytes.size,
+      diagnostics: [],
+      close: () => file.close(),
+    };
+  });
+}
+
+function closedOnError<T>(file: Hdf5File, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}
+
+/** Its size is looked at before it is unpacked. */
+function readJson({ size, open }: ArchiveEntry, what: string): Json {
+  if (size > MAX_JSON_BYTES) {
+    throw new DscAuditError('limit-exceeded', `has ${size} bytes of ${what}; at most ${MAX_JSON_BYTES} are read.`);
+  }
+  return parseJson(new TextDecoder().decode(readExactly(open(), 0, size)));
+}
+
+/** Keras 2 writes its version beside the graph; Keras 3 tells itself by the modules of its classes. */
 function producerOf(root: Json): string | null {
   const version = textOf(member(root, 'keras_version'));
   if (version !== null) return `keras ${version}`;
-  return isObject(root) && member(root, 'module') !== undefined ? 'keras 3' : null;
+  return member(root, 'module') === undefined ? null : 'keras 3';
 }
 
 function countLayers({ layers }: ModelSpec): number {
-  return layers.reduce((sum, layer: LayerSpec) => sum + 1 + (layer.model ? countLayers(layer.model) : 0), 0);
+  return layers.reduce((sum, { model }) => sum + 1 + (model ? countLayers(model) : 0), 0);
 }

@@ -1,9 +1,10 @@
 /** A program in memory, ready to run on one thread or several. */
+import { DscAuditError } from '../../ir/errors.ts';
 import type { Place, Program } from '../plan/program.ts';
-import { CONTROL, CONTROL_BYTES, STEP_WORDS } from './control.ts';
+import { CONTROL_BYTES, STEP_WORDS } from './control.ts';
 import { type EncodedProgram, encodeProgram } from './encode.ts';
-import { instantiateKernels, type KernelExports } from './instance.ts';
-import { startWorkers, type Workers } from './workers.ts';
+import { instantiateKernels } from './instance.ts';
+import { startWorkers } from './workers.ts';
 
 export interface Executor {
   /** Floats at a place of the program. */
@@ -29,24 +30,56 @@ export async function createExecutor(
   threads: number,
 ): Promise<Executor> {
   const encoded = encodeProgram(program, kept, threads);
-  const pages = Math.ceil(encoded.totalBytes / PAGE_BYTES);
-  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+  const memory = allocate(encoded.totalBytes);
   writeConstants(memory, program, encoded);
   const timing = new LayerTiming(program, encoded.firstStep);
-  const kernels = instantiateKernels(module, memory, timing.mark);
-  kernels.setScratch(encoded.scratch);
   const workers = threads > 1 ? await startWorkers(module, memory, encoded, threads) : null;
+  const kernels = instantiateKernels(module, memory, {
+    mark: timing.mark,
+    waiting: () => workers?.assertAlive(),
+  });
+  kernels.setScratch(encoded.scratch);
+  let closed = false;
+  const close = async (): Promise<void> => {
+    closed = true;
+    await workers?.stop();
+  };
   return {
-    memoryBytes: pages * PAGE_BYTES,
+    memoryBytes: memory.buffer.byteLength,
     floats: ({ buffer, offsetBytes }, count) =>
       new Float32Array(memory.buffer, encoded.base + (encoded.memory.offsets[buffer] ?? 0) + offsetBytes, count),
     run: (now) => {
+      if (closed) throw new Error('The network is closed.');
       if (now) timing.start(now);
-      runOnce(kernels, encoded, workers, memory, threads, now !== undefined);
+      try {
+        workers?.assertAlive();
+        workers?.start();
+        kernels.run(encoded.firstStep, encoded.endStep, 0, threads, Number(now !== undefined));
+      } catch (error) {
+        // Threads may stand at any barrier: no other run can begin.
+        void close();
+        throw error;
+      }
       return timing.layersMs;
     },
-    close: async () => workers?.stop(),
+    close,
   };
+}
+
+/** Addresses are compared as signed integers. */
+const MAX_MEMORY_BYTES = 2 ** 31 - PAGE_BYTES;
+
+function allocate(bytes: number): WebAssembly.Memory {
+  const pages = Math.ceil(bytes / PAGE_BYTES);
+  const needed = `It needs ${(bytes / 1e9).toFixed(1)} GB of memory to run`;
+  if (bytes > MAX_MEMORY_BYTES) {
+    throw new DscAuditError('cannot-run', `${needed}, and the built-in runtime has at most 2.1 GB.`);
+  }
+  try {
+    return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+  } catch {
+    throw new DscAuditError('cannot-run', `${needed}, and this machine does not have them.`);
+  }
 }
 
 export function writeConstants(memory: WebAssembly.Memory, program: Program, encoded: EncodedProgram): void {
@@ -58,23 +91,6 @@ export function writeConstants(memory: WebAssembly.Memory, program: Program, enc
     if (elements instanceof Int32Array) new Int32Array(memory.buffer, address, elements.length).set(elements);
     else new Float32Array(memory.buffer, address, elements.length).set(elements);
   }
-}
-
-function runOnce(
-  kernels: KernelExports,
-  { firstStep, endStep }: EncodedProgram,
-  workers: Workers | null,
-  memory: WebAssembly.Memory,
-  threads: number,
-  timed: boolean,
-): void {
-  if (workers) {
-    workers.assertAlive();
-    const control = new Int32Array(memory.buffer);
-    Atomics.add(control, CONTROL.generation / 4, 1);
-    Atomics.notify(control, CONTROL.generation / 4);
-  }
-  kernels.run(firstStep, endStep, 0, threads, Number(timed));
 }
 
 /** Adds up the time between barriers by layer. */

@@ -6,13 +6,22 @@ export interface KernelExports {
   setScratch(address: number): void;
 }
 
-/** `mark` is called after each barrier of a timed run, with the address of the step before it. */
+/** What a run tells the thread that started it. What it throws ends the run. */
+export interface RunListener {
+  /** After each barrier of a timed run, with the address of the step before it. */
+  mark(stepAddress: number): void;
+  /** Again and again while other threads take long. */
+  waiting(): void;
+}
+
+export const SILENT: RunListener = { mark: () => undefined, waiting: () => undefined };
+
 export function instantiateKernels(
   module: WebAssembly.Module,
   memory: WebAssembly.Memory,
-  mark: (stepAddress: number) => void,
+  { mark, waiting }: RunListener,
 ): KernelExports {
-  const { exports } = new WebAssembly.Instance(module, { env: { memory, mark } });
+  const { exports } = new WebAssembly.Instance(module, { env: { memory, mark, waiting } });
   const { run, setScratch } = exports;
   if (typeof run !== 'function' || typeof setScratch !== 'function') throw new Error('The kernels lack an export.');
   return {

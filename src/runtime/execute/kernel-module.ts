@@ -10,6 +10,7 @@ import { defineRun } from './interpreter.ts';
 export function emitKernelModule(variant: KernelVariant): Uint8Array<ArrayBuffer> {
   const module = new WasmModule();
   const mark = module.importFunction('mark', { parameters: ['i32'], results: [] });
+  const waiting = module.importFunction('waiting', { parameters: [], results: [] });
   const scratchGlobal = module.defineGlobal();
   const kernelType = module.typeIndex(KERNEL_SIGNATURE);
   const mapSpan = module.defineFunction(
@@ -20,7 +21,7 @@ export function emitKernelModule(variant: KernelVariant): Uint8Array<ArrayBuffer
   for (const name of KERNEL_NAMES) {
     module.addToTable(module.defineFunction(KERNEL_SIGNATURE, (body) => KERNELS[name].write(body, host)));
   }
-  defineRun(module, kernelType, mark);
+  defineRun(module, kernelType, { mark, waiting });
   module.defineFunction(
     { parameters: ['i32'], results: [] },
     (body) => body.setGlobal(scratchGlobal, body.parameter(0)),

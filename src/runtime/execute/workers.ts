@@ -5,9 +5,11 @@ import { CONTROL } from './control.ts';
 import type { EncodedProgram } from './encode.ts';
 
 export interface Workers {
-  /** Throws if a worker has ended by itself: a run would wait for it for ever. */
+  /** Throws if a worker has ended: a run would wait for it for ever. */
   assertAlive(): void;
-  /** Ends all workers, also those in the middle of something. */
+  /** Wakes all workers for one run. */
+  start(): void;
+  /** Ends all workers, also those in the middle of something. May be called again. */
   stop(): Promise<void>;
 }
 
@@ -20,22 +22,24 @@ const WORDS = {
 
 /**
  * A worker's whole program. It is text, so that it runs the same from sources and from a bundle; everything it computes is
- * in the WebAssembly module.
+ * in the WebAssembly module. Its loop begins within the event loop: only then can be seen from outside that it runs.
  */
 const WORKER_SOURCE = `
 const { workerData } = require('node:worker_threads');
 const { module, memory, scratch, first, end, thread, threads, words } = workerData;
-const { exports } = new WebAssembly.Instance(module, { env: { memory, mark: () => {} } });
+const { exports } = new WebAssembly.Instance(module, { env: { memory, mark: () => {}, waiting: () => {} } });
 const control = new Int32Array(memory.buffer);
 exports.setScratch(scratch);
-Atomics.add(control, words.ready, 1);
-for (let seen = 0; ; ) {
-  Atomics.wait(control, words.generation, seen);
-  if (Atomics.load(control, words.stopped) !== 0) break;
-  if (Atomics.load(control, words.generation) === seen) continue;
-  seen = Atomics.load(control, words.generation);
-  exports.run(first, end, thread, threads, 0);
-}
+setImmediate(() => {
+  Atomics.add(control, words.ready, 1);
+  for (let seen = 0; ; ) {
+    Atomics.wait(control, words.generation, seen);
+    if (Atomics.load(control, words.stopped) !== 0) break;
+    if (Atomics.load(control, words.generation) === seen) continue;
+    seen = Atomics.load(control, words.generation);
+    exports.run(first, end, thread, threads, 0);
+  }
+});
 `;
 
 /** Starts `threads − 1` workers and waits until all of them wait for work. */
@@ -64,40 +68,57 @@ export async function startWorkers(
     // A runtime that is never closed must not keep the process alive.
     worker.unref();
     worker.on('error', (error) => {
-      failure = error instanceof Error ? error : new Error(String(error));
+      failure ??= new Error('A worker of the runtime failed.', { cause: error });
     });
     worker.on('exit', () => {
-      if (!stopping) failure ??= new Error('A worker of the runtime ended unexpectedly.');
+      if (!stopping) failure ??= lost();
     });
     return worker;
   });
   const stop = async (): Promise<void> => {
     stopping = true;
     Atomics.store(control, WORDS.stopped, 1);
-    Atomics.add(control, WORDS.generation, 1);
-    Atomics.notify(control, WORDS.generation);
+    wake(control);
     await Promise.all(workers.map((worker) => worker.terminate()));
   };
   const assertAlive = (): void => {
-    if (failure !== null) throw failure;
     if (stopping) throw new Error('The network is closed.');
+    failure ??= workers.every(isRunning) ? null : lost();
+    if (failure !== null) throw failure;
   };
   try {
-    await untilReady(control, threads - 1, assertAlive);
+    await untilReady(control, threads - 1, () => {
+      if (failure !== null) throw failure;
+    });
   } catch (error) {
     await stop();
     throw error;
   }
-  return { assertAlive, stop };
+  return { assertAlive, start: () => wake(control), stop };
+}
+
+const lost = (): Error => new Error('A worker of the runtime ended unexpectedly.');
+
+function wake(control: Int32Array): void {
+  Atomics.add(control, WORDS.generation, 1);
+  Atomics.notify(control, WORDS.generation);
+}
+
+/**
+ * Whether the thread is there, without waiting for an event: a run holds the event loop up. The figures of a worker that
+ * has ended are 0 (documentation of `worker.performance.eventLoopUtilization`), and its idle time −1 until its `exit` has
+ * been heard.
+ */
+function isRunning({ performance }: Worker): boolean {
+  const { idle, active } = performance.eventLoopUtilization();
+  return idle >= 0 && active > 0;
 }
 
 const POLL_MS = 1;
 
-async function untilReady(control: Int32Array, workers: number, assertAlive: () => void): Promise<void> {
-  for (;;) {
-    const ready = Atomics.load(control, WORDS.ready);
-    if (ready === workers) return;
-    assertAlive();
+async function untilReady(control: Int32Array, workers: number, assertStarted: () => void): Promise<void> {
+  while (Atomics.load(control, WORDS.ready) !== workers) {
+    assertStarted();
     await setTimeout(POLL_MS);
   }
 }

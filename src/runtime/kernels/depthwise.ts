@@ -1,4 +1,4 @@
-import type { Local } from '../wasm/function-body.ts';
+import type { FunctionBody, Local } from '../wasm/function-body.ts';
 import type { I32, V128 } from '../wasm/values.ts';
 import { defineKernel, indices, type KernelContext, NO_ACTIVATION, PIXEL_BYTES } from './kernel.ts';
 
@@ -18,6 +18,8 @@ export const DEPTHWISE_ARGUMENTS = {
   blocks: 'i32',
   height: 'i32',
   width: 'i32',
+  /** Pixels at the start of each row that wide tiles compute; narrow ones compute the rest. */
+  wideWidth: 'i32',
   kernelHeight: 'i32',
   kernelWidth: 'i32',
   /** Strides in bytes: from one output row or pixel to the next, and from one tap to the next. */
@@ -39,13 +41,31 @@ export const DEPTHWISE_ARGUMENTS = {
 
 type Context = KernelContext<typeof DEPTHWISE_ARGUMENTS>;
 
-/** Extents known when the code is written: taps are unrolled, and a loaded pixel serves all windows that it is in. */
+/** A square window without dilation, known when the code is written: taps are unrolled. */
 export interface FixedWindow {
-  readonly kernelWidth: number;
+  readonly extent: number;
   readonly stride: number;
 }
 
-/** The kernel for one kernel width and stride without dilation, or for any window where `fixed` is null. */
+/** Pixels of a tile: 7 sums leave registers for the taps of a row, and most networks' rows are multiples of 7. */
+const WIDE = 7;
+const NARROW = 4;
+
+/** What a pixel of a narrow tile costs, by one of a wide tile. */
+const NARROW_COST = 1.25;
+
+/** The pixels of a row that wide tiles should compute: a last tile that does not fit is moved back over finished pixels. */
+export function wideWidthOf(width: number): number {
+  let best = { tiles: 0, cost: Number.POSITIVE_INFINITY };
+  for (let tiles = 0; tiles * WIDE <= width; tiles++) {
+    const narrow = Math.ceil((width - tiles * WIDE) / NARROW) * NARROW;
+    const cost = tiles * WIDE + narrow * NARROW_COST;
+    if (cost < best.cost) best = { tiles, cost };
+  }
+  return best.tiles * WIDE;
+}
+
+/** The kernel for one window and stride, or for any where `fixed` is null. */
 export function depthwiseKernel(fixed: FixedWindow | null) {
   return defineKernel(DEPTHWISE_ARGUMENTS, (context) => {
     const { body, args, begin, end } = context;
@@ -82,47 +102,48 @@ interface Row {
   readonly bias: Local<I32>;
 }
 
-/** Tiles of 8 pixels, then of 4 (the last one moved back over pixels that are done), or single pixels in narrow rows. */
+/** Half a block of channels at a time, or both where they are joined. */
 function writeRow(context: Context, row: Row, fixed: FixedWindow | null): void {
+  const { body, variant } = context;
+  if (variant.joinHalves) writeTiles(context, { row, halves: [0, 16], half: null }, fixed);
+  else body.loop(0, PIXEL_BYTES, 16, (half) => writeTiles(context, { row, halves: [0], half }, fixed));
+}
+
+/** Wide tiles, then narrow ones (the last one moved back over pixels that are done), or single pixels in narrow rows. */
+function writeTiles(context: Context, span: Span, fixed: FixedWindow | null): void {
   const { body, args } = context;
   const x = body.i32(0);
   const tile = (pixels: number) => (): void => {
-    writeTile(context, row, fixed, x, pixels);
+    const source = body.i32(span.row.input.add(x.mul(args.inputPixel)));
+    const target = body.i32(span.row.output.add(x.mul(PIXEL_BYTES)));
+    if (fixed) writeFixed(context, fixed, { ...span, source, target, pixels });
+    else writeGeneric(context, { ...span, source, target, pixels });
     body.increase(x, pixels);
   };
-  if (fixed) body.whileTrue(x.add(8).le(args.width), tile(8));
+  if (fixed) body.whileTrue(x.lt(args.wideWidth), tile(WIDE));
   body.if(
-    args.width.lt(4),
+    args.width.lt(NARROW),
     () => body.whileTrue(x.lt(args.width), tile(1)),
     () =>
       body.whileTrue(x.lt(args.width), () => {
-        body.set(x, x.min(args.width.sub(4)));
-        tile(4)();
+        body.set(x, x.min(args.width.sub(NARROW)));
+        tile(NARROW)();
       }),
   );
 }
 
-function writeTile(context: Context, row: Row, fixed: FixedWindow | null, x: I32, pixels: number): void {
-  const { body, args, variant } = context;
-  const source = body.i32(row.input.add(x.mul(args.inputPixel)));
-  const target = body.i32(row.output.add(x.mul(PIXEL_BYTES)));
-  const write = fixed
-    ? (halves: readonly number[], half: I32 | null) =>
-        writeFixed(context, fixed, { source, target, row, halves, half, pixels })
-    : (halves: readonly number[], half: I32 | null) =>
-        writeGeneric(context, { source, target, row, halves, half, pixels });
-  if (variant.joinHalves) write([0, 16], null);
-  else body.loop(0, PIXEL_BYTES, 16, (half) => write([0], half));
-}
-
-interface Tile {
-  readonly source: I32;
-  readonly target: I32;
+/** The vectors of a row that are computed together. */
+interface Span {
   readonly row: Row;
-  /** Byte offsets of the vectors within a block that are computed together. */
+  /** Byte offsets of the vectors within a block. */
   readonly halves: readonly number[];
   /** Offset that a loop adds to them. */
   readonly half: I32 | null;
+}
+
+interface Tile extends Span {
+  readonly source: I32;
+  readonly target: I32;
   readonly pixels: number;
 }
 
@@ -152,32 +173,58 @@ function storeTile(
   }
 }
 
-function writeFixed(context: Context, { kernelWidth, stride }: FixedWindow, tile: Tile): void {
+function writeFixed(context: Context, { extent, stride }: FixedWindow, tile: Tile): void {
   const { body, args, variant } = context;
-  const sums = startFromBias(context, tile);
-  const source = body.i32(shifted(tile.source, tile.half));
-  const weights = body.i32(shifted(tile.row.weights, tile.half));
-  const taps = tile.halves.map(() => indices(kernelWidth).map(() => body.v128()));
-  const inputs = tile.halves.map(() => body.v128());
-  body.loop(0, args.kernelHeight, 1, () => {
-    for (const [h, offset] of tile.halves.entries()) {
-      for (const [kx, tap] of (taps[h] ?? []).entries()) body.set(tap, weights.loadVector(kx * PIXEL_BYTES + offset));
-    }
-    for (const column of indices((tile.pixels - 1) * stride + kernelWidth)) {
-      for (const [h, offset] of tile.halves.entries()) {
-        const input = inputs[h];
-        if (!input) continue;
-        body.set(input, source.loadVector(column * PIXEL_BYTES + offset));
-        for (const [i, sum] of (sums[h] ?? []).entries()) {
-          const tap = taps[h]?.[column - i * stride];
-          if (tap) body.set(sum, variant.multiplyAdd(input, tap, sum));
-        }
+  const columns = (tile.pixels - 1) * stride + extent;
+  const locals: FixedLocals = {
+    source: body.i32(shifted(tile.source, tile.half)),
+    weights: body.i32(shifted(tile.row.weights, tile.half)),
+    sums: startFromBias(context, tile),
+    taps: tile.halves.map(() => indices(extent).map(() => body.v128())),
+    inputs: tile.halves.map(() => body.v128()),
+  };
+  body.block(() => {
+    for (const ky of indices(extent)) {
+      loadTaps(body, tile, locals, ky * extent);
+      for (const column of indices(columns)) {
+        multiplyColumn(context, tile, locals, column, stride);
+        // Never taken: no address is that small. Each compares with another value, or V8 would see that one decides all.
+        const isGuarded = variant.guardSteps && column % (stride + 1) === stride;
+        if (isGuarded) body.exitIf(locals.source.eq(ky * columns + column), 0);
       }
+      body.increase(locals.source, args.tapRow);
     }
-    body.increase(source, args.tapRow);
-    body.increase(weights, kernelWidth * PIXEL_BYTES);
   });
-  storeTile(context, tile, sums);
+  storeTile(context, tile, locals.sums);
+}
+
+/** All by half of the block. */
+interface FixedLocals {
+  readonly source: Local<I32>;
+  readonly weights: Local<I32>;
+  readonly sums: readonly (readonly Local<V128>[])[];
+  /** A row of the window. */
+  readonly taps: readonly (readonly Local<V128>[])[];
+  readonly inputs: readonly Local<V128>[];
+}
+
+function loadTaps(body: FunctionBody, { halves }: Tile, { weights, taps }: FixedLocals, first: number): void {
+  for (const [h, offset] of halves.entries()) {
+    for (const [kx, tap] of (taps[h] ?? []).entries()) {
+      body.set(tap, weights.loadVector((first + kx) * PIXEL_BYTES + offset));
+    }
+  }
+}
+
+/** A loaded pixel is multiplied for all windows that it is in. */
+function multiplyColumn({ body, variant }: Context, tile: Tile, locals: FixedLocals, column: number, stride: number) {
+  for (const [h, input] of locals.inputs.entries()) {
+    body.set(input, locals.source.loadVector(column * PIXEL_BYTES + (tile.halves[h] ?? 0)));
+    for (const [i, sum] of (locals.sums[h] ?? []).entries()) {
+      const tap = locals.taps[h]?.[column - i * stride];
+      if (tap) body.set(sum, variant.multiplyAdd(input, tap, sum));
+    }
+  }
 }
 
 function writeGeneric(context: Context, tile: Tile): void {

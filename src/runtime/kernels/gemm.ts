@@ -112,12 +112,14 @@ function writeUnit(context: Context, tile: GemmTile, unit: I32): void {
 
   const x = body.i32(first.rem(args.width));
   const y = body.i32(first.div(args.width));
+  const at: PixelPosition = { x, y, input, output, residual };
   body.loop(first, end, tile.pixels, (pixel) => {
-    for (const i of indices(tile.pixels)) {
-      addressPixel(context, locals, i, { x, y, input, output, residual });
-      // Past the end a tile repeats the last pixel, and stores the same value again.
-      body.if(pixel.add(i + 1).lt(end), () => nextPixel(body, x, y, args.width));
-    }
+    const isInside = pixel.add(tile.pixels).le(end).and(x.add(tile.pixels).le(args.width));
+    body.if(
+      isInside,
+      () => addressInRow(context, locals, at),
+      () => addressEach(context, locals, at, end.sub(pixel)),
+    );
     startFromBias(body, locals);
     multiply(context, tile, locals, table);
     store(context, locals, blocks);
@@ -125,20 +127,48 @@ function writeUnit(context: Context, tile: GemmTile, unit: I32): void {
   writeActivation(context, locals, output, first, end);
 }
 
-function nextPixel(body: FunctionBody, x: Local<I32>, y: Local<I32>, width: I32): void {
-  body.increase(x, 1);
-  body.if(x.eq(width), () => {
-    body.set(x, 0);
-    body.increase(y, 1);
-  });
-}
-
 interface PixelPosition {
-  readonly x: I32;
-  readonly y: I32;
+  readonly x: Local<I32>;
+  readonly y: Local<I32>;
   readonly input: I32;
   readonly output: I32;
   readonly residual: I32;
+}
+
+/** Addresses of a tile that ends in the row in which it begins: from one pixel to the next. */
+function addressInRow(context: Context, locals: TileLocals, at: PixelPosition): void {
+  const { body, args } = context;
+  const follow = (pixels: readonly Local<I32>[], step: I32): void => {
+    for (const [i, next] of pixels.slice(1).entries()) {
+      const previous = pixels[i];
+      if (previous) body.set(next, previous.add(step));
+    }
+  };
+  addressPixel(context, locals, 0, at);
+  follow(locals.sources, args.inputPixel);
+  follow(locals.targets, args.outputPixel);
+  follow(locals.residuals, args.residualPixel);
+  body.increase(at.x, locals.sources.length);
+  wrap(context, at);
+}
+
+/** Addresses of any tile. Past the end, `left` pixels from here, it repeats the last one, and stores the same value again. */
+function addressEach(context: Context, locals: TileLocals, at: PixelPosition, left: I32): void {
+  const { body } = context;
+  for (const i of locals.sources.keys()) {
+    addressPixel(context, locals, i, at);
+    body.if(left.gt(i + 1), () => {
+      body.increase(at.x, 1);
+      wrap(context, at);
+    });
+  }
+}
+
+function wrap({ body, args }: Context, { x, y }: PixelPosition): void {
+  body.if(x.eq(args.width), () => {
+    body.set(x, 0);
+    body.increase(y, 1);
+  });
 }
 
 function addressPixel({ body, args }: Context, locals: TileLocals, i: number, at: PixelPosition): void {

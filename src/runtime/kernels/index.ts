@@ -8,6 +8,8 @@ import { gatherChannels } from './gather-channels.ts';
 import { gemmKernel } from './gemm.ts';
 import { globalAveragePool, globalMaxPool } from './global-pool.ts';
 import type { ArgumentTypes, Kernel } from './kernel.ts';
+import { matmul } from './matmul.ts';
+import { normaliseChannels, normaliseRows } from './normalise.ts';
 import { averagePool, maxPool } from './pool.ts';
 import { reduce } from './reduce.ts';
 import { pack, unpack } from './repack.ts';
@@ -28,10 +30,10 @@ export const KERNELS = {
   /** For steps of one channel, where there are fewer than a block. */
   gemmSingle: gemmKernel({ channelsPerStep: 1 }),
   depthwise: depthwiseKernel(null),
-  depthwise3: depthwiseKernel({ kernelWidth: 3, stride: 1 }),
-  depthwise3Stride2: depthwiseKernel({ kernelWidth: 3, stride: 2 }),
-  depthwise5: depthwiseKernel({ kernelWidth: 5, stride: 1 }),
-  depthwise5Stride2: depthwiseKernel({ kernelWidth: 5, stride: 2 }),
+  depthwise3: depthwiseKernel({ extent: 3, stride: 1 }),
+  depthwise3Stride2: depthwiseKernel({ extent: 3, stride: 2 }),
+  depthwise5: depthwiseKernel({ extent: 5, stride: 1 }),
+  depthwise5Stride2: depthwiseKernel({ extent: 5, stride: 2 }),
   depthwiseMultiplier,
   winogradInput,
   winogradOutput,
@@ -51,6 +53,9 @@ export const KERNELS = {
   resize,
   reduce,
   softmax,
+  normaliseRows,
+  normaliseChannels,
+  matmul,
   sequence,
 } as const satisfies Record<string, Kernel<ArgumentTypes>>;
 

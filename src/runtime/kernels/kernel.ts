@@ -5,9 +5,10 @@ import type { F32, I32, MultiplyAdd } from '../wasm/values.ts';
 /** A kernel's arguments by name, each one word; they lie in memory in this order. */
 export type ArgumentTypes = Readonly<Record<string, 'i32' | 'f32'>>;
 
-export interface ArgumentLocals {
+/** Integers are read once; floats where they are used, or they would hold vector registers through the inner loops. */
+export interface ArgumentValues {
   i32: Local<I32>;
-  f32: Local<F32>;
+  f32: F32;
 }
 
 /** What the code of kernels depends on beyond its arguments. */
@@ -39,7 +40,7 @@ export interface KernelContext<A extends ArgumentTypes> extends KernelHost {
   /** Units of work from `begin` up to `end`; units are independent of each other. */
   readonly begin: Local<I32>;
   readonly end: Local<I32>;
-  readonly args: { readonly [K in keyof A]: ArgumentLocals[A[K]] };
+  readonly args: { readonly [K in keyof A]: ArgumentValues[A[K]] };
 }
 
 /** One kernel: its arguments, what they mean in its own file, and how its code is written. */
@@ -70,12 +71,12 @@ export function defineKernel<const A extends ArgumentTypes>(
 
 function loadArguments<A extends ArgumentTypes>(body: FunctionBody, types: A): KernelContext<A>['args'] {
   const address = body.parameter(2);
-  const locals = Object.entries(types).map(([name, type], index) => [
+  const values = Object.entries(types).map(([name, type], index) => [
     name,
-    type === 'i32' ? body.i32(address.loadI32(index * 4)) : body.f32(address.loadF32(index * 4)),
+    type === 'i32' ? body.i32(address.loadI32(index * 4)) : address.loadF32(index * 4),
   ]);
-  // The entries are those of `types`, each with a local of its type, which fromEntries cannot say.
-  return Object.fromEntries(locals) as KernelContext<A>['args'];
+  // The entries are those of `types`, each with a value of its type, which fromEntries cannot say.
+  return Object.fromEntries(values) as KernelContext<A>['args'];
 }
 
 /** Channels that lie side by side in memory. */

@@ -12,17 +12,19 @@ export interface AnalysedModel {
   readonly nodes: readonly Node[];
 }
 
-/** The value's extents. Throws `cannot-run` where one is not known. */
-export function shapeOf({ model, facts }: AnalysedModel, id: ValueId): readonly number[] {
+function extentsOf({ facts }: AnalysedModel, id: ValueId): readonly number[] | null {
   const fact = facts[id];
-  const shape = fact?.type === 'tensor' ? staticShape(fact.shape) : null;
-  if (shape === null) {
-    throw new DscAuditError(
-      'cannot-run',
-      `The shape of '${model.values[id]?.name}' is not known, so it cannot be run.`,
-    );
-  }
-  return shape;
+  return fact?.type === 'tensor' ? staticShape(fact.shape) : null;
+}
+
+export const hasShape = (source: AnalysedModel, id: ValueId): boolean => extentsOf(source, id) !== null;
+
+/** The value's extents. Throws `cannot-run` where one is not known. */
+export function shapeOf(source: AnalysedModel, id: ValueId): readonly number[] {
+  const shape = extentsOf(source, id);
+  if (shape !== null) return shape;
+  const name = source.model.values[id]?.name;
+  throw new DscAuditError('cannot-run', `The shape of '${name}' is not known, so it cannot be run.`);
 }
 
 /** Joins a model with the facts of shape inference over it. */

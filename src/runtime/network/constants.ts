@@ -2,6 +2,7 @@
 
 import { isStatic } from '../../ir/dim.ts';
 import { readElements } from '../../ir/elements.ts';
+import { DscAuditError } from '../../ir/errors.ts';
 import { staticShape } from '../../ir/fact.ts';
 import type { Constant, Node, ValueId } from '../../ir/graph.ts';
 import { stridesOf } from '../plan/strided.ts';
@@ -18,6 +19,7 @@ export class ConstantValues {
   private readonly known = new Map<ValueId, Float32Array | null>();
   /** Names of constants that were filled in. */
   readonly missing = new Set<string>();
+  private firstAbsent: string | null = null;
 
   constructor(source: AnalysedModel, fillMissing: FillMissing | null) {
     this.source = source;
@@ -43,6 +45,25 @@ export class ConstantValues {
     return floats;
   }
 
+  /** The elements of a value that cannot be done without. Throws `cannot-run` where they are not there. */
+  weights(id: ValueId): Float32Array {
+    const floats = this.floats(id);
+    this.assertPresent();
+    if (floats !== null) return floats;
+    const name = this.source.model.values[id]?.name;
+    throw new DscAuditError(
+      'cannot-run',
+      `The weights '${name}' are of a type, or made by an operator, that is not run.`,
+    );
+  }
+
+  /** Throws `cannot-run` where elements were asked for that the file does not have, and nothing stands in for them. */
+  assertPresent(): void {
+    if (this.firstAbsent === null) return;
+    const what = `The file has no weights for '${this.firstAbsent}': with fillMissing 'random' it runs on made-up ones.`;
+    throw new DscAuditError('cannot-run', what);
+  }
+
   numbers(id: ValueId): readonly number[] | null {
     const fact = this.source.facts[id];
     const tracked = fact?.type === 'tensor' ? fact.elements : null;
@@ -64,11 +85,18 @@ export class ConstantValues {
   }
 
   private read(name: string, constant: Constant): Float32Array | null {
-    const bytes = constant.dtype === 'float32' ? constant.data.read() : null;
-    if (bytes !== null) return new Float32Array(new Uint8Array(bytes).buffer);
+    const bytes = constant.data.read();
+    if (bytes === null) return this.fill(name, constant);
+    if (constant.dtype === 'float32') return new Float32Array(new Uint8Array(bytes).buffer);
     const elements = readElements(constant);
-    if (elements !== null) return Float32Array.from(elements);
-    if (this.fillMissing === null) return null;
+    return elements === null ? null : Float32Array.from(elements);
+  }
+
+  private fill(name: string, constant: Constant): Float32Array | null {
+    if (this.fillMissing === null) {
+      this.firstAbsent ??= name;
+      return null;
+    }
     this.missing.add(name);
     return this.fillMissing(name, constant);
   }

@@ -1,10 +1,11 @@
 /** Joins nodes that one kernel computes: convolution, BatchNorm, a sum with an earlier tensor, an activation. */
 import type { Node, ValueId } from '../../ir/graph.ts';
 import { isRuntimeUnary } from '../kernels/unary-functions.ts';
-import { type Epilogue, LINEAR } from '../plan/convolution.ts';
+import { type Epilogue, LINEAR } from '../plan/epilogue.ts';
 import { type AnalysedModel, shapeOf } from './analysed-model.ts';
 import type { ConstantValues } from './constants.ts';
 import { type ChannelAffine, type Layer, outputOf, plainLayer } from './layer.ts';
+import { hasWeights } from './plan-matmul.ts';
 
 /** Who reads and writes each value, by node index. */
 interface Uses {
@@ -13,9 +14,12 @@ interface Uses {
   readonly outputs: ReadonlySet<ValueId>;
 }
 
-/** The network's layers in order. Nodes that only depend on constants, or that nothing needs, are left out. */
-export function fuseLayers(source: AnalysedModel, constants: ConstantValues): readonly Layer[] {
-  const live = liveNodes(source, constants);
+/** The network's layers in order, made of the nodes that are live. */
+export function fuseLayers(
+  source: AnalysedModel,
+  constants: ConstantValues,
+  live: ReadonlySet<number>,
+): readonly Layer[] {
   const uses = usesOf(source, live);
   const done = new Set<number>();
   const layers: Layer[] = [];
@@ -28,7 +32,8 @@ export function fuseLayers(source: AnalysedModel, constants: ConstantValues): re
   return layers;
 }
 
-function liveNodes({ model, nodes }: AnalysedModel, constants: ConstantValues): ReadonlySet<number> {
+/** By index: nodes that an output needs, and that depend on more than constants. */
+export function liveNodes({ model, nodes }: AnalysedModel, constants: ConstantValues): ReadonlySet<number> {
   const needed = new Set<ValueId>(model.graph.outputs);
   const live = new Set<number>();
   for (const [index, node] of [...nodes.entries()].reverse()) {
@@ -74,6 +79,7 @@ const TAKES: Partial<
 function grow(context: Context, start: Layer): Layer {
   const takes = TAKES[start.node.kind];
   if (takes === undefined || context.source.nodes[start.index]?.outputs.length !== 1) return start;
+  if (isProduct(start) && !hasWeights(start, context)) return start;
   let layer = start;
   for (;;) {
     if (layer.epilogue !== LINEAR) return layer;
@@ -86,6 +92,9 @@ function grow(context: Context, start: Layer): Layer {
     layer = next;
   }
 }
+
+const isProduct = (layer: Layer): layer is Layer<'gemm'> | Layer<'matmul'> =>
+  layer.node.kind === 'gemm' || layer.node.kind === 'matmul';
 
 /** The only node that reads the layer's output; null where there are several, or the network hands it out. */
 function onlyReader({ source, uses }: Context, { output }: Layer): { node: Node; index: number } | null {
@@ -158,7 +167,8 @@ interface Channels {
 /** Where the layer's output channels are. */
 function channelsOf({ source }: Context, { node, output }: Layer): Channels {
   const shape = shapeOf(source, output);
-  const isLast = node.kind === 'gemm' || node.kind === 'matmul' || (node.kind === 'conv' && node.attrs.channelsLast);
+  const isConvolution = node.kind === 'conv' || node.kind === 'convTranspose';
+  const isLast = isConvolution ? node.attrs.channelsLast : node.kind === 'gemm' || node.kind === 'matmul';
   const position = isLast ? shape.length - 1 : 1;
   return { position, extent: shape[position] ?? 1 };
 }

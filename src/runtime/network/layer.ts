@@ -1,6 +1,6 @@
 import type { Node, ValueId } from '../../ir/graph.ts';
 import type { OpKind } from '../../ir/operators.ts';
-import { type Epilogue, LINEAR } from '../plan/convolution.ts';
+import { type Epilogue, LINEAR } from '../plan/epilogue.ts';
 
 /** A scale and a shift for each output channel, folded into weights and bias. */
 export interface ChannelAffine {

@@ -13,6 +13,16 @@ export function extentsOf(shape: readonly number[], axis: ChannelAxis): Extents 
   return { items, channels: channels ?? 1, height: height ?? 1, width };
 }
 
+/** Height and width of a list by spatial axis; the only axis of a 1-D list is the width. */
+export function heightAndWidth(
+  values: readonly number[],
+  axes: number,
+  otherwise: number,
+): readonly [height: number, width: number] {
+  const [first = otherwise, second = otherwise] = values;
+  return axes === 1 ? [otherwise, first] : [first, second];
+}
+
 /** The position of the channels in a shape of this rank. */
 export const channelPosition = (rank: number, axis: ChannelAxis): number => (axis === 'first' ? 1 : rank - 1);
 

@@ -1,13 +1,13 @@
 /** A whole model as a program. */
 import { DscAuditError } from '../../ir/errors.ts';
-import type { ValueId } from '../../ir/graph.ts';
+import type { Node, ValueId } from '../../ir/graph.ts';
 import type { OpKind } from '../../ir/operators.ts';
-import type { PlanOptions } from '../plan/convolution.ts';
+import type { PlanOptions } from '../plan/plan-options.ts';
 import { type Program, ProgramBuilder } from '../plan/program.ts';
 import { type Halo, joinHalos, NO_HALO, newPlain, type Plain } from '../plan/tensor.ts';
-import { type AnalysedModel, shapeOf } from './analysed-model.ts';
+import { type AnalysedModel, hasShape } from './analysed-model.ts';
 import type { ConstantValues } from './constants.ts';
-import { fuseLayers } from './fusion.ts';
+import { fuseLayers, liveNodes } from './fusion.ts';
 import type { Layer } from './layer.ts';
 import { isFusible, planSeparable } from './plan-convolution.ts';
 import type { NodePlanner, PlanContext } from './planner.ts';
@@ -41,8 +41,11 @@ export interface NetworkPlan {
  */
 export function planNetwork(source: AnalysedModel, constants: ConstantValues, options: PlanOptions): NetworkPlan {
   const context: PlanContext = { source, constants, exact: options.exact };
-  const layers = fuseLayers(source, constants);
-  assertRunnable(layers, context);
+  const live = liveNodes(source, constants);
+  assertKnown(source, live);
+  const layers = fuseLayers(source, constants, live);
+  constants.assertPresent();
+  assertAccepted(layers, context);
   const builder = new ProgramBuilder();
   const values = new NetworkValues(source, constants, demandHalos(layers, context), builder, options);
   const { graph } = source.model;
@@ -73,6 +76,8 @@ function groupLayers(layers: readonly Layer[], context: PlanContext, threads: nu
   for (const layer of layers) {
     const [reader, ...others] = readers.get(layer.output) ?? [];
     if (!reader || others.length > 0 || handedOut.has(layer.output) || !isConv(layer) || !isConv(reader)) continue;
+    // What is also added to the sum must be a tensor of its own.
+    if (reader.residual === layer.output) continue;
     if (isFusible(layer, reader, context, threads)) firstOf.set(reader, layer);
   }
   const taken = new Set<Layer>(firstOf.values());
@@ -107,24 +112,36 @@ function plannerOf<K extends OpKind>(layer: Layer<K>): NodePlanner<K> {
   return planner;
 }
 
+/** Every operator has a planner, and every tensor a shape; unknown shapes mostly follow from unknown operators. */
+function assertKnown(source: AnalysedModel, live: ReadonlySet<number>): void {
+  const nodes = source.nodes.filter((_, index) => live.has(index));
+  refuse(nodes.flatMap((node) => (PLANNERS[node.kind] === undefined ? [{ node, reason: 'no kernel' }] : [])));
+  refuse(
+    nodes.flatMap((node) => {
+      const id = [...node.inputs, ...node.outputs].find((value) => value !== null && !hasShape(source, value));
+      const name = id == null ? '' : source.model.values[id]?.name;
+      return id === undefined ? [] : [{ node, reason: `the shape of '${name}' is not known` }];
+    }),
+  );
+}
+
+function assertAccepted(layers: readonly Layer[], context: PlanContext): void {
+  refuse(
+    layers.flatMap((layer) => {
+      const reason = plannerOf(layer).reject?.(layer, context) ?? null;
+      return reason === null ? [] : [{ node: layer.node, reason }];
+    }),
+  );
+}
+
 /** Lists of operators are cut here: the first few say enough. */
 const NAMED_AT_MOST = 8;
 
-function assertRunnable(layers: readonly Layer[], context: PlanContext): void {
-  const reasons = layers.flatMap((layer) => {
-    const reason = rejectionOf(layer, context);
-    return reason === null ? [] : [`${layer.node.op} '${layer.node.name}' (${reason})`];
-  });
-  if (reasons.length === 0) return;
-  const more = reasons.length > NAMED_AT_MOST ? `, and ${reasons.length - NAMED_AT_MOST} more` : '';
-  const named = reasons.slice(0, NAMED_AT_MOST).join(', ');
-  throw new DscAuditError('cannot-run', `The built-in runtime cannot run this model: ${named}${more}.`);
-}
-
-function rejectionOf(layer: Layer, context: PlanContext): string | null {
-  if (PLANNERS[layer.node.kind] === undefined) return 'no kernel';
-  for (const id of [...layer.node.inputs, ...layer.node.outputs]) if (id !== null) shapeOf(context.source, id);
-  return plannerOf(layer).reject?.(layer, context) ?? null;
+function refuse(refused: readonly { readonly node: Node; readonly reason: string }[]): void {
+  if (refused.length === 0) return;
+  const more = refused.length > NAMED_AT_MOST ? `, and ${refused.length - NAMED_AT_MOST} more` : '';
+  const named = refused.slice(0, NAMED_AT_MOST).map(({ node, reason }) => `${node.op} '${node.name}' (${reason})`);
+  throw new DscAuditError('cannot-run', `The built-in runtime cannot run this model: ${named.join(', ')}${more}.`);
 }
 
 /** Zeroes that consumers read around each value: from the last layer to the first, since some pass them on. */

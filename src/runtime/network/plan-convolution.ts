@@ -1,30 +1,22 @@
-/** Convolution, transposed convolution and matrix products with constant weights. */
+/** Convolution and transposed convolution. */
 import { settledPads } from '../../ops/window.ts';
 import { isRuntimeUnary } from '../kernels/unary-functions.ts';
-import {
-  type ConvolutionLayer,
-  chooseMethod,
-  type Epilogue,
-  haloOf,
-  LINEAR,
-  planConvolution,
-} from '../plan/convolution.ts';
-import { type DenseLayer, planDense } from '../plan/dense.ts';
+import { chooseMethod, haloOf, planConvolution } from '../plan/convolution.ts';
+import type { ConvolutionLayer } from '../plan/convolution-layer.ts';
+import { type Epilogue, LINEAR } from '../plan/epilogue.ts';
 import { canFuse, planFused } from '../plan/fused.ts';
 import type { ChannelAxis } from '../plan/repacking.ts';
-import { planPack, planUnpack } from '../plan/repacking.ts';
-import { type Blocked, elementsOf, NO_HALO, newBlocked, newPlain, type Plain } from '../plan/tensor.ts';
 import { planTransposed, type TransposedLayer, transposedHalo } from '../plan/transposed.ts';
 import { shapeOf } from './analysed-model.ts';
 import type { Layer } from './layer.ts';
-import { extentsOf } from './layouts.ts';
+import { extentsOf, heightAndWidth } from './layouts.ts';
 import { inputOf, type NodePlanner, type PlanContext } from './planner.ts';
 import type { NetworkValues } from './values.ts';
 
 type Conv = Layer<'conv'>;
 type Transposed = Layer<'convTranspose'>;
 
-const axisOf = ({ node }: Conv): ChannelAxis => (node.attrs.channelsLast ? 'last' : 'first');
+const axisOf = ({ node }: Conv | Transposed): ChannelAxis => (node.attrs.channelsLast ? 'last' : 'first');
 
 /** Names of activations that a format may have put into the convolution itself. */
 const OWN_ACTIVATIONS: Readonly<Record<string, Epilogue>> = {
@@ -55,50 +47,24 @@ function biasOf(layer: Layer, context: PlanContext, index: number): (() => Float
   const { affine } = layer;
   if (id === null && affine === null) return null;
   return () => {
-    const bias = id === null ? null : floatsOf(context, id);
+    const bias = id === null ? null : context.constants.weights(id);
     if (affine === null) return bias ?? new Float32Array(0);
     return affine.shift.map((shift, i) => shift + (bias?.[i] ?? 0) * (affine.scale[i] ?? 1));
   };
 }
 
-function floatsOf({ constants }: PlanContext, id: number): Float32Array {
-  const floats = constants.floats(id);
-  if (floats === null) throw new Error('A weight is no constant.');
-  return floats;
-}
-
-/** Height and width of a list by spatial axis, 1-D lists as width. */
-function pair(values: readonly number[], axes: number, otherwise: number): readonly [number, number] {
-  const at = (axis: number): number => values[axis] ?? otherwise;
-  return axes === 1 ? [otherwise, at(0)] : [at(0), at(1)];
-}
-
-function spatialPads(layer: Conv | Transposed, spatial: readonly number[], kernel: readonly number[]) {
-  const begins = spatial.map((extent, axis) => settledPads(extent, axis, kernel[axis] ?? 1, layer.node.attrs)[0]);
-  return pair(begins, spatial.length, 0);
-}
-
-export function convolutionLayer(layer: Conv, context: PlanContext): ConvolutionLayer {
-  const { node } = layer;
-  const { attrs } = node;
-  const axis = axisOf(layer);
-  const inputShape = shapeOf(context.source, inputOf(layer, 0));
-  const weightId = inputOf(layer, 1);
-  const weightShape = shapeOf(context.source, weightId);
-  const input = extentsOf(inputShape, axis);
-  const output = extentsOf(shapeOf(context.source, layer.output), axis);
-  if (input === null || output === null) throw new Error(`${node.name} has too many axes.`);
-  const axes = inputShape.length - 2;
-  const kernel = attrs.weightChannelsLast ? weightShape.slice(1, -1) : weightShape.slice(2);
-  const spatial = attrs.channelsLast ? inputShape.slice(1, -1) : inputShape.slice(2);
-  const [padTop, padLeft] = spatialPads(layer, spatial, kernel);
-  const [strideY, strideX] = pair(attrs.strides, axes, 1);
-  const [dilationY, dilationX] = pair(attrs.dilations, axes, 1);
-  const [kernelHeight, kernelWidth] = pair(kernel, axes, 1);
-  const outChannels = output.channels;
+/** What a convolution and a transposed one have in common, from lists by spatial axis. */
+function windowOf(
+  { node: { attrs } }: Conv | Transposed,
+  axes: number,
+  { kernel, pads, extents }: Readonly<Record<'kernel' | 'pads' | 'extents', readonly number[]>>,
+) {
+  const [kernelHeight, kernelWidth] = heightAndWidth(kernel, axes, 1);
+  const [strideY, strideX] = heightAndWidth(attrs.strides, axes, 1);
+  const [dilationY, dilationX] = heightAndWidth(attrs.dilations, axes, 1);
+  const [padTop, padLeft] = heightAndWidth(pads, axes, 0);
+  const [outHeight, outWidth] = heightAndWidth(extents, axes, 1);
   return {
-    inChannels: input.channels,
-    outChannels,
     groups: attrs.groups,
     kernelHeight,
     kernelWidth,
@@ -108,15 +74,37 @@ export function convolutionLayer(layer: Conv, context: PlanContext): Convolution
     dilationX,
     padTop,
     padLeft,
-    outHeight: output.height,
-    outWidth: output.width,
+    outHeight,
+    outWidth,
+  };
+}
+
+export function convolutionLayer(layer: Conv, context: PlanContext): ConvolutionLayer {
+  const { attrs } = layer.node;
+  const weightId = inputOf(layer, 1);
+  const weightShape = shapeOf(context.source, weightId);
+  const input = axesOf(shapeOf(context.source, inputOf(layer, 0)), attrs.channelsLast);
+  const output = axesOf(shapeOf(context.source, layer.output), attrs.channelsLast);
+  const kernel = axesOf(weightShape, attrs.weightChannelsLast).spatial;
+  const pads = input.spatial.map((extent, axis) => settledPads(extent, axis, kernel[axis] ?? 1, attrs)[0]);
+  return {
+    inChannels: input.channels,
+    outChannels: output.channels,
+    ...windowOf(layer, input.spatial.length, { kernel, pads, extents: output.spatial }),
     weights: () => {
-      const weights = floatsOf(context, weightId);
-      return scaled(attrs.weightChannelsLast ? channelsFirst(weights, weightShape) : weights, layer, outChannels);
+      const weights = context.constants.weights(weightId);
+      const ordered = attrs.weightChannelsLast ? channelsFirst(weights, weightShape) : weights;
+      return scaled(ordered, layer, output.channels);
     },
     bias: biasOf(layer, context, 2),
     epilogue: layer.epilogue === LINEAR ? (ownEpilogue(attrs.activation) ?? LINEAR) : layer.epilogue,
   };
+}
+
+/** The second axis, or the last, and those behind or before it. */
+function axesOf([, ...rest]: readonly number[], channelsLast: boolean) {
+  const [channels = 1] = channelsLast ? rest.slice(-1) : rest;
+  return { channels, spatial: channelsLast ? rest.slice(0, -1) : rest.slice(1) };
 }
 
 /** O, spatial…, I to O, I, spatial…. */
@@ -136,7 +124,7 @@ const RANK_REASON = 'it has more than two spatial axes';
 export const planConv: NodePlanner<'conv'> = {
   reject: (layer, { source, constants }) => {
     if (shapeOf(source, inputOf(layer, 0)).length > 4) return RANK_REASON;
-    if (!constants.isConstant(inputOf(layer, 1))) return 'its weights are computed while it runs';
+    if (!constants.isConstant(inputOf(layer, 1))) return 'its weights are no constants';
     if (layer.node.inputs.slice(3).some((id) => id !== null)) return 'it has inputs beyond weights and bias';
     return ownEpilogue(layer.node.attrs.activation) === null
       ? `its activation is ${layer.node.attrs.activation}`
@@ -192,42 +180,33 @@ function transposedLayer(layer: Transposed, context: PlanContext): TransposedLay
   const { attrs } = layer.node;
   const inputShape = shapeOf(context.source, inputOf(layer, 0));
   const weightId = inputOf(layer, 1);
-  const weightShape = shapeOf(context.source, weightId);
+  const [, , ...kernel] = shapeOf(context.source, weightId);
   const outputShape = shapeOf(context.source, layer.output);
-  const axes = inputShape.length - 2;
-  const kernel = weightShape.slice(2);
-  const begins = kernel.map((extent, axis) => transposedPad(attrs, inputShape, outputShape, extent, axis));
-  const [padTop, padLeft] = pair(begins, axes, 0);
-  const [strideY, strideX] = pair(attrs.strides, axes, 1);
-  const [dilationY, dilationX] = pair(attrs.dilations, axes, 1);
-  const [kernelHeight, kernelWidth] = pair(kernel, axes, 1);
-  const [outHeight, outWidth] = pair(outputShape.slice(2), axes, 1);
-  const outChannels = outputShape[1] ?? 1;
+  const [input, output] = [inputShape, outputShape].map((shape) => spatialOf(shape, attrs.channelsLast));
+  const pads = kernel.map((extent, axis) =>
+    transposedPad(attrs, [input?.[axis] ?? 1, output?.[axis] ?? 1], extent, axis),
+  );
+  const channelAxis = attrs.channelsLast ? -1 : 1;
+  const outChannels = outputShape.at(channelAxis) ?? 1;
+  const extents = output ?? [];
+  const taps = kernel.reduce((product, extent) => product * extent, 1);
   return {
-    inChannels: inputShape[1] ?? 1,
+    inChannels: inputShape.at(channelAxis) ?? 1,
     outChannels,
-    groups: attrs.groups,
-    kernelHeight,
-    kernelWidth,
-    strideY,
-    strideX,
-    dilationY,
-    dilationX,
-    padTop,
-    padLeft,
-    outHeight,
-    outWidth,
-    weights: () => scaledTransposed(floatsOf(context, weightId), layer, outChannels, kernelHeight * kernelWidth),
+    ...windowOf(layer, kernel.length, { kernel, pads, extents }),
+    weights: () => scaledTransposed(context.constants.weights(weightId), layer, outChannels, taps),
     bias: biasOf(layer, context, 2),
     epilogue: layer.epilogue,
   };
 }
 
+const spatialOf = (shape: readonly number[], channelsLast: boolean): readonly number[] =>
+  channelsLast ? shape.slice(1, -1) : shape.slice(2);
+
 /** Pads before the first output; where the output's extent is given, they are what is left over, split as ONNX says. */
 function transposedPad(
   attrs: Transposed['node']['attrs'],
-  inputShape: readonly number[],
-  outputShape: readonly number[],
+  [input, output]: readonly [number, number],
   kernel: number,
   axis: number,
 ): number {
@@ -235,8 +214,8 @@ function transposedPad(
   if (attrs.padding.mode === 'valid') return 0;
   const stride = attrs.strides[axis] ?? 1;
   const covered = (kernel - 1) * (attrs.dilations[axis] ?? 1) + 1;
-  const full = stride * ((inputShape[axis + 2] ?? 1) - 1) + (attrs.outputPadding[axis] ?? 0) + covered;
-  const total = Math.max(0, full - (outputShape[axis + 2] ?? 1));
+  const full = stride * (input - 1) + (attrs.outputPadding[axis] ?? 0) + covered;
+  const total = Math.max(0, full - output);
   return attrs.padding.mode === 'same-upper' ? Math.floor(total / 2) : total - Math.floor(total / 2);
 }
 
@@ -257,99 +236,18 @@ function scaledTransposed(weights: Float32Array, layer: Transposed, outChannels:
 export const planConvTranspose: NodePlanner<'convTranspose'> = {
   reject: (layer, { source, constants }) => {
     if (shapeOf(source, inputOf(layer, 0)).length > 4) return RANK_REASON;
-    if (!constants.isConstant(inputOf(layer, 1))) return 'its weights are computed while it runs';
+    if (!constants.isConstant(inputOf(layer, 1))) return 'its weights are no constants';
     return layer.node.attrs.activation === null ? null : `its activation is ${layer.node.attrs.activation}`;
   },
   halos: (layer, context) => {
     const input = inputOf(layer, 0);
-    const extents = extentsOf(shapeOf(context.source, input), 'first');
+    const extents = extentsOf(shapeOf(context.source, input), axisOf(layer));
     return extents === null ? [] : [[input, transposedHalo(transposedLayer(layer, context), extents)]];
   },
   plan: (layer, values, context) => {
-    const x = values.blocked(inputOf(layer, 0), 'first');
-    const y = values.newBlocked(layer.output, 'first');
+    const x = values.blocked(inputOf(layer, 0), axisOf(layer));
+    const y = values.newBlocked(layer.output, axisOf(layer));
     planTransposed(values.builder, transposedLayer(layer, context), x, y, values.options);
     return 'transposed';
   },
 };
-
-/** Why a product cannot be run: both operands are computed while it runs, or weights have batch axes. */
-function rejectProduct(layer: Layer<'gemm'> | Layer<'matmul'>, { source, constants }: PlanContext): string | null {
-  if (!constants.isConstant(inputOf(layer, 1))) return 'it multiplies two computed tensors';
-  if (shapeOf(source, inputOf(layer, 1)).length !== 2) return 'its weights have more than two axes';
-  const { activation, transposeA } = layer.node.attrs;
-  if (activation !== null) return `its activation is ${activation}`;
-  if (transposeA) return 'its first operand is transposed';
-  // Two axes stay where they are: weights, which have no more, are never rotated.
-  if (layer.node.kind === 'matmul' && layer.node.attrs.rotateA && shapeOf(source, inputOf(layer, 0)).length > 2) {
-    return 'its first operand is rotated';
-  }
-  const third = layer.node.inputs[2] ?? null;
-  if (third !== null && !constants.isConstant(third)) return 'its third operand is computed while it runs';
-  return layer.node.inputs.slice(3).some((id) => id !== null) ? 'it has inputs beyond weights and bias' : null;
-}
-
-function denseLayer(layer: Layer<'gemm'> | Layer<'matmul'>, context: PlanContext): DenseLayer {
-  const { node } = layer;
-  const weightId = inputOf(layer, 1);
-  const [rows = 1, columns = 1] = shapeOf(context.source, weightId);
-  const { transposeB } = node.attrs;
-  const [inFeatures, outFeatures] = transposeB ? [columns, rows] : [rows, columns];
-  const { alpha } = node.attrs;
-  const { affine } = layer;
-  return {
-    inFeatures,
-    outFeatures,
-    weights: () => {
-      const matrix = floatsOf(context, weightId);
-      return (out, input) =>
-        alpha *
-        (affine?.scale[out] ?? 1) *
-        (matrix[transposeB ? out * inFeatures + input : input * outFeatures + out] ?? 0);
-    },
-    bias: denseBias(layer, context, outFeatures),
-    epilogue: layer.epilogue,
-  };
-}
-
-function denseBias(layer: Layer<'gemm'> | Layer<'matmul'>, context: PlanContext, outFeatures: number) {
-  const id = layer.node.inputs[2] ?? null;
-  const { affine, node } = layer;
-  if (id === null && affine === null) return null;
-  const beta = node.kind === 'gemm' ? node.attrs.beta : 1;
-  return (): Float32Array => {
-    const given = id === null ? new Float32Array(1) : floatsOf(context, id);
-    return Float32Array.from({ length: outFeatures }, (_, out) => {
-      const bias = beta * (given[given.length === 1 ? 0 : out] ?? 0);
-      return affine ? (affine.shift[out] ?? 0) + bias * (affine.scale[out] ?? 1) : bias;
-    });
-  };
-}
-
-function planProduct(layer: Layer<'gemm'> | Layer<'matmul'>, values: NetworkValues, context: PlanContext): string {
-  const dense = denseLayer(layer, context);
-  const input = inputOf(layer, 0);
-  const shape = values.shape(input);
-  if (shape.length === 2) {
-    const x = values.blocked(input, 'last');
-    planDense(values.builder, dense, x, values.newBlocked(layer.output, 'last'), values.options);
-    return 'dense';
-  }
-  const rows = elementsOf(shape) / dense.inFeatures;
-  const source: Plain = { ...values.plain(input), shape: [rows, dense.inFeatures] };
-  const x = pixels(values, rows, dense.inFeatures);
-  planPack(values.builder, source, x, 'last');
-  const y = pixels(values, rows, dense.outFeatures);
-  planDense(values.builder, dense, x, y, values.options);
-  const target = newPlain(values.builder, values.shape(layer.output));
-  planUnpack(values.builder, y, target, 'last');
-  values.setPlain(layer.output, target);
-  return 'dense';
-}
-
-const pixels = ({ builder }: NetworkValues, items: number, channels: number): Blocked =>
-  newBlocked(builder, { items, channels, height: 1, width: 1 }, NO_HALO);
-
-export const planGemm: NodePlanner<'gemm'> = { reject: rejectProduct, plan: planProduct };
-
-export const planMatmul: NodePlanner<'matmul'> = { reject: rejectProduct, plan: planProduct };

@@ -3,7 +3,7 @@ import type { ValueId } from '../../ir/graph.ts';
 import { binaryCode, isRuntimeBinary, type RuntimeBinary } from '../kernels/binary.ts';
 import { BLOCK, PIXEL_BYTES } from '../kernels/kernel.ts';
 import { isRuntimeUnary, type RuntimeUnary, unaryCode } from '../kernels/unary-functions.ts';
-import { type Epilogue, LINEAR } from '../plan/convolution.ts';
+import { type Epilogue, LINEAR } from '../plan/epilogue.ts';
 import { packChannels } from '../plan/panels.ts';
 import type { Place } from '../plan/program.ts';
 import type { ChannelAxis } from '../plan/repacking.ts';

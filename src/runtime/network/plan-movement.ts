@@ -2,12 +2,11 @@
 import type { ValueId } from '../../ir/graph.ts';
 import { channelRange, planGather } from '../plan/channels.ts';
 import type { ChannelAxis } from '../plan/repacking.ts';
-import { planCopy, stridesOf } from '../plan/strided.ts';
+import { planCopy, planPermuted, stridesOf } from '../plan/strided.ts';
 import { elementsOf, type Halo, isTight } from '../plan/tensor.ts';
 import { shapeOf } from './analysed-model.ts';
 import type { Layer } from './layer.ts';
 import { channelPosition, extentsOf, isPixel, normaliseAxis } from './layouts.ts';
-import { transposed } from './plan-pool.ts';
 import { inputOf, type NodePlanner, type PlanContext } from './planner.ts';
 import type { NetworkValues } from './values.ts';
 
@@ -91,7 +90,7 @@ export const planTranspose: NodePlanner<'transpose'> = {
       values.setBlocked(layer.output, values.blocked(input, move.from), move.to);
       return 'none';
     }
-    values.setPlain(layer.output, transposed(values, values.plain(input), permutationOf(layer, rank)));
+    values.setPlain(layer.output, planPermuted(values.builder, values.plain(input), permutationOf(layer, rank)));
     return 'copy';
   },
 };

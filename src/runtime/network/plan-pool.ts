@@ -2,28 +2,15 @@
 import { settledPads } from '../../ops/window.ts';
 import { isRuntimeReduction, reductionCode } from '../kernels/reduce.ts';
 import type { ChannelAxis } from '../plan/repacking.ts';
-import { planCopy, stridesOf } from '../plan/strided.ts';
-import {
-  type Blocked,
-  elementsOf,
-  newPlain,
-  type Plain,
-  pixelPlace,
-  planeBytes,
-  planesOf,
-  rowBytes,
-} from '../plan/tensor.ts';
+import { planPermuted } from '../plan/strided.ts';
+import { type Blocked, elementsOf, pixelPlace, planeBytes, planesOf, rowBytes } from '../plan/tensor.ts';
 import { shapeOf } from './analysed-model.ts';
 import type { Layer } from './layer.ts';
-import { normaliseAxis } from './layouts.ts';
+import { heightAndWidth, normaliseAxis } from './layouts.ts';
 import { inputOf, type NodePlanner, type PlanContext } from './planner.ts';
 import type { NetworkValues } from './values.ts';
 
 const axisOf = (channelsLast: boolean): ChannelAxis => (channelsLast ? 'last' : 'first');
-
-/** Height and width, 1-D lists as width. */
-const pair = (values: readonly number[], otherwise: number, axes: number): readonly [number, number] =>
-  axes === 1 ? [otherwise, values[0] ?? otherwise] : [values[0] ?? otherwise, values[1] ?? otherwise];
 
 export const planPool: NodePlanner<'pool'> = {
   reject: (layer, { source }) => {
@@ -40,19 +27,13 @@ export const planPool: NodePlanner<'pool'> = {
     const x = values.blocked(inputOf(layer, 0), axis);
     const y = values.newBlocked(layer.output, axis);
     const pads = spatial.map((extent, index) => settledPads(extent, index, attrs.kernel?.[index] ?? 1, attrs));
-    const [padTop, padLeft] = pair(
-      pads.map(([begin]) => begin),
-      0,
-      axes,
-    );
-    const [padBottom, padRight] = pair(
-      pads.map(([, end]) => end),
-      0,
-      axes,
-    );
-    const [kernelHeight, kernelWidth] = pair(attrs.kernel ?? [], 1, axes);
-    const [strideY, strideX] = pair(attrs.strides, 1, axes);
-    const [dilationY, dilationX] = pair(attrs.dilations, 1, axes);
+    const begins = pads.map(([begin]) => begin);
+    const ends = pads.map(([, end]) => end);
+    const [padTop, padLeft] = heightAndWidth(begins, axes, 0);
+    const [padBottom, padRight] = heightAndWidth(ends, axes, 0);
+    const [kernelHeight, kernelWidth] = heightAndWidth(attrs.kernel ?? [], axes, 1);
+    const [strideY, strideX] = heightAndWidth(attrs.strides, axes, 1);
+    const [dilationY, dilationX] = heightAndWidth(attrs.dilations, axes, 1);
     const counted = attrs.countsPadding ? 1 : 0;
     values.builder.step(attrs.fn === 'max' ? 'maxPool' : 'averagePool', planesOf(y) * y.height, {
       input: pixelPlace(x, 0, 0),
@@ -152,7 +133,9 @@ function reducePlain(layer: Layer<'reduce'>, values: NetworkValues, axes: readon
   const last = axes.at(-1) ?? shape.length - 1;
   const areTogether = last - first + 1 === axes.length;
   const kept = shape.flatMap((_, axis) => (axes.includes(axis) ? [] : [axis]));
-  const source = areTogether ? values.plain(input) : transposed(values, values.plain(input), [...kept, ...axes]);
+  const source = areTogether
+    ? values.plain(input)
+    : planPermuted(values.builder, values.plain(input), [...kept, ...axes]);
   const count = elementsOf(axes.map((axis) => shape[axis] ?? 1));
   const y = values.newPlain(layer.output);
   if (!isRuntimeReduction(fn)) return;
@@ -163,18 +146,4 @@ function reducePlain(layer: Layer<'reduce'>, values: NetworkValues, axes: readon
     count,
     inner: areTogether ? elementsOf(shape.slice(last + 1)) : 1,
   });
-}
-
-/** A row-major copy with the axes in another order. */
-export function transposed({ builder }: NetworkValues, x: Plain, permutation: readonly number[]): Plain {
-  const strides = stridesOf(x.shape);
-  const shape = permutation.map((axis) => x.shape[axis] ?? 1);
-  const y = newPlain(builder, shape);
-  planCopy(
-    builder,
-    shape,
-    { place: x.place, offset: 0, strides: permutation.map((axis) => strides[axis] ?? 0) },
-    { place: y.place, offset: 0, strides: stridesOf(shape) },
-  );
-  return y;
 }

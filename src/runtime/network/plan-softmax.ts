@@ -1,7 +1,6 @@
-import { planCopy, stridesOf } from '../plan/strided.ts';
+import { planCopy, planPermuted, stridesOf } from '../plan/strided.ts';
 import { elementsOf, newPlain } from '../plan/tensor.ts';
 import { normaliseAxis } from './layouts.ts';
-import { transposed } from './plan-pool.ts';
 import { inputOf, type NodePlanner } from './planner.ts';
 
 export const planSoftmax: NodePlanner<'softmax'> = {
@@ -15,7 +14,7 @@ export const planSoftmax: NodePlanner<'softmax'> = {
     const axis = normaliseAxis(attrs.axis, rank);
     const isLast = attrs.coerces || axis === rank - 1;
     const order = [...x.shape.keys()].filter((index) => index !== axis);
-    const source = isLast ? x : transposed(values, x, [...order, axis]);
+    const source = isLast ? x : planPermuted(builder, x, [...order, axis]);
     const count = attrs.coerces ? elementsOf(x.shape.slice(axis)) : (x.shape[axis] ?? 1);
     const rows = elementsOf(x.shape) / count;
     const target = isLast ? values.newPlain(layer.output) : newPlain(builder, source.shape);

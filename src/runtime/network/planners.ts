@@ -1,7 +1,8 @@
 /** The operators that the runtime runs: one line each. */
 
-import { planConv, planConvTranspose, planGemm, planMatmul } from './plan-convolution.ts';
+import { planConv, planConvTranspose } from './plan-convolution.ts';
 import { planBatchNorm, planBinary, planClip, planPrelu, planUnary, planVariadic } from './plan-elementwise.ts';
+import { planGemm, planMatmul } from './plan-matmul.ts';
 import {
   planCast,
   planConcat,
@@ -14,6 +15,7 @@ import {
   planSplit,
   planTranspose,
 } from './plan-movement.ts';
+import { planGroupNorm, planInstanceNorm, planLayerNorm } from './plan-norm.ts';
 import { planGlobalPool, planPool, planReduce } from './plan-pool.ts';
 import { planResize } from './plan-resample.ts';
 import { planSoftmax } from './plan-softmax.ts';
@@ -33,7 +35,10 @@ export const PLANNERS: Planners = {
   gather: planGatherNode,
   gemm: planGemm,
   globalPool: planGlobalPool,
+  groupNorm: planGroupNorm,
   identity: planIdentity,
+  instanceNorm: planInstanceNorm,
+  layerNorm: planLayerNorm,
   matmul: planMatmul,
   pad: planPad,
   pool: planPool,

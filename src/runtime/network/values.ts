@@ -6,7 +6,7 @@ import { DscAuditError } from '../../ir/errors.ts';
 import type { ValueId } from '../../ir/graph.ts';
 import { BLOCK } from '../kernels/kernel.ts';
 import { channelRange, planGather } from '../plan/channels.ts';
-import type { PlanOptions } from '../plan/convolution.ts';
+import type { PlanOptions } from '../plan/plan-options.ts';
 import type { ProgramBuilder } from '../plan/program.ts';
 import { type ChannelAxis, planPack, planUnpack } from '../plan/repacking.ts';
 import {

@@ -1,14 +1,10 @@
 /** A matrix product with constant weights: rows are the items of tensors of one pixel. */
 import { BLOCK, PIXEL_BYTES } from '../kernels/kernel.ts';
-import {
-  blocksPerUnit,
-  type Epilogue,
-  epilogueArguments,
-  type PlanOptions,
-  residualArguments,
-  unitPixels,
-} from './convolution.ts';
-import { packChannels, packMatrix } from './panels.ts';
+import { biasOf } from './convolution-layer.ts';
+import { type Epilogue, epilogueArguments } from './epilogue.ts';
+import { ALONE, sharesOf } from './matrix-product.ts';
+import { packMatrix } from './panels.ts';
+import type { PlanOptions } from './plan-options.ts';
 import type { ProgramBuilder } from './program.ts';
 import { type Blocked, blocksOf, itemBytes } from './tensor.ts';
 
@@ -33,31 +29,25 @@ export function planDense(
   const kernel = y.items === 1 ? 'gemmPixel' : 'gemm';
   const steps = blocksOf(inFeatures);
   const outputBlocks = blocksOf(outFeatures);
-  const groups = Math.ceil(outputBlocks / blocksPerUnit(kernel, options.variant));
-  const pixelsPerUnit = unitPixels(y.items, steps * PIXEL_BYTES, groups, options);
-  builder.step(kernel, groups * Math.ceil(y.items / pixelsPerUnit), {
+  const pixels = y.items;
+  const shares = sharesOf(kernel, { outputBlocks, pixels, items: 1, terms: steps * BLOCK }, options);
+  builder.step(kernel, shares.units, {
+    ...ALONE,
     input: x.place,
+    inputPixel: itemBytes(x),
     output: y.place,
+    outputPixel: itemBytes(y),
+    outputBlock: PIXEL_BYTES,
     weights: builder.constant(outputBlocks * steps * BLOCK * BLOCK, () =>
       packMatrix(outFeatures, inFeatures, layer.weights()),
     ),
-    bias: builder.constant(outputBlocks * BLOCK, () => packChannels(layer.bias?.() ?? null, outFeatures)),
+    bias: biasOf(builder, { bias: layer.bias, outChannels: outFeatures }),
     table: builder.constant(steps, () => Int32Array.from({ length: steps }, (_, block) => block * PIXEL_BYTES)),
     steps,
-    tableBlock: 0,
     outputBlocks,
-    pixels: y.items,
-    pixelsPerUnit,
-    width: y.items,
-    inputRow: 0,
-    inputPixel: itemBytes(x),
-    inputBatch: 0,
-    outputRow: 0,
-    outputPixel: itemBytes(y),
-    outputBlock: PIXEL_BYTES,
-    outputBatch: 0,
-    weightsBatch: 0,
-    ...residualArguments(null),
+    pixels,
+    pixelsPerUnit: shares.pixelsPerUnit,
+    width: pixels,
     ...epilogueArguments(layer.epilogue),
   });
 }

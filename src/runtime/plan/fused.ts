@@ -3,17 +3,14 @@
  * second-level cache when the other reads it, and is never a tensor of its own.
  */
 import { BLOCK, PIXEL_BYTES } from '../kernels/kernel.ts';
-import {
-  blocksPerUnit,
-  type ConvolutionLayer,
-  depthwiseKernelOf,
-  epilogueArguments,
-  type PlanOptions,
-  residualArguments,
-} from './convolution.ts';
-import { packChannels, packFilters, packMatrix } from './panels.ts';
+import { biasOf, type ConvolutionLayer } from './convolution-layer.ts';
+import { type DepthwiseConstants, depthwiseArguments, depthwiseConstants, depthwiseKernelOf } from './depthwise.ts';
+import { packPointwise } from './direct.ts';
+import { epilogueArguments } from './epilogue.ts';
+import { ALONE, blocksPerUnit, residualArguments, writtenTo } from './matrix-product.ts';
+import type { PlanOptions } from './plan-options.ts';
 import { type Call, call, type Place, type ProgramBuilder } from './program.ts';
-import { type Blocked, blocksOf, itemBytes, pixelPlace, planeBytes, rowBytes } from './tensor.ts';
+import { type Blocked, blocksOf, pixelPlace } from './tensor.ts';
 
 /** Depthwise output of one block: beside weights and outputs it stays in the second-level cache. */
 const BLOCK_BYTES = 192 * 1024;
@@ -44,10 +41,8 @@ export function canFuse(
 }
 
 interface Constants {
-  readonly filters: Place;
-  readonly filterBias: Place;
-  readonly panels: Place;
-  readonly panelBias: Place;
+  readonly depthwise: DepthwiseConstants;
+  readonly pointwise: { readonly weights: Place; readonly bias: Place };
   /** Where the blocks of channels of so many rows begin. */
   readonly tableOf: (rows: number) => Place;
 }
@@ -87,28 +82,20 @@ interface RowBlock {
 }
 
 function constantsOf(builder: ProgramBuilder, depthwise: ConvolutionLayer, pointwise: ConvolutionLayer): Constants {
-  const taps = depthwise.kernelHeight * depthwise.kernelWidth;
   const blocks = blocksOf(depthwise.outChannels);
-  const { inChannels, outChannels } = pointwise;
-  const channels = (layer: ConvolutionLayer): Place =>
-    builder.constant(blocksOf(layer.outChannels) * BLOCK, () =>
-      packChannels(layer.bias?.() ?? null, layer.outChannels),
-    );
   const tables = new Map<number, Place>();
   const table = (rows: number): Place =>
     builder.constant(blocks, () =>
       Int32Array.from({ length: blocks }, (_, block) => block * rows * depthwise.outWidth * PIXEL_BYTES),
     );
   return {
-    filters: builder.constant(blocks * taps * BLOCK, () =>
-      packFilters(depthwise.weights(), depthwise.outChannels, taps),
-    ),
-    filterBias: channels(depthwise),
-    panels: builder.constant(blocksOf(outChannels) * blocks * BLOCK * BLOCK, () => {
-      const matrix = pointwise.weights();
-      return packMatrix(outChannels, inChannels, (out, input) => matrix[out * inChannels + input] ?? 0);
-    }),
-    panelBias: channels(pointwise),
+    depthwise: depthwiseConstants(builder, depthwise),
+    pointwise: {
+      weights: builder.constant(blocksOf(pointwise.outChannels) * blocks * BLOCK * BLOCK, () =>
+        packPointwise(pointwise),
+      ),
+      bias: biasOf(builder, pointwise),
+    },
     tableOf: (rows) => {
       const known = tables.get(rows) ?? table(rows);
       tables.set(rows, known);
@@ -123,25 +110,14 @@ function depthwiseCall(
   x: Blocked,
   { item, first, rows }: RowBlock,
 ): Call {
+  const outputRow = layer.outWidth * PIXEL_BYTES;
   return call(depthwiseKernelOf(layer), blocksOf(layer.outChannels) * rows, {
     input: pixelPlace(x, first * layer.strideY - layer.padTop, -layer.padLeft, item),
     output: { scratchBytes: 0 },
-    weights: constants.filters,
-    bias: constants.filterBias,
-    blocks: blocksOf(layer.outChannels),
+    outputPlane: rows * outputRow,
+    outputRow,
     height: rows,
-    width: layer.outWidth,
-    kernelHeight: layer.kernelHeight,
-    kernelWidth: layer.kernelWidth,
-    inputRow: rowBytes(x) * layer.strideY,
-    inputPixel: PIXEL_BYTES * layer.strideX,
-    tapRow: rowBytes(x) * layer.dilationY,
-    tapColumn: PIXEL_BYTES * layer.dilationX,
-    inputPlane: planeBytes(x),
-    outputPlane: rows * layer.outWidth * PIXEL_BYTES,
-    outputRow: layer.outWidth * PIXEL_BYTES,
-    multiplier: 1,
-    ...epilogueArguments(layer.epilogue),
+    ...depthwiseArguments(layer, x, constants.depthwise),
   });
 }
 
@@ -155,25 +131,18 @@ function pointwiseCall(
   const outputBlocks = blocksOf(layer.outChannels);
   const pixels = rows * y.width;
   return call('gemm', Math.ceil(outputBlocks / blocksPerUnit('gemm', variant)), {
+    ...ALONE,
     input: { scratchBytes: 0 },
+    inputRow: y.width * PIXEL_BYTES,
+    inputPixel: PIXEL_BYTES,
+    ...writtenTo(y),
     output: pixelPlace(y, first, 0, item),
-    weights: constants.panels,
-    bias: constants.panelBias,
+    ...constants.pointwise,
     table: constants.tableOf(rows),
     steps: blocksOf(layer.inChannels),
-    tableBlock: 0,
     outputBlocks,
     pixels,
     pixelsPerUnit: pixels,
-    width: y.width,
-    inputRow: y.width * PIXEL_BYTES,
-    inputPixel: PIXEL_BYTES,
-    inputBatch: 0,
-    outputRow: rowBytes(y),
-    outputPixel: PIXEL_BYTES,
-    outputBlock: planeBytes(y),
-    outputBatch: itemBytes(y),
-    weightsBatch: 0,
     ...residualArguments(residual),
     residual: residual ? pixelPlace(residual, first, 0, item) : 0,
     ...epilogueArguments(layer.epilogue),

@@ -1,5 +1,6 @@
 /** Copies between strided views of row-major tensors. */
 import { at, type Place, type ProgramBuilder } from './program.ts';
+import { newPlain, type Plain } from './tensor.ts';
 
 /** A view: its first element, and the elements to step over along each axis. */
 export interface View {
@@ -72,4 +73,16 @@ function joinAxes(axes: readonly CopiedAxis[]): readonly CopiedAxis[] {
     } else joined.push(axis);
   }
   return joined;
+}
+
+/** A row-major copy with the axes in another order. */
+export function planPermuted(builder: ProgramBuilder, x: Plain, permutation: readonly number[]): Plain {
+  const strides = stridesOf(x.shape);
+  const y = newPlain(
+    builder,
+    permutation.map((axis) => x.shape[axis] ?? 1),
+  );
+  const from = { place: x.place, offset: 0, strides: permutation.map((axis) => strides[axis] ?? 0) };
+  planCopy(builder, y.shape, from, { place: y.place, offset: 0, strides: stridesOf(y.shape) });
+  return y;
 }

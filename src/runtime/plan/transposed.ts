@@ -1,15 +1,11 @@
 /** Transposed convolution as ordinary ones: each phase of the output's stride is a convolution with some of the taps. */
 import { BLOCK, PIXEL_BYTES } from '../kernels/kernel.ts';
-import {
-  blocksPerUnit,
-  type ConvolutionLayer,
-  epilogueArguments,
-  type PlanOptions,
-  residualArguments,
-  unitPixels,
-} from './convolution.ts';
-import { packChannels, packPanels, type Term } from './panels.ts';
-import { at, type Place, type ProgramBuilder } from './program.ts';
+import { biasOf, type ConvolutionLayer } from './convolution-layer.ts';
+import { epilogueArguments } from './epilogue.ts';
+import { ALONE, sharesOf, writtenTo } from './matrix-product.ts';
+import { packPanels, type Term } from './panels.ts';
+import type { PlanOptions } from './plan-options.ts';
+import type { Place, ProgramBuilder } from './program.ts';
 import { type Blocked, blocksOf, type Halo, itemBytes, pixelPlace, planeBytes, rowBytes } from './tensor.ts';
 
 /**
@@ -91,9 +87,7 @@ export function planTransposed(
   y: Blocked,
   options: PlanOptions,
 ): void {
-  const bias = builder.constant(blocksOf(layer.outChannels) * BLOCK, () =>
-    packChannels(layer.bias?.() ?? null, layer.outChannels),
-  );
+  const bias = biasOf(builder, layer);
   const weights = memoise(() => forwardWeights(layer));
   const axes = axesOf(layer);
   const phases = phasesOf(axes.y).flatMap((rows) => phasesOf(axes.x).map((columns) => ({ rows, columns })));
@@ -138,33 +132,27 @@ function planPhase(builder: ProgramBuilder, layer: TransposedLayer, context: Pha
   );
   const shape = { ...layer, inChannels: layer.inChannels / layer.groups };
   const pixels = phase.height * phase.width;
-  const groups = Math.ceil(outputBlocks / blocksPerUnit('gemm', options.variant));
-  const pixelsPerUnit = unitPixels(pixels, Math.max(1, steps) * BLOCK * 4, groups * y.items, options);
-  const units = y.items * groups * Math.ceil(pixels / pixelsPerUnit);
-  const place = pixelPlace(y, phase.y, phase.x);
-  builder[isLast ? 'step' : 'stepBeside']('gemm', units, {
+  const shares = sharesOf('gemm', { outputBlocks, pixels, items: y.items, terms: steps * BLOCK }, options);
+  builder[isLast ? 'step' : 'stepBeside']('gemm', shares.units, {
+    ...ALONE,
     input: pixelPlace(x, 0, 0),
-    output: at(place, 0),
+    inputRow: rowBytes(x),
+    inputPixel: PIXEL_BYTES,
+    inputBatch: itemBytes(x),
+    ...writtenTo(y),
+    output: pixelPlace(y, phase.y, phase.x),
+    outputRow: rowBytes(y) * layer.strideY,
+    outputPixel: PIXEL_BYTES * layer.strideX,
     weights: builder.constant(outputBlocks * steps * BLOCK * BLOCK, () =>
       packPanels(weights(), shape, layer.groups, () => terms),
     ),
     bias,
     table: builder.constant(steps, () => Int32Array.from(phase.terms, ({ address }) => address)),
     steps,
-    tableBlock: 0,
     outputBlocks,
     pixels,
-    pixelsPerUnit,
+    pixelsPerUnit: shares.pixelsPerUnit,
     width: phase.width,
-    inputRow: rowBytes(x),
-    inputPixel: PIXEL_BYTES,
-    inputBatch: itemBytes(x),
-    outputRow: rowBytes(y) * layer.strideY,
-    outputPixel: PIXEL_BYTES * layer.strideX,
-    outputBlock: planeBytes(y),
-    outputBatch: itemBytes(y),
-    weightsBatch: 0,
-    ...residualArguments(null),
     ...epilogueArguments(layer.epilogue),
   });
 }

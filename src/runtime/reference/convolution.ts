@@ -1,5 +1,5 @@
 /** Convolution as its definition says, summed in double precision. */
-import type { ConvolutionLayer } from '../plan/convolution.ts';
+import type { ConvolutionLayer } from '../plan/convolution-layer.ts';
 import { elementAt, fillTensor, type ReferenceTensor, zeroes } from './tensor.ts';
 import { referenceUnary } from './unary.ts';
 

@@ -1,5 +1,5 @@
 /** Statements of one WebAssembly function, written down in order. */
-import { type Bytes, unsigned } from './bytes.ts';
+import { type Bytes, signed, unsigned } from './bytes.ts';
 import {
   type F32,
   F32 as F32Value,
@@ -22,6 +22,9 @@ export interface FunctionReference {
 
 const VOID_BLOCK = 0x40;
 const ATOMIC = 0xfe;
+
+/** What `atomicWait` gives where nobody woke it. */
+export const WAIT_TIMED_OUT = 2;
 
 export class FunctionBody {
   private readonly statements: Bytes[] = [];
@@ -170,10 +173,9 @@ export class FunctionBody {
   /** Adds, and gives what was there before. */
   atomicAdd = (address: Int, value: Int): I32 => new I32([int(address).code, int(value).code, ATOMIC, 0x1e, 2, 0]);
 
-  /** Sleeps while the word at `address` is `expected`. */
-  atomicWait(address: Int, expected: I32): void {
-    this.statements.push([int(address).code, expected.code, 0x42, 0x7f, ATOMIC, 0x01, 2, 0, 0x1a]);
-  }
+  /** Sleeps while the word at `address` is `expected`, at most that long; gives `WAIT_TIMED_OUT` where it was too long. */
+  atomicWait = (address: Int, expected: I32, timeoutNs: number): I32 =>
+    new I32([int(address).code, expected.code, 0x42, signed(timeoutNs), ATOMIC, 0x01, 2, 0]);
 
   atomicNotifyAll(address: Int): void {
     this.statements.push([int(address).code, int(-1).code, ATOMIC, 0x00, 2, 0, 0x1a]);

@@ -3,6 +3,7 @@ import type { Padding, WindowAttrs } from '../../../ir/operators.ts';
 import type { LayerCall } from '../layer-call.ts';
 import { activate, binary } from './activation.ts';
 import { channelAxis, channelsLast } from './data-format.ts';
+import { adapted, isAdapted } from './lora.ts';
 import type { LayerRow, LayerRows } from './row.ts';
 
 const PLAIN = { weightChannelsLast: false, activation: null, result: 'same' } as const;
@@ -46,11 +47,13 @@ const convolution =
         `has ${groups} groups, which divide its ${inChannels} channels or ${filters} filters unevenly`,
       );
     }
-    const kernel = call.weight('kernel', [...window.kernel, inChannels / groups, filters], {
-      permutation: outputsFirst(axes),
-    });
+    const stored = [...window.kernel, inChannels / groups, filters];
+    const permutation = outputsFirst(axes);
+    const weight = call.weight('kernel', stored, { permutation, frozen: isAdapted(call) });
+    const bias = biasOf(call, filters);
+    const kernel = adapted(call, { weight, stored, permutation, name: 'lora_kernel' });
     const attrs = { ...window, ...PLAIN, groups, channelsLast: last };
-    return activate(call, call.node({ kind: 'conv', attrs }, call.input, kernel, biasOf(call, filters)));
+    return activate(call, call.node({ kind: 'conv', attrs }, call.input, kernel, bias));
   };
 
 /** Kernel: spatial…, C_in, multiplier. Output channel c·multiplier + m comes from input channel c. */
@@ -58,7 +61,8 @@ function depthwise(call: LayerCall, axes: number, weightName: string, bias: (cha
   const last = channelsLast(call);
   const window = windowOf(call, axes);
   const channels = call.extent(call.input, channelAxis(last));
-  const outChannels = channels * call.config.count('depth_multiplier', 1);
+  // TensorFlow.js leaves the multiplier of a separable convolution out: the weights know it.
+  const outChannels = channels * call.config.count('depth_multiplier', call.storedShape(weightName)?.at(-1) ?? 1);
   const kernel = call.weight(weightName, [...window.kernel, channels, outChannels / channels], {
     permutation: [axes, axes + 1, ...range(axes)],
     shape: [outChannels, 1, ...window.kernel],

@@ -1,22 +1,32 @@
 import type { LayerSpec } from '../model-config.ts';
 import { activationRows } from './activation.ts';
+import { attentionRows } from './attention.ts';
 import { convolutionRows } from './convolution.ts';
 import { coreRows } from './core.ts';
+import { einsumDenseRows } from './einsum-dense.ts';
 import { mergingRows } from './merging.ts';
 import { normalizationRows } from './normalization.ts';
 import { operationRows } from './operations.ts';
 import { poolingRows } from './pooling.ts';
+import { preprocessingRows } from './preprocessing.ts';
+import { recurrentRows } from './recurrent.ts';
+import { regularizationRows } from './regularization.ts';
 import { reshapingRows } from './reshaping.ts';
 import type { LayerRow, LayerRows } from './row.ts';
 
 /** Every layer that is understood, by class name. */
 export const LAYERS: LayerRows = {
   ...activationRows,
+  ...attentionRows,
   ...convolutionRows,
   ...coreRows,
+  ...einsumDenseRows,
   ...mergingRows,
   ...normalizationRows,
   ...poolingRows,
+  ...preprocessingRows,
+  ...recurrentRows,
+  ...regularizationRows,
   ...reshapingRows,
 };
 

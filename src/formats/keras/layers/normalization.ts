@@ -1,5 +1,6 @@
 import type { ValueId } from '../../../ir/graph.ts';
-import type { LayerCall } from '../layer-call.ts';
+import { type LayerCall, UnknownInput } from '../layer-call.ts';
+import { innerLayerSpec } from '../model-config.ts';
 import { binary, unary } from './activation.ts';
 import type { LayerRow, LayerRows } from './row.ts';
 
@@ -38,7 +39,7 @@ const lowerLayerNormalization: LayerRow = (call) => {
   const rms = config.flag('rms_scaling', false);
   const gamma = config.flag('scale', true) || rms ? call.weight('gamma', shape) : null;
   const beta = config.flag('center', true) && !rms ? call.weight('beta', shape) : null;
-  return normalised(call, { axes, rank, rms, gamma, beta });
+  return normalised(call, { axes, rank, rms, gamma, beta, epsilon: config.number('epsilon', 0.001) });
 };
 
 interface Normalisation {
@@ -47,16 +48,17 @@ interface Normalisation {
   readonly rms: boolean;
   readonly gamma: ValueId | null;
   readonly beta: ValueId | null;
+  readonly epsilon: number;
 }
 
-function normalised(call: LayerCall, { axes, rank, rms, gamma, beta }: Normalisation): ValueId {
+function normalised(call: LayerCall, { axes, rank, rms, gamma, beta, epsilon }: Normalisation): ValueId {
   const first = axes[0] ?? rank;
   const { input } = call;
   const isLast = axes.every((axis, index) => axis === rank - axes.length + index);
-  if (isLast) return call.node({ kind: 'layerNorm', attrs: { axis: first, rms } }, input, gamma, beta);
+  if (isLast) return call.node({ kind: 'layerNorm', attrs: { axis: first, rms, epsilon } }, input, gamma, beta);
   const rest = Array.from({ length: rank }, (_, axis) => axis).filter((axis) => !axes.includes(axis));
   const order = [...rest, ...axes];
-  const attrs = { axis: rest.length, rms };
+  const attrs = { axis: rest.length, rms, epsilon };
   const result = call.node({ kind: 'layerNorm', attrs }, call.transpose(input, order), gamma, beta);
   return call.transpose(
     result,
@@ -70,7 +72,8 @@ const lowerRMSNormalization: LayerRow = (call) => {
   const axes = [...axesOf(call, -1)].sort((a, b) => a - b);
   const shape = axes.map((axis) => call.extent(call.input, axis));
   const gamma = call.weight('scale', shape);
-  return normalised(call, { axes, rank, rms: true, gamma, beta: null });
+  const epsilon = call.config.number('epsilon', 1e-6);
+  return normalised(call, { axes, rank, rms: true, gamma, beta: null, epsilon });
 };
 
 /** The channels are brought to axis 1, as the graph's operator has them. */
@@ -90,7 +93,8 @@ const lowerGroupNormalization: LayerRow = (call) => {
   const order = [0, axis, ...others];
   const isInOrder = order.every((from, to) => from === to);
   const moved = isInOrder ? input : call.transpose(input, order);
-  const result = call.node({ kind: 'groupNorm', attrs: { groups, activation: false } }, moved, gamma, beta);
+  const attrs = { groups, activation: false, epsilon: config.number('epsilon', 0.001) };
+  const result = call.node({ kind: 'groupNorm', attrs }, moved, gamma, beta);
   return isInOrder
     ? result
     : call.transpose(
@@ -111,6 +115,20 @@ const lowerUnitNormalization: LayerRow = (call) => {
   return binary(call, 'div', call.input, length);
 };
 
+/** The fields that tell the last axis of a layer's kernel, or of its table. */
+const LAST_EXTENT = ['filters', 'units', 'output_dim', 'depth_multiplier'] as const;
+
+/** Training divides the kernel by its spectral norm, with the help of a vector that it keeps; inference finds it done. */
+const lowerSpectralNormalization: LayerRow = (call) => {
+  const spec = innerLayerSpec(call.config.value('layer'), `'layer'`);
+  const results = call.inner(spec, 'layer', call.inputs);
+  const { config } = call.innerCall(spec, 'layer', call.inputs);
+  const field = LAST_EXTENT.find((name) => config.has(name));
+  if (field === undefined) throw new UnknownInput(`the kernel of ${spec.className} is unknown`);
+  call.weight('vector_u', [1, config.count(field)], { frozen: true });
+  return results;
+};
+
 export const normalizationRows: LayerRows = {
   BatchNormalization: lowerBatchNormalization,
   BatchNormalizationV1: lowerBatchNormalization,
@@ -118,6 +136,7 @@ export const normalizationRows: LayerRows = {
   SyncBatchNormalization: lowerBatchNormalization,
   GroupNormalization: lowerGroupNormalization,
   LayerNormalization: lowerLayerNormalization,
+  SpectralNormalization: lowerSpectralNormalization,
   RMSNormalization: lowerRMSNormalization,
   UnitNormalization: lowerUnitNormalization,
 };

@@ -1,8 +1,12 @@
+import type { OnnxNode } from '../onnx-node.ts';
 import { always, type Lowering, type Rows } from './row.ts';
+
+/** Added to a variance. */
+const epsilonOf = (node: OnnxNode): number => node.optionalFloat('epsilon') ?? 1e-5;
 
 const layerNorm =
   (rms: boolean): Lowering =>
-  (node) => ({ kind: 'layerNorm', attrs: { axis: node.int('axis', -1), rms } });
+  (node) => ({ kind: 'layerNorm', attrs: { axis: node.int('axis', -1), rms, epsilon: epsilonOf(node) } });
 
 export const normRows: Rows = {
   BatchNormalization: (node) => ({
@@ -11,19 +15,27 @@ export const normRows: Rows = {
     attrs: {
       channelAxis: 1,
       training: node.opset < 14 ? node.outputs > 1 : node.flag('training_mode'),
-      epsilon: node.optionalFloat('epsilon') ?? 1e-5,
+      epsilon: epsilonOf(node),
     },
   }),
-  InstanceNormalization: always('instanceNorm', {}),
+  InstanceNormalization: (node) => ({ kind: 'instanceNorm', attrs: { epsilon: epsilonOf(node) } }),
   GroupNormalization: (node) => ({
     kind: 'groupNorm',
-    attrs: { groups: node.requiredCount('num_groups'), activation: false },
+    attrs: { groups: node.requiredCount('num_groups'), activation: false, epsilon: epsilonOf(node) },
   }),
   LayerNormalization: layerNorm(false),
   RMSNormalization: layerNorm(true),
   // Written into the default domain by onnxruntime's optimiser.
   SimplifiedLayerNormalization: layerNorm(true),
-  LRN: (node) => ({ kind: 'lrn', attrs: { size: node.requiredCount('size') } }),
+  LRN: (node) => ({
+    kind: 'lrn',
+    attrs: {
+      size: node.requiredCount('size'),
+      alpha: node.optionalFloat('alpha') ?? 1e-4,
+      beta: node.optionalFloat('beta') ?? 0.75,
+      bias: node.optionalFloat('bias') ?? 1,
+    },
+  }),
   LpNormalization: (node) => ({ kind: 'lpNorm', attrs: { axis: node.int('axis', -1) } }),
   MeanVarianceNormalization: (node) => ({
     kind: 'meanVarianceNorm',
@@ -55,7 +67,7 @@ export const microsoftNormRows: Rows = {
   EmbedLayerNormalization: always('embedLayerNorm', {}),
   GroupNorm: (node) => ({
     kind: 'groupNorm',
-    attrs: { groups: node.requiredCount('groups'), activation: node.flag('activation') },
+    attrs: { groups: node.requiredCount('groups'), activation: node.flag('activation'), epsilon: epsilonOf(node) },
   }),
   QLinearSoftmax: (node) => ({
     kind: 'softmax',

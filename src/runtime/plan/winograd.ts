@@ -1,14 +1,11 @@
 /** Steps of a 3×3 convolution by Winograd's minimal filtering. */
 import { BLOCK, PIXEL_BYTES } from '../kernels/kernel.ts';
 import { WINOGRAD_TILE } from '../kernels/winograd.ts';
-import {
-  blocksPerUnit,
-  type ConvolutionLayer,
-  epilogueArguments,
-  type PlanOptions,
-  residualArguments,
-} from './convolution.ts';
-import { packChannels, packWinograd } from './panels.ts';
+import { biasOf, type ConvolutionLayer } from './convolution-layer.ts';
+import { epilogueArguments } from './epilogue.ts';
+import { ALONE, blocksPerUnit, residualArguments } from './matrix-product.ts';
+import { packWinograd } from './panels.ts';
+import type { PlanOptions } from './plan-options.ts';
 import { type Argument, type Call, call, type Place, type ProgramBuilder, type ScratchPlace } from './program.ts';
 import { type Blocked, blocksOf, type Extents, type Halo, pixelPlace, planeBytes, rowBytes } from './tensor.ts';
 
@@ -98,7 +95,7 @@ function constantsOf(builder: ProgramBuilder, layer: ConvolutionLayer, tiles: nu
     weights: builder.constant(MATRICES * outBlocks * inBlocks * BLOCK * BLOCK, () =>
       packWinograd(layer.weights(), outChannels, inChannels),
     ),
-    bias: builder.constant(outBlocks * BLOCK, () => packChannels(layer.bias?.() ?? null, outChannels)),
+    bias: biasOf(builder, layer),
     zeroes: builder.constant(outBlocks * BLOCK, () => new Float32Array(outBlocks * BLOCK)),
     /** Where the blocks of channels of a matrix with so many tiles begin. */
     tableOf: (count: number): Place => {
@@ -166,32 +163,22 @@ function productCall({ layer, constants, memory, products, options }: Context, t
   const inBlocks = blocksOf(layer.inChannels);
   const outputBlocks = blocksOf(layer.outChannels);
   return call('gemm', MATRICES * Math.ceil(outputBlocks / blocksPerUnit('gemm', options.variant)), {
+    ...ALONE,
     input: products.inputs,
+    inputPixel: PIXEL_BYTES,
+    inputBatch: memory.inputMatrix,
     output: products.outputs,
+    outputPixel: PIXEL_BYTES,
+    outputBlock: tiles * PIXEL_BYTES,
+    outputBatch: memory.outputMatrix,
     weights: constants.weights,
+    weightsBatch: outputBlocks * inBlocks * BLOCK * PIXEL_BYTES,
     bias: constants.zeroes,
     table: constants.tableOf(tiles),
     steps: inBlocks,
-    tableBlock: 0,
     outputBlocks,
     pixels: tiles,
     pixelsPerUnit: tiles,
     width: tiles,
-    inputRow: 0,
-    inputPixel: PIXEL_BYTES,
-    inputBatch: memory.inputMatrix,
-    outputRow: 0,
-    outputPixel: PIXEL_BYTES,
-    outputBlock: tiles * PIXEL_BYTES,
-    outputBatch: memory.outputMatrix,
-    weightsBatch: outputBlocks * inBlocks * BLOCK * PIXEL_BYTES,
-    ...residualArguments(null),
-    ...epilogueArguments({
-      low: Number.NEGATIVE_INFINITY,
-      high: Number.POSITIVE_INFINITY,
-      activation: null,
-      alpha: 0,
-      beta: 0,
-    }),
   });
 }

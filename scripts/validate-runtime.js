@@ -1,0 +1,158 @@
+// Holds the built-in runtime to onnxruntime-web, network by network: both on the same weights (seeded ones where the file
+// has none) and the same input. Prints the greatest difference over the greatest output, and whether the class is the same.
+// usage: npm run validate:runtime -- [folder or model.onnx ...]      (default: ../shared/corpus/onnx)
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import onnxProto from 'onnx-proto';
+
+const LIMIT = 1e-4;
+const EXACT_LIMIT = 1e-5;
+
+const here = fileURLToPath(import.meta.url);
+/** A process each: neither engine gives memory back. */
+function validateAll(paths) {
+  const files = paths.flatMap((path) =>
+    statSync(path).isDirectory() ? readdirSync(path).map((file) => join(path, file)) : [path],
+  );
+  const models = files.filter((file) => file.endsWith('.onnx'));
+  const counts = { 'as onnxruntime': 0, differs: 0, refused: 0 };
+  console.log(`${'network'.padEnd(40)}  ${'error'.padStart(8)}  ${'exact'.padStart(8)}  class`);
+  for (const model of models) {
+    const row = attempt(model);
+    counts[row.verdict] += 1;
+    console.log(`${basename(model, '.onnx').padEnd(40)}  ${row.text}`);
+  }
+  const summary = Object.entries(counts).map(([verdict, count]) => `${count} ${verdict}`);
+  console.log(`\n${summary.join(', ')}; limits ${LIMIT} and, in exact mode, ${EXACT_LIMIT}`);
+  return counts.differs === 0 ? 0 : 1;
+}
+
+function attempt(model) {
+  try {
+    const output = execFileSync(process.execPath, [here, '--one', model], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const { refused, error, exactError, sameClass } = JSON.parse(output.trim().split('\n').at(-1) ?? '');
+    if (refused !== undefined) return { verdict: 'refused', text: shorten(refused) };
+    const isRight = error <= LIMIT && exactError <= EXACT_LIMIT && sameClass;
+    const figures = [error, exactError].map((value) =>
+      Number(value ?? Number.NaN)
+        .toExponential(1)
+        .padStart(8),
+    );
+    return {
+      verdict: isRight ? 'as onnxruntime' : 'differs',
+      text: `${figures.join('  ')}  ${sameClass ? 'same' : 'OTHER'}`,
+    };
+  } catch (error) {
+    const lines = String(error.stderr ?? error)
+      .trim()
+      .split('\n');
+    return { verdict: 'differs', text: shorten(lines.find((line) => line.includes('Error')) ?? lines.at(-1) ?? '') };
+  }
+}
+
+const shorten = (text) => (text.length > 110 ? `${text.slice(0, 110)}…` : text);
+
+async function validate(path) {
+  const { createRuntime, DscAuditError } = await import('../dist/runtime.js');
+  const bytes = withWeights(path);
+  const truth = path.replace(/\.onnx$/, '.truth.json');
+  const shapes = existsSync(truth) ? (JSON.parse(readFileSync(truth, 'utf8')).inputs ?? {}) : {};
+  const runtime = await createRuntime({ threads: 1 });
+  try {
+    const { inputs, outputs } = await runOurs(runtime, bytes, shapes, false);
+    const { outputs: exact } = await runOurs(runtime, bytes, shapes, true);
+    const expected = await runTheirs(bytes, inputs);
+    const compare = (actual) =>
+      Math.max(...Object.keys(actual).map((name) => difference(actual[name].data, expected[name].data)));
+    const [name] = Object.keys(outputs);
+    const sameClass = greatest(outputs[name].data) === greatest(expected[name].data);
+    return { error: compare(outputs), exactError: compare(exact), sameClass };
+  } catch (error) {
+    if (error instanceof DscAuditError) return { refused: error.message };
+    throw error;
+  } finally {
+    await runtime.close();
+  }
+}
+
+async function runOurs(runtime, bytes, shapes, exact) {
+  const network = await runtime.load(bytes, { shapes, exact });
+  const inputs = Object.fromEntries(
+    network.inputs.map(({ name, shape }) => [
+      name,
+      {
+        shape,
+        data: floats(
+          9,
+          shape.reduce((a, b) => a * b, 1),
+        ),
+      },
+    ]),
+  );
+  const outputs = network.run(inputs);
+  await network.close();
+  return { inputs, outputs };
+}
+
+async function runTheirs(bytes, inputs) {
+  const ort = await import('onnxruntime-web');
+  ort.env.wasm.numThreads = 1;
+  ort.env.logLevel = 'error';
+  const session = await ort.InferenceSession.create(bytes, { executionProviders: ['wasm'] });
+  const feeds = Object.entries(inputs).map(([name, { shape, data }]) => [name, new ort.Tensor('float32', data, shape)]);
+  return session.run(Object.fromEntries(feeds));
+}
+
+/** The model's bytes; tensors that are elsewhere are filled so that activations neither grow nor vanish. */
+function withWeights(path) {
+  const { onnx } = onnxProto;
+  const model = onnx.ModelProto.decode(readFileSync(path));
+  const variances = new Set(
+    model.graph.node.flatMap(({ opType, input }) => (opType === 'BatchNormalization' ? [input[4]] : [])),
+  );
+  for (const [index, tensor] of model.graph.initializer.entries()) {
+    if (tensor.dataType !== 1 || !tensor.externalData?.length) continue;
+    const dims = tensor.dims.map(Number);
+    const count = dims.reduce((product, extent) => product * extent, 1);
+    const scale = dims.length > 1 ? Math.sqrt((3 * dims[0]) / count) : 0.1;
+    const shift = variances.has(tensor.name) ? 1 : 0;
+    tensor.rawData = new Uint8Array(floats(index, count).map((value) => value * scale + shift).buffer);
+    tensor.externalData = [];
+    tensor.dataLocation = 0;
+  }
+  return onnx.ModelProto.encode(model).finish();
+}
+
+/** Relative to the greatest output, however small that is. */
+function difference(actual, expected) {
+  let [most, greatestOutput] = [0, 0];
+  for (let index = 0; index < expected.length; index++) {
+    const apart = Math.abs(actual[index] - Number(expected[index]));
+    if (!(apart <= most)) most = apart;
+    greatestOutput = Math.max(greatestOutput, Math.abs(Number(expected[index])));
+  }
+  return greatestOutput === 0 ? most : most / greatestOutput;
+}
+
+const greatest = (values) => values.reduce((best, value, index) => (value > values[best] ? index : best), 0);
+
+/** Seeded floats between −1 and 1 (mulberry32). */
+function floats(seed, count) {
+  let state = seed >>> 0;
+  return Float32Array.from({ length: count }, () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), state | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 31 - 1;
+  });
+}
+
+const [first, ...more] = process.argv.slice(2);
+if (first === '--one') console.log(JSON.stringify(await validate(more[0] ?? '')));
+else
+  process.exitCode = validateAll(first === undefined ? [join(here, '../../../shared/corpus/onnx')] : [first, ...more]);

@@ -1,0 +1,201 @@
+/** Runs a model on the built-in runtime and times its layers. */
+import { pathOf } from '../dsc/layer-path.ts';
+import { addExact } from '../ir/exact.ts';
+import { countElements } from '../ir/extents.ts';
+import type { Node } from '../ir/graph.ts';
+import type { CountedLayer } from '../passes/count-layers.ts';
+import {
+  analysedModel,
+  createRuntime,
+  type Network,
+  type PlannedLayer,
+  type Runtime,
+  type RuntimeTensor,
+} from '../runtime/index.ts';
+import { seededUniform } from '../runtime/random.ts';
+import type { Analysis } from './analyse.ts';
+import { modelSection, unusedBindings } from './audit-model.ts';
+import type { BenchReport, Speed } from './bench-report.ts';
+import { messageOf } from './diagnostic-messages.ts';
+import { type Latency, SCHEMA_VERSION } from './report.ts';
+
+export interface BenchOptions {
+  /** Default: the processors there are, up to 4. */
+  readonly threads?: number;
+  /** Runs that the medians are over. */
+  readonly runs: number;
+  /** Only kernels that keep the order of arithmetic: no Winograd. */
+  readonly exact?: boolean;
+  readonly experimentalWideVectors?: boolean;
+}
+
+/** What a cost model says of a planned network. */
+export interface Projection {
+  readonly totalMs: Latency | null;
+  /** One a planned layer. */
+  readonly layersMs: readonly (Latency | null)[];
+}
+
+export interface BenchContext {
+  /** Milliseconds of a steady clock. */
+  readonly now: () => number;
+  /** Hears before each run how many are done, of how many. */
+  readonly progress: (done: number, of: number) => void;
+  /** The cost model, where there is a profile of this runtime. */
+  readonly project: ((network: Network, runtime: Runtime) => Projection) | null;
+}
+
+/** The clock and the optimising compiler settle before the first run that counts. */
+const WARM_UP_RUNS = 3;
+const WARM_UP_MS = 300;
+
+/**
+ * Times every layer of the model. Weights that the file does not have are random.
+ *
+ * @throws {DscAuditError} `cannot-run`, naming every operator that the runtime has no kernel for
+ */
+export async function benchModel(
+  analysis: Analysis,
+  options: BenchOptions,
+  { now, progress, project }: BenchContext,
+): Promise<BenchReport> {
+  const { read, facts, bound, path } = analysis;
+  const { runs, exact = false, ...runtimeOptions } = options;
+  const runtime = await createRuntime({ ...runtimeOptions, now });
+  try {
+    const source = analysedModel(read.model, facts);
+    const network = await runtime.load(source, { exact, fillMissing: 'random' });
+    const peakGflops = await runtime.peakGflops();
+    network.run(inputsOf(network));
+    const times = await timesOf(network, runs, { now, progress });
+    const projection = project?.(network, runtime) ?? null;
+    const covered = coveredLayers(analysis.counted.layers, source.nodes, network.layers);
+    const speedOf = speedAgainst(peakGflops);
+    return {
+      schemaVersion: SCHEMA_VERSION,
+      tool: { name: 'dsc-audit', version: __DSC_AUDIT_VERSION__ },
+      model: modelSection(read.model, facts, bound, path),
+      runtime: {
+        backend: 'builtin',
+        variant: runtime.variant,
+        threads: runtime.threads,
+        exact,
+        peakGflops,
+        memoryBytes: network.memoryBytes,
+      },
+      runs,
+      weights: network.filledConstants.length > 0 ? 'random' : 'file',
+      totals: speedOf(median(times.map(sum)), flopsOf(covered.flat()), projection?.totalMs ?? null),
+      layers: network.layers.map((layer, index) => {
+        const members = covered[index] ?? [];
+        const flops = flopsOf(members);
+        const measuredMs = median(times.map((layersMs) => layersMs[index] ?? 0));
+        const speed = speedOf(measuredMs, flops, projection?.layersMs[index] ?? null);
+        return { ...identityOf(layer, source.nodes, members), flops, ...speed };
+      }),
+      diagnostics: [...read.diagnostics, ...bound.diagnostics, ...facts.diagnostics, ...unusedBindings(analysis)].map(
+        (told) => ({ ...told, message: messageOf(told) }),
+      ),
+    };
+  } finally {
+    await runtime.close();
+  }
+}
+
+/** Seeded noise between −1 and 1: zeroes would be faster where they reach a function such as exp. */
+function inputsOf({ inputs }: Network): Readonly<Record<string, RuntimeTensor>> {
+  return Object.fromEntries(
+    inputs.map(({ name, shape }) => {
+      const next = seededUniform(name);
+      return [name, { shape, data: Float32Array.from({ length: countElements(shape) }, next) }];
+    }),
+  );
+}
+
+/** Milliseconds of each layer in each run. */
+async function timesOf(
+  network: Network,
+  runs: number,
+  { now, progress }: Pick<BenchContext, 'now' | 'progress'>,
+): Promise<readonly (readonly number[])[]> {
+  const start = now();
+  for (let run = 0; run < WARM_UP_RUNS || now() - start < WARM_UP_MS; run++) {
+    progress(0, runs);
+    network.timeLayers();
+    await anotherTurn();
+  }
+  const times: (readonly number[])[] = [];
+  for (let run = 0; run < runs; run++) {
+    progress(run, runs);
+    times.push(network.timeLayers().map(({ latencyMs }) => latencyMs));
+    await anotherTurn();
+  }
+  return times;
+}
+
+/** Whatever else the process has to do gets its turn. */
+const anotherTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** A layer of the audit with its position there. */
+interface CoveredLayer {
+  readonly index: number;
+  readonly layer: CountedLayer;
+}
+
+/** The layers of the audit that each layer of the runtime computes, each of them once. */
+function coveredLayers(
+  counted: readonly CountedLayer[],
+  nodes: readonly Node[],
+  planned: readonly PlannedLayer[],
+): readonly (readonly CoveredLayer[])[] {
+  const byNode = new Map(counted.map((layer, index) => [layer.node, { index, layer }]));
+  return planned.map((layer) =>
+    layer.nodes.flatMap((position) => {
+      const node = nodes[position];
+      return (node && byNode.get(node)) ?? [];
+    }),
+  );
+}
+
+function identityOf(
+  { op, kernel, nodes: [first] }: PlannedLayer,
+  nodes: readonly Node[],
+  members: readonly CoveredLayer[],
+) {
+  const node = nodes[first ?? 0];
+  return {
+    index: members[0]?.index ?? 0,
+    indices: members.map(({ index }) => index),
+    name: node?.name ?? '',
+    scope: node ? pathOf(node).slice(0, -1) : [],
+    op,
+    kind: members[0]?.layer.kind ?? 'other',
+    kernel,
+  } as const;
+}
+
+/** Null where a figure is not known. */
+function flopsOf(members: readonly CoveredLayer[]): number | null {
+  let sum = 0;
+  for (const { layer } of members) {
+    if (layer.flops === null) return null;
+    sum = addExact(sum, layer.flops);
+  }
+  return sum;
+}
+
+const speedAgainst =
+  (peakGflops: number) =>
+  (measuredMs: number, flops: number | null, projectedMs: Latency | null): Speed => {
+    const gflops = flops === null || measuredMs === 0 ? null : flops / (measuredMs * 1e6);
+    return { measuredMs, projectedMs, gflops, peakShare: gflops === null ? null : gflops / peakGflops };
+  };
+
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length / 2;
+  const upper = sorted[Math.floor(middle)] ?? 0;
+  return Number.isInteger(middle) ? (upper + (sorted[middle - 1] ?? 0)) / 2 : upper;
+}

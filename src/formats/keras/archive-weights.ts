@@ -1,0 +1,64 @@
+import type { Hdf5Group } from './hdf5-file.ts';
+import type { ModelSpec } from './model-config.ts';
+import type { StoredWeight, WeightStore } from './weights.ts';
+
+/**
+ * The weights of a `.keras` archive (`model.weights.h5`): under `layers` a group a layer, called after its class and
+ * numbered within its model (`conv2d`, `conv2d_1`), with its weights in `vars` in the order in which the layer makes
+ * them; a model's own layers lie under `layers` again, parts of a layer under their attribute's name.
+ */
+export function archiveWeights(root: Hdf5Group, model: ModelSpec): WeightStore {
+  const groups = new Map<string, Hdf5Group | null>();
+  const counts = new Map<string, number>();
+  const paths = new Map<string, readonly string[]>();
+  addPaths(model, [], [], paths);
+
+  const groupAt = (parts: readonly string[]): Hdf5Group | null => {
+    const key = parts.join('/');
+    const known = groups.get(key);
+    if (known !== undefined) return known;
+    const last = parts.at(-1);
+    const group = last === undefined ? root : (groupAt(parts.slice(0, -1))?.group(last) ?? null);
+    groups.set(key, group);
+    return group;
+  };
+  return {
+    find({ path, name }): StoredWeight | null {
+      const place = paths.get(path.join('\0'));
+      if (place === undefined) return null;
+      const vars = [...place, ...name.split('/').slice(0, -1), 'vars'];
+      const key = vars.join('/');
+      const index = counts.get(key) ?? 0;
+      counts.set(key, index + 1);
+      return groupAt(vars)?.dataset(String(index)) ?? null;
+    },
+  };
+}
+
+/** Where the layers of a model lie in the file, by their names. */
+function addPaths(
+  { layers }: ModelSpec,
+  scope: readonly string[],
+  around: readonly string[],
+  paths: Map<string, readonly string[]>,
+): void {
+  const used = new Map<string, number>();
+  for (const { name, className, model } of layers) {
+    const base = snakeCase(className);
+    const index = used.get(base) ?? 0;
+    used.set(base, index + 1);
+    const place = [...around, 'layers', index === 0 ? base : `${base}_${index}`];
+    const path = [...scope, name];
+    paths.set(path.join('\0'), place);
+    if (model) addPaths(model, path, place, paths);
+  }
+}
+
+/** `Conv2DTranspose` → `conv2d_transpose`. (keras.src.utils.naming.to_snake_case) */
+export function snakeCase(name: string): string {
+  return name
+    .replace(/\W+/g, '')
+    .replace(/(.)([A-Z][a-z]+)/g, '$1_$2')
+    .replace(/([a-z])([A-Z])/g, '$1_$2')
+    .toLowerCase();
+}

@@ -1,0 +1,164 @@
+import type { ChalkInstance } from 'chalk';
+import type { BenchLayer, BenchReport } from '../audit/bench-report.ts';
+import type { Latency } from '../audit/report.ts';
+import { pathOf, shortPath } from '../dsc/layer-path.ts';
+import { plainText, shorten, wrap } from './plain-text.ts';
+import { bytes, percent } from './units.ts';
+
+export interface BenchTableOptions {
+  /** Columns of the terminal; null where there is no limit (a pipe). */
+  readonly width: number | null;
+  /** Every layer, however short. */
+  readonly all: boolean;
+  readonly style: ChalkInstance;
+}
+
+/** Rows that are shown of a long model: the slowest. */
+const MAX_ROWS = 40;
+
+/** What `bench` found out, for a person at a terminal. */
+export function renderBenchTable(report: BenchReport, options: BenchTableOptions): string {
+  const computed = report.layers.filter(({ kernel }) => kernel !== 'none');
+  const shown = options.all ? report.layers : slowest(computed);
+  const parts = [
+    headerLines(report, options),
+    layerLines(shown, report, options),
+    leftOutLines(computed, shown, report, options),
+    [''],
+    totalLines(report, options),
+    noteLines(report, options),
+  ];
+  return `${parts.flat().join('\n')}\n`;
+}
+
+function slowest(layers: readonly BenchLayer[]): readonly BenchLayer[] {
+  const kept = new Set([...layers].sort((a, b) => b.measuredMs - a.measuredMs).slice(0, MAX_ROWS));
+  return layers.filter((layer) => kept.has(layer));
+}
+
+function headerLines({ model, runtime, runs }: BenchReport, { style }: BenchTableOptions): readonly string[] {
+  const facts = [
+    `${runtime.variant} kernels`,
+    `${runtime.threads} ${runtime.threads === 1 ? 'thread' : 'threads'}`,
+    `median of ${runs} ${runs === 1 ? 'run' : 'runs'}`,
+    ...(runtime.exact ? ['exact'] : []),
+  ];
+  return [`${style.bold(plainText(model.path))}  ${style.dim(facts.join(' · '))}`, ''];
+}
+
+interface Column {
+  readonly head: string;
+  readonly align: 'left' | 'right';
+  readonly cell: (layer: BenchLayer, report: BenchReport) => string;
+}
+
+const COLUMNS: readonly Column[] = [
+  { head: 'Kernel', align: 'left', cell: ({ kernel }) => kernel },
+  { head: 'ms', align: 'right', cell: ({ measuredMs }) => milliseconds(measuredMs) },
+  { head: '', align: 'right', cell: ({ measuredMs }, { totals }) => percent(measuredMs, totals.measuredMs) },
+  { head: 'GFLOP/s', align: 'right', cell: ({ gflops }) => rate(gflops) },
+  { head: 'of peak', align: 'right', cell: ({ peakShare }) => share(peakShare) },
+];
+
+/** Only where there is a profile. */
+const PROJECTED: Column = { head: 'projected', align: 'right', cell: ({ projectedMs }) => interval(projectedMs) };
+
+/** Three significant digits; a tenth of a microsecond is as much as a clock tells. */
+function milliseconds(value: number): string {
+  return value.toFixed(value >= 99.95 ? 0 : value >= 9.995 ? 1 : value >= 0.9995 ? 2 : 3);
+}
+
+const interval = (latency: Latency | null): string => (latency === null ? '–' : milliseconds(latency.value));
+
+/** Slower than a tenth of a GFLOP/s is data on its way, not arithmetic. */
+const rate = (gflops: number | null): string => (gflops === null || gflops < 0.05 ? '–' : gflops.toFixed(1));
+
+const share = (peakShare: number | null): string =>
+  peakShare === null || peakShare < 0.005 ? '–' : `${Math.round(peakShare * 100)} %`;
+
+const GAP = '  ';
+const MIN_NAME_WIDTH = 12;
+
+function layerLines(
+  layers: readonly BenchLayer[],
+  report: BenchReport,
+  { width, style }: BenchTableOptions,
+): readonly string[] {
+  const hasProjection = report.layers.some(({ projectedMs }) => projectedMs !== null);
+  const columns = (hasProjection ? [...COLUMNS.slice(0, 2), PROJECTED, ...COLUMNS.slice(2)] : COLUMNS).map((column) => {
+    const cells = layers.map((layer) => column.cell(layer, report));
+    return { ...column, cells, width: widest(cells, column.head.length) };
+  });
+  const names = layers.map(nameOf);
+  const taken = columns.reduce((total, column) => total + GAP.length + column.width, 0);
+  const longest = widest(names, 'Layer'.length);
+  const nameWidth = width === null ? longest : Math.min(longest, Math.max(MIN_NAME_WIDTH, width - taken));
+  const line = (name: string, cells: readonly string[]): string =>
+    [shorten(name, nameWidth).padEnd(nameWidth), ...cells].join(GAP).trimEnd();
+  const pad = (text: string, { align, width: extent }: { align: Column['align']; width: number }): string =>
+    align === 'left' ? text.padEnd(extent) : text.padStart(extent);
+  const head = line(
+    'Layer',
+    columns.map((column) => pad(column.head, column)),
+  );
+  const lines = names.map((name, row) =>
+    line(
+      name,
+      columns.map((column) => pad(column.cells[row] ?? '', column)),
+    ),
+  );
+  return [style.dim(head), ...lines];
+}
+
+/** The short path; how many nodes more it computes than the one that it is named after. */
+function nameOf({ name, scope, op, indices }: BenchLayer): string {
+  const path = pathOf({ name, scope: [] });
+  const own = path.at(-1) === op && path.length > 1 ? path.slice(0, -1) : path;
+  const inside = scope.length > 0 && scope.length < path.length ? own : [...scope, own.at(-1) ?? name];
+  const more = indices.length > 1 ? ` +${indices.length - 1}` : '';
+  return plainText(shortPath(inside).join('/')) + more;
+}
+
+const widest = (texts: readonly string[], least: number): number =>
+  texts.reduce((width, text) => Math.max(width, text.length), least);
+
+function leftOutLines(
+  all: readonly BenchLayer[],
+  shown: readonly BenchLayer[],
+  { totals }: BenchReport,
+  { style }: BenchTableOptions,
+): readonly string[] {
+  const hidden = all.length - shown.length;
+  if (hidden <= 0) return [];
+  const shownMs = shown.reduce((sum, { measuredMs }) => sum + measuredMs, 0);
+  const rest = Math.max(0, totals.measuredMs - shownMs);
+  const what = hidden === 1 ? 'layer' : 'layers';
+  return [
+    style.dim(`and ${hidden} more ${what} with ${percent(rest, totals.measuredMs)} of the time: --all shows them`),
+  ];
+}
+
+function totalLines({ totals, runtime }: BenchReport, { style }: BenchTableOptions): readonly string[] {
+  const { measuredMs, projectedMs, gflops, peakShare } = totals;
+  const projected =
+    projectedMs === null
+      ? []
+      : [
+          `projected ${milliseconds(projectedMs.value)} ms (${milliseconds(projectedMs.low)} to ${milliseconds(projectedMs.high)})`,
+        ];
+  const speed = gflops === null ? [] : [`${rate(gflops)} GFLOP/s`, `${share(peakShare)} of the peak`];
+  return [
+    [style.bold(`${milliseconds(measuredMs)} ms a run`), ...projected, ...speed].join(' · '),
+    style.dim(`peak ${rate(runtime.peakGflops)} GFLOP/s · memory ${bytes(runtime.memoryBytes)}`),
+  ];
+}
+
+function noteLines({ weights, diagnostics, layers }: BenchReport, { width }: BenchTableOptions): readonly string[] {
+  const winograd = layers.some(({ kernel }) => kernel.startsWith('winograd'));
+  const notes = [
+    ...(weights === 'random' ? ['Weights that the file does not have are random: times depend little on them.'] : []),
+    ...(winograd ? ['Winograd computes less than is counted, and may pass the peak; --exact leaves it out.'] : []),
+    ...diagnostics.map(({ layer, message }) => plainText(layer === null ? message : `${layer}: ${message}`)),
+  ];
+  return notes.length === 0 ? [] : ['', ...notes.flatMap((note) => wrap(note, width))];
+}
