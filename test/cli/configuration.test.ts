@@ -27,7 +27,7 @@ describe('a configuration', () => {
       'dsc-audit.config.json': {
         budgets: { params: '2M' },
         models: [
-          { path: 'nets/squeeze.onnx', dims: { H: 64, W: 64, height: 64, width: 64 }, budgets: { macs: '1G' } },
+          { path: 'nets/squeeze.onnx', dims: { h: 64, w: 64 }, budgets: { macs: '1G' } },
           { path: 'nets/*.onnx', budgets: { params: '200k' } },
         ],
       },
