@@ -134,14 +134,17 @@ function totalsOf(facts: Facts, layers: readonly CountedLayer[], schedule: Memor
   };
 }
 
+/** A layer of several nodes stands where its first one does, with the most that is alive while one of them runs. */
 function memorySection(schedule: MemorySchedule | null, layers: readonly CountedLayer[]): MemorySection | null {
   if (schedule === null) return null;
-  const indices = new Map(layers.map(({ node }, index) => [node, index]));
+  const indices = new Map(layers.flatMap(({ parts }, index) => parts.map(({ node }) => [node, index])));
+  const most = new Map<number, number>();
+  for (const { node, bytes } of schedule.steps) {
+    const index = indices.get(node);
+    if (index !== undefined) most.set(index, Math.max(most.get(index) ?? 0, bytes));
+  }
   return {
-    schedule: schedule.steps.flatMap(({ node, bytes }) => {
-      const index = indices.get(node);
-      return index === undefined ? [] : [{ layer: node.name, index, bytes }];
-    }),
+    schedule: Array.from(most, ([index, bytes]) => ({ layer: layers[index]?.node.name ?? '', index, bytes })),
   };
 }
 

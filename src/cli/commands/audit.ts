@@ -2,13 +2,13 @@ import { type Command, Option } from 'commander';
 import { STRATEGY_NAMES } from '../../dsc/strategies/index.ts';
 import { DscAuditError } from '../../ir/errors.ts';
 import { auditModels } from '../audit-models.ts';
+import { auditProgress } from '../audit-progress.ts';
 import { gateOptions } from '../gate-options.ts';
 import { BudgetsNotHeld, openBaselines } from '../judge-reports.ts';
 import { modelOptions } from '../model-options.ts';
 import { collectText } from '../option-values.ts';
 import { type OutputOptions, openOutputs, outputOptions } from '../output.ts';
 import { type PlanOptions, planAudit } from '../plan-audit.ts';
-import { auditProgress } from '../progress.ts';
 import type { Terminal } from '../terminal.ts';
 import { whatIfOptions } from '../what-if-options.ts';
 
