@@ -27,6 +27,13 @@ export function namedWeights(weightsOf: (layer: string) => readonly NamedWeight[
       taken.add(found);
       return found.stored;
     },
+    heldBy(path) {
+      const [outermost = ''] = path;
+      const layer = path.at(-1) ?? '';
+      return weightsOf(outermost)
+        .filter(({ name }) => path.length === 1 || partsOf(name).includes(layer))
+        .map(({ stored }) => stored);
+    },
   };
 }
 
