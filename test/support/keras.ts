@@ -53,7 +53,9 @@ export function functional(spec: FunctionalSpec, version: Version = 3): Record<s
   const others = layers.map((layer) => ({
     ...(version === 3 ? { module: layer.module ?? 'keras.layers', registered_name: layer.registeredName ?? null } : {}),
     class_name: layer.of,
-    config: layer.model ? functional(layer.model, version).config : { name: layer.name, ...layer.config },
+    config: layer.model
+      ? functional(layer.model, version).config
+      : { name: layer.name, trainable: true, ...layer.config },
     ...(layer.buildShape ? { build_config: { input_shape: layer.buildShape } } : {}),
     name: layer.name,
     inbound_nodes: (layer.calls ?? []).map((reads) => callOf(version, reads)),
@@ -73,7 +75,10 @@ export function functional(spec: FunctionalSpec, version: Version = 3): Record<s
 
 export function sequential(shape: Shape, layers: readonly LayerSpec[]): Record<string, unknown> {
   const input = { class_name: 'InputLayer', config: { name: 'x', batch_shape: shape, dtype: 'float32' } };
-  const others = layers.map(({ of, name, config }) => ({ class_name: of, config: { name, ...config } }));
+  const others = layers.map(({ of, name, config }) => ({
+    class_name: of,
+    config: { name, trainable: true, ...config },
+  }));
   return { class_name: 'Sequential', config: { name: 'sequential', layers: [input, ...others] } };
 }
 

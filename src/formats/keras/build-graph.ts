@@ -232,7 +232,14 @@ export class GraphBuilder {
     });
   }
 
+  /** Its weights count where the file holds them: nothing else is known of it. */
   #lowerUnknown(instance: LayerInstance, args: CallArguments, planned: PlannedCall): readonly ValueId[] {
+    if (instance.layer.weights.length === 0) {
+      const origin = instance.trainable ? 'trainable' : 'non-trainable';
+      this.#store.heldBy([...instance.scope, instance.spec.name]).forEach(({ dtype, shape, data }, index) => {
+        this.#keepWeight(instance, String(index), { dtype, shape, data, origin });
+      });
+    }
     const inputs = [...args.positional, ...args.named.values()].flatMap(tensorsIn);
     const results = this.#addNode(instance, { kind: 'unknown', attrs: {} }, inputs, planned.outputShapes.length);
     const { name } = instance.spec;
@@ -390,18 +397,18 @@ export class GraphBuilder {
     const data = found?.data ?? { byteLength: byteSize(dtype, elements), read: () => null };
     const { permutation } = options;
     const shape = options.shape ?? (permutation ? permutation.map((axis) => stored[axis] ?? 1) : stored);
-    const constant: Constant = {
+    return this.#keepWeight(instance, name, {
       dtype,
       shape,
       origin: instance.trainable && !options.frozen ? 'trainable' : 'non-trainable',
       data: permutation ? permuted(data, stored, permutation, DTYPES[dtype].bits / 8) : data,
-    };
-    const id = this.#addValue({
-      name: [...instance.scope, instance.spec.name, name].join('/'),
-      constant,
-      declared: null,
     });
-    this.#facts.set(id, { ...tensorFact(dtype, shape), constant: true });
+  }
+
+  #keepWeight(instance: LayerInstance, name: string, constant: Constant): ValueId {
+    const path = [...instance.scope, instance.spec.name, name].join('/');
+    const id = this.#addValue({ name: path, constant, declared: null });
+    this.#facts.set(id, { ...tensorFact(constant.dtype, constant.shape), constant: true });
     this.#constants.push(id);
     instance.weights.set(name, id);
     instance.layer.weights.push(id);
