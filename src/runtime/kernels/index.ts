@@ -8,6 +8,7 @@ import { gatherChannels } from './gather-channels.ts';
 import { gemmKernel } from './gemm.ts';
 import { globalAveragePool, globalMaxPool } from './global-pool.ts';
 import type { ArgumentTypes, Kernel } from './kernel.ts';
+import { lrn } from './lrn.ts';
 import { matmul } from './matmul.ts';
 import { normaliseChannels, normaliseRows } from './normalise.ts';
 import { averagePool, maxPool } from './pool.ts';
@@ -55,6 +56,7 @@ export const KERNELS = {
   softmax,
   normaliseRows,
   normaliseChannels,
+  lrn,
   matmul,
   sequence,
 } as const satisfies Record<string, Kernel<ArgumentTypes>>;
