@@ -134,7 +134,7 @@ export function attentionUnet(): Uint8Array {
   x = twice(x, 48);
   for (const [level, skip] of [...skips.entries()].reverse()) {
     const channels = net.channelsOf(skip);
-    x = level === 1 ? upsampled(net, x, channels) : transposed(net, x, channels);
+    x = level === 2 ? transposed(net, x, channels) : upsampled(net, x, channels, RESIZES[level] ?? {});
     const [gate, kept] = [net.conv(x, 8, { kernel: [1, 1] }), net.conv(skip, 8, { kernel: [1, 1] })];
     const weight = net.node('Sigmoid', [net.conv(net.relu(net.node('Add', [gate, kept])), 1, { kernel: [1, 1] })]);
     x = twice(net.concat([net.node('Mul', [skip, weight]), x]), channels);
@@ -147,8 +147,18 @@ function transposed(net: GrowingNetwork, x: string, channels: number): string {
   return net.node('ConvTranspose', [x, weights], { kernel_shape: [2, 2], strides: [2, 2] }, channels);
 }
 
-function upsampled(net: GrowingNetwork, x: string, channels: number): string {
-  const attributes = { mode: 'linear', coordinate_transformation_mode: 'align_corners' };
+/** By level of the network. */
+const RESIZES: readonly NonNullable<NodeSpec['attributes']>[] = [
+  { mode: 'cubic', cubic_coeff_a: { float: -0.5 } },
+  { mode: 'linear', coordinate_transformation_mode: 'align_corners' },
+];
+
+function upsampled(
+  net: GrowingNetwork,
+  x: string,
+  channels: number,
+  attributes: NonNullable<NodeSpec['attributes']>,
+): string {
   const twice = net.node('Resize', [x, '', net.scales([1, 1, 2, 2])], attributes);
   return net.conv(twice, channels, { kernel: [1, 1] });
 }

@@ -15,6 +15,7 @@ import { averagePool, maxPool } from './pool.ts';
 import { reduce } from './reduce.ts';
 import { pack, unpack } from './repack.ts';
 import { resize } from './resize.ts';
+import { resizeCubic } from './resize-cubic.ts';
 import { sequence } from './sequence.ts';
 import { softmax } from './softmax.ts';
 import { unary } from './unary.ts';
@@ -52,6 +53,7 @@ export const KERNELS = {
   fillHalo,
   gatherChannels,
   resize,
+  resizeCubic,
   reduce,
   softmax,
   normaliseRows,
