@@ -135,7 +135,7 @@ function leftOutLines(
   ];
 }
 
-function totalLines({ totals, runtime }: BenchReport, { style }: BenchTableOptions): readonly string[] {
+function totalLines({ totals, runtime }: BenchReport, { style, width }: BenchTableOptions): readonly string[] {
   const { measuredMs, projectedMs, gflops, peakShare } = totals;
   const projected =
     projectedMs === null
@@ -145,7 +145,9 @@ function totalLines({ totals, runtime }: BenchReport, { style }: BenchTableOptio
         ];
   const speed = gflops === null ? [] : [`${rate(gflops)} GFLOP/s`, `${share(peakShare)} of the peak`];
   return [
-    [style.bold(`${milliseconds(measuredMs)} ms a run`), ...projected, ...speed].join(' · '),
+    ...wrap([`${milliseconds(measuredMs)} ms a run`, ...projected, ...speed].join(' · '), width).map((line) =>
+      style.bold(line),
+    ),
     style.dim(`peak ${rate(runtime.peakGflops)} GFLOP/s · memory ${bytes(runtime.memoryBytes)}`),
   ];
 }

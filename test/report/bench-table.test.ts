@@ -72,6 +72,7 @@ describe('the table of a bench', () => {
     expect(text).toMatch(/ms {2}projected/);
     expect(text).toMatch(/1\.00 {7}1\.10/);
     expect(text).toContain('2.01 ms a run · projected 1.10 ms (1.00 to 1.20)');
+    for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
   });
 
   it('shows the slowest layers of a long model in order, and how to see all', () => {
