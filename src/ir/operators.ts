@@ -377,6 +377,12 @@ export interface ResampleAttrs {
     /** Where an output position lies in the input, and which neighbour is nearest; as ONNX spells them. */
     readonly coordinates: string;
     readonly nearest: string;
+    /** a of the cubic weights (Keys, 1981). */
+    readonly cubicCoefficient: number;
+    /** Of a cubic: positions outside weigh nothing; else they repeat the edge. */
+    readonly excludesOutside: boolean;
+    /** Of an image that shrinks: every input element counts, not only the neighbours. */
+    readonly antialiases: boolean;
   };
   /** x, grid. */
   gridSample: { readonly mode: 'cubic' | 'linear' | 'nearest' };

@@ -1,8 +1,8 @@
 import type { ChalkInstance } from 'chalk';
 import type { BenchLayer, BenchReport } from '../audit/bench-report.ts';
 import type { Latency } from '../audit/report.ts';
-import { pathOf, shortPath } from '../dsc/layer-path.ts';
 import { plainText, shorten, wrap } from './plain-text.ts';
+import { nameOf } from './rows.ts';
 import { bytes, percent } from './units.ts';
 
 export interface BenchTableOptions {
@@ -89,7 +89,7 @@ function layerLines(
     const cells = layers.map((layer) => column.cell(layer, report));
     return { ...column, cells, width: widest(cells, column.head.length) };
   });
-  const names = layers.map(nameOf);
+  const names = layers.map(labelOf);
   const taken = columns.reduce((total, column) => total + GAP.length + column.width, 0);
   const longest = widest(names, 'Layer'.length);
   const nameWidth = width === null ? longest : Math.min(longest, Math.max(MIN_NAME_WIDTH, width - taken));
@@ -110,13 +110,10 @@ function layerLines(
   return [style.dim(head), ...lines];
 }
 
-/** The short path; how many nodes more it computes than the one that it is named after. */
-function nameOf({ name, scope, op, indices }: BenchLayer): string {
-  const path = pathOf({ name, scope: [] });
-  const own = path.at(-1) === op && path.length > 1 ? path.slice(0, -1) : path;
-  const inside = scope.length > 0 && scope.length < path.length ? own : [...scope, own.at(-1) ?? name];
-  const more = indices.length > 1 ? ` +${indices.length - 1}` : '';
-  return plainText(shortPath(inside).join('/')) + more;
+/** How many nodes more it computes than the one that it is named after. */
+function labelOf(layer: BenchLayer): string {
+  const more = layer.indices.length > 1 ? ` +${layer.indices.length - 1}` : '';
+  return plainText(nameOf(layer)) + more;
 }
 
 const widest = (texts: readonly string[], least: number): number =>
@@ -138,7 +135,7 @@ function leftOutLines(
   ];
 }
 
-function totalLines({ totals, runtime }: BenchReport, { style }: BenchTableOptions): readonly string[] {
+function totalLines({ totals, runtime }: BenchReport, { style, width }: BenchTableOptions): readonly string[] {
   const { measuredMs, projectedMs, gflops, peakShare } = totals;
   const projected =
     projectedMs === null
@@ -148,7 +145,9 @@ function totalLines({ totals, runtime }: BenchReport, { style }: BenchTableOptio
         ];
   const speed = gflops === null ? [] : [`${rate(gflops)} GFLOP/s`, `${share(peakShare)} of the peak`];
   return [
-    [style.bold(`${milliseconds(measuredMs)} ms a run`), ...projected, ...speed].join(' · '),
+    ...wrap([`${milliseconds(measuredMs)} ms a run`, ...projected, ...speed].join(' · '), width).map((line) =>
+      style.bold(line),
+    ),
     style.dim(`peak ${rate(runtime.peakGflops)} GFLOP/s · memory ${bytes(runtime.memoryBytes)}`),
   ];
 }

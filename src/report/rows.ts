@@ -101,7 +101,7 @@ function layerRow(
 }
 
 /** The short path of a layer, without the operator at the end where that says nothing new. */
-export function nameOf({ name, scope, op }: Layer): string {
+export function nameOf({ name, scope, op }: Pick<Layer, 'name' | 'scope' | 'op'>): string {
   const last = name.split('/').filter(Boolean).at(-1) ?? name;
   return shortPath([...scope, ...(last === op && scope.length > 0 ? [] : [last])]).join('/');
 }

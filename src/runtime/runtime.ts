@@ -91,14 +91,15 @@ export interface Runtime {
 
 const MAX_DEFAULT_THREADS = 4;
 
+/** Each takes memory, and a stack of its own. */
+const MAX_THREADS = 256;
+
 /** Finds out what the engine can do, and gives a runtime on the fastest kernels that it runs correctly. */
 export async function createRuntime(options: RuntimeOptions = {}): Promise<Runtime> {
   const threads = options.threads ?? Math.min(MAX_DEFAULT_THREADS, availableParallelism());
-  if (!Number.isInteger(threads) || threads < 1) {
-    throw new DscAuditError(
-      'invalid-option',
-      `The number of threads must be a whole number of at least 1, not ${threads}.`,
-    );
+  if (!Number.isInteger(threads) || threads < 1 || threads > MAX_THREADS) {
+    const range = `a whole number from 1 to ${MAX_THREADS}`;
+    throw new DscAuditError('invalid-option', `The number of threads must be ${range}, not ${threads}.`);
   }
   const now = options.now ?? (() => performance.now());
   const kernels = probeKernels({ experimentalWideVectors: options.experimentalWideVectors ?? false, now });

@@ -206,7 +206,8 @@ describe('operators that the runtime refuses', () => {
     joint.output(joint.one('concat', { axis: 1, operands: [0, 1] }, a, b));
     expect(await refusal(joint)).toMatch(/quantised/);
     const region = new SmallModel();
-    const resize = { axes: null, policy: 'stretch', mode: 'linear', nearest: 'floor' } as const;
+    const cubic = { cubicCoefficient: -0.75, excludesOutside: false, antialiases: false };
+    const resize = { axes: null, policy: 'stretch', mode: 'linear', nearest: 'floor', ...cubic } as const;
     const attrs = { ...resize, coordinates: 'tf_crop_and_resize' };
     const x = region.input('x', [1, 3, 4, 5]);
     region.output(region.one('resize', attrs, x, null, region.integers([1, 3, 9, 7])));
@@ -406,7 +407,13 @@ describe('reductions, softmax and resize', () => {
     ));
 
   it('resize takes the nearest pixel, or blends the four around', async () => {
-    const resize = { axes: null, policy: 'stretch' } as const;
+    const resize = {
+      axes: null,
+      policy: 'stretch',
+      cubicCoefficient: -0.75,
+      excludesOutside: false,
+      antialiases: false,
+    } as const;
     for (const mode of ['nearest', 'linear'] as const) {
       const model = new SmallModel();
       const x = model.input('x', [1, 3, 4, 5]);

@@ -32,7 +32,9 @@ describe('a runtime', () => {
   });
 
   it('refuses a number of threads that is none', async () => {
-    await expect(createRuntime({ threads: 0 })).rejects.toMatchObject({ code: 'invalid-option' });
+    for (const threads of [0, 1.5, 100_000]) {
+      await expect(createRuntime({ threads })).rejects.toMatchObject({ code: 'invalid-option' });
+    }
   });
 
   it('gives the same bits on any number of threads', async () => {

@@ -8,12 +8,14 @@ import { gatherChannels } from './gather-channels.ts';
 import { gemmKernel } from './gemm.ts';
 import { globalAveragePool, globalMaxPool } from './global-pool.ts';
 import type { ArgumentTypes, Kernel } from './kernel.ts';
+import { lrn } from './lrn.ts';
 import { matmul } from './matmul.ts';
 import { normaliseChannels, normaliseRows } from './normalise.ts';
 import { averagePool, maxPool } from './pool.ts';
 import { reduce } from './reduce.ts';
 import { pack, unpack } from './repack.ts';
 import { resize } from './resize.ts';
+import { resizeCubic } from './resize-cubic.ts';
 import { sequence } from './sequence.ts';
 import { softmax } from './softmax.ts';
 import { unary } from './unary.ts';
@@ -51,10 +53,12 @@ export const KERNELS = {
   fillHalo,
   gatherChannels,
   resize,
+  resizeCubic,
   reduce,
   softmax,
   normaliseRows,
   normaliseChannels,
+  lrn,
   matmul,
   sequence,
 } as const satisfies Record<string, Kernel<ArgumentTypes>>;

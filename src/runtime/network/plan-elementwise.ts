@@ -3,6 +3,7 @@ import type { ValueId } from '../../ir/graph.ts';
 import { binaryCode, isRuntimeBinary, type RuntimeBinary } from '../kernels/binary.ts';
 import { BLOCK, PIXEL_BYTES } from '../kernels/kernel.ts';
 import { isRuntimeUnary, type RuntimeUnary, unaryCode } from '../kernels/unary-functions.ts';
+import { planGather } from '../plan/channels.ts';
 import { type Epilogue, LINEAR } from '../plan/epilogue.ts';
 import { packChannels } from '../plan/panels.ts';
 import type { Place } from '../plan/program.ts';
@@ -11,7 +12,10 @@ import { stridesOf } from '../plan/strided.ts';
 import {
   type Blocked,
   blocksOf,
+  type Extents,
   elementsOf,
+  NO_HALO,
+  newBlocked,
   type Plain,
   pixelPlace,
   planeBytes,
@@ -150,10 +154,30 @@ function blockedOperand(values: NetworkValues, id: ValueId, output: ValueId, axi
     return { place, plane: PIXEL_BYTES, row: 0, pixel: 0 };
   }
   const own = extentsOf(shape, axis);
+  if (constant === null && shape.length === target.length && own !== null && isOneChannel(own, extents)) {
+    return spreadOperand(values, values.blocked(id, axis));
+  }
   const isGate = shape.length === target.length && own?.items === extents.items && own.channels === extents.channels;
   if (constant !== null || !isGate || own.height !== 1 || own.width !== 1) return null;
   const tensor = values.blocked(id, axis);
   return { place: pixelPlace(tensor, 0, 0), plane: planeBytes(tensor), row: 0, pixel: 0 };
+}
+
+/** One channel for all of an image's: what a spatial attention gate multiplies with. Several items have one each. */
+const isOneChannel = (own: Extents, target: Extents): boolean =>
+  target.items === 1 && own.channels === 1 && own.height === target.height && own.width === target.width;
+
+/** Copies of the only channel fill one block, which all blocks of the other operand read. */
+function spreadOperand({ builder }: NetworkValues, x: Blocked): Operand {
+  const spread = newBlocked(builder, { ...x, channels: BLOCK }, NO_HALO);
+  planGather(
+    builder,
+    x,
+    spread,
+    0,
+    Array.from({ length: BLOCK }, () => 0),
+  );
+  return { place: pixelPlace(spread, 0, 0), plane: 0, row: rowBytes(spread), pixel: PIXEL_BYTES };
 }
 
 function repeat(values: Float32Array, times: number): Float32Array {

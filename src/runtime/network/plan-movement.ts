@@ -5,6 +5,7 @@ import type { ChannelAxis } from '../plan/repacking.ts';
 import { planCopy, planPermuted, stridesOf } from '../plan/strided.ts';
 import { elementsOf, type Halo, isTight } from '../plan/tensor.ts';
 import { shapeOf } from './analysed-model.ts';
+import { join, reorder, takeApart } from './channel-shuffle.ts';
 import type { Layer } from './layer.ts';
 import { channelPosition, extentsOf, isPixel, normaliseAxis } from './layouts.ts';
 import { inputOf, type NodePlanner, type PlanContext } from './planner.ts';
@@ -39,6 +40,8 @@ type Reshaping = 'reshape' | 'flatten' | 'squeeze' | 'unsqueeze';
 export const planReshape: NodePlanner<Reshaping> = {
   plan: (layer, values) => {
     const input = inputOf(layer, 0);
+    if (join(values, input, layer.output)) return 'copy';
+    if (takeApart(values, input, layer.output)) return 'none';
     const axis = values.blockedAxis(input);
     const from = axis === null ? null : extentsOf(values.shape(input), axis);
     const shape = values.shape(layer.output);
@@ -80,6 +83,7 @@ export const planTranspose: NodePlanner<'transpose'> = {
   plan: (layer, values) => {
     const input = inputOf(layer, 0);
     const rank = values.shape(input).length;
+    if (reorder(values, input, layer.output, permutationOf(layer, rank))) return 'none';
     const move = channelMove(layer, rank);
     const known = values.blockedAxis(input);
     if (move !== null && rank === 3 && known === 'last') {

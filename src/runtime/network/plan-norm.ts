@@ -122,3 +122,26 @@ export const planGroupNorm: NodePlanner<'groupNorm'> = {
     return 'normalise';
   },
 };
+
+export const planLrn: NodePlanner<'lrn'> = {
+  plan: (layer, values) => {
+    const { size, alpha, beta, bias } = layer.node.attrs;
+    const x = values.plain(inputOf(layer, 0));
+    const [items = 1, channels = 1, ...spatial] = x.shape;
+    const plane = elementsOf(spatial);
+    const before = Math.floor((size - 1) / 2);
+    values.builder.step('lrn', items * channels, {
+      input: x.place,
+      output: values.newPlain(layer.output).place,
+      scratch: values.builder.buffer(items * channels * Math.ceil(plane / 4) * 16),
+      channels,
+      plane,
+      before,
+      behind: size - 1 - before,
+      share: alpha / size,
+      bias,
+      beta,
+    });
+    return 'normalise';
+  },
+};

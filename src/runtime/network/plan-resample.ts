@@ -52,18 +52,65 @@ function neighboursOf(
 }
 
 /** Three words a position: byte offsets of both neighbours, and the second's weight. */
-function tableOf(builder: ProgramBuilder, neighbours: readonly Neighbours[], strideBytes: number) {
-  return builder.constant(neighbours.length * 3, () => {
-    const words = new Int32Array(neighbours.length * 3);
+const tableOf = (builder: ProgramBuilder, neighbours: readonly Neighbours[], strideBytes: number) =>
+  wordTable(
+    builder,
+    neighbours.map(({ first, second, weight }) => ({
+      offsets: [first * strideBytes, second * strideBytes],
+      weights: [weight],
+    })),
+  );
+
+/** Byte offsets, then weights, of each position. */
+function wordTable(
+  builder: ProgramBuilder,
+  positions: readonly { readonly offsets: readonly number[]; readonly weights: readonly number[] }[],
+) {
+  const each = positions.reduce((most, { offsets, weights }) => Math.max(most, offsets.length + weights.length), 0);
+  return builder.constant(positions.length * each, () => {
+    const words = new Int32Array(positions.length * each);
     const floats = new Float32Array(words.buffer);
-    for (const [index, { first, second, weight }] of neighbours.entries()) {
-      words[index * 3] = first * strideBytes;
-      words[index * 3 + 1] = second * strideBytes;
-      floats[index * 3 + 2] = weight;
+    for (const [index, { offsets, weights }] of positions.entries()) {
+      words.set(offsets, index * each);
+      floats.set(weights, index * each + offsets.length);
     }
     return words;
   });
 }
+
+/**
+ * Weights of the four neighbours of a position, `fraction` behind the second (Keys, Cubic convolution interpolation, 1981,
+ * with a as ONNX calls it).
+ */
+function cubicWeights(fraction: number, a: number): readonly number[] {
+  const near = (x: number): number => ((a + 2) * x - (a + 3)) * x * x + 1;
+  const far = (x: number): number => ((a * x - 5 * a) * x + 8 * a) * x - 4 * a;
+  return [far(1 + fraction), near(fraction), near(1 - fraction), far(2 - fraction)];
+}
+
+/** Positions outside repeat the edge, or weigh nothing. */
+function cubicTable(
+  builder: ProgramBuilder,
+  { coordinates, cubicCoefficient, excludesOutside }: Resize['node']['attrs'],
+  extents: { readonly input: number; readonly output: number; readonly scale: number; readonly strideBytes: number },
+) {
+  const { input, output, scale, strideBytes } = extents;
+  const locate = COORDINATES[coordinates] ?? COORDINATES.half_pixel;
+  const positions = Array.from({ length: output }, (_, position) => {
+    const at = locate ? locate(position, scale, input, output) : position;
+    const taps = [-1, 0, 1, 2].map((offset) => Math.floor(at) + offset);
+    const all = cubicWeights(at - Math.floor(at), cubicCoefficient);
+    const counted = all.map((weight, tap) => (excludesOutside && !isInside(taps[tap] ?? 0, input) ? 0 : weight));
+    const sum = excludesOutside ? counted.reduce((total, weight) => total + weight, 0) : 1;
+    return {
+      offsets: taps.map((tap) => Math.max(0, Math.min(input - 1, tap)) * strideBytes),
+      weights: counted.map((weight) => weight / sum),
+    };
+  });
+  return wordTable(builder, positions);
+}
+
+const isInside = (position: number, extent: number): boolean => position >= 0 && position < extent;
 
 /** Scales of height and width: given ones as they are, else from the extents. */
 function scalesOf(layer: Resize, { source, constants }: PlanContext): readonly [number, number] {
@@ -78,10 +125,10 @@ function scalesOf(layer: Resize, { source, constants }: PlanContext): readonly [
 
 export const planResize: NodePlanner<'resize'> = {
   reject: (layer, { source }) => {
-    const { mode, coordinates } = layer.node.attrs;
+    const { coordinates, antialiases } = layer.node.attrs;
+    if (antialiases) return 'the runtime has no kernel for resizing with antialiasing';
     const input = shapeOf(source, inputOf(layer, 0));
     const output = shapeOf(source, layer.output);
-    if (mode === 'cubic') return 'the runtime has no kernel for cubic interpolation';
     if (COORDINATES[coordinates] === undefined) return `the runtime has no kernel for ${coordinates} coordinates`;
     const isSpatial = input.length >= 3 && input.length <= 4 && input[0] === output[0] && input[1] === output[1];
     return isSpatial ? null : 'it resizes other axes than height and width';
@@ -92,7 +139,8 @@ export const planResize: NodePlanner<'resize'> = {
     const y = values.newBlocked(layer.output, 'first');
     const [scaleY, scaleX] = scalesOf(layer, context);
     const extents = extentsOf(values.shape(inputOf(layer, 0)), 'first') ?? x;
-    values.builder.step('resize', planesOf(y) * y.height, {
+    const { builder } = values;
+    const shared = {
       input: pixelPlace(x, 0, 0),
       output: pixelPlace(y, 0, 0),
       height: y.height,
@@ -100,9 +148,18 @@ export const planResize: NodePlanner<'resize'> = {
       inputPlane: planeBytes(x),
       outputPlane: planeBytes(y),
       outputRow: rowBytes(y),
-      rowTable: tableOf(values.builder, neighboursOf(attrs, extents.height, y.height, scaleY), rowBytes(x)),
-      columnTable: tableOf(values.builder, neighboursOf(attrs, extents.width, y.width, scaleX), PIXEL_BYTES),
-    });
+    };
+    const rows = { input: extents.height, output: y.height, scale: scaleY, strideBytes: rowBytes(x) };
+    const columns = { input: extents.width, output: y.width, scale: scaleX, strideBytes: PIXEL_BYTES };
+    const units = planesOf(y) * y.height;
+    if (attrs.mode === 'cubic') {
+      const [rowTable, columnTable] = [cubicTable(builder, attrs, rows), cubicTable(builder, attrs, columns)];
+      builder.step('resizeCubic', units, { ...shared, rowTable, columnTable });
+      return 'resize-cubic';
+    }
+    const rowTable = tableOf(builder, neighboursOf(attrs, rows.input, rows.output, scaleY), rows.strideBytes);
+    const columnTable = tableOf(builder, neighboursOf(attrs, columns.input, columns.output, scaleX), PIXEL_BYTES);
+    builder.step('resize', units, { ...shared, rowTable, columnTable });
     return 'resize';
   },
 };

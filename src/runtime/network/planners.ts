@@ -15,7 +15,7 @@ import {
   planSplit,
   planTranspose,
 } from './plan-movement.ts';
-import { planGroupNorm, planInstanceNorm, planLayerNorm } from './plan-norm.ts';
+import { planGroupNorm, planInstanceNorm, planLayerNorm, planLrn } from './plan-norm.ts';
 import { planGlobalPool, planPool, planReduce } from './plan-pool.ts';
 import { planResize } from './plan-resample.ts';
 import { planSoftmax } from './plan-softmax.ts';
@@ -39,6 +39,7 @@ export const PLANNERS: Planners = {
   identity: planIdentity,
   instanceNorm: planInstanceNorm,
   layerNorm: planLayerNorm,
+  lrn: planLrn,
   matmul: planMatmul,
   pad: planPad,
   pool: planPool,

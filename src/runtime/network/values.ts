@@ -23,8 +23,24 @@ import { type AnalysedModel, shapeOf } from './analysed-model.ts';
 import type { ConstantValues } from './constants.ts';
 import { extentsOf, isPixel } from './layouts.ts';
 
+/**
+ * The channels of a tensor in blocks as axes of their own, in whatever order: between a reshape that takes channels apart
+ * and one that joins them nothing moves.
+ */
+export interface SplitChannels {
+  readonly tensor: Blocked;
+  readonly axis: ChannelAxis;
+  /** Axes that the channels were taken apart into. */
+  readonly extents: readonly number[];
+  /** Channel of the tensor for each channel in the order of those axes. */
+  readonly order: readonly number[];
+  /** The value row-major, for those who ask. */
+  readonly toPlain: () => Plain;
+}
+
 interface Forms {
   plain?: Plain;
+  split?: SplitChannels;
   blocked?: { readonly tensor: Blocked; readonly axis: ChannelAxis };
 }
 
@@ -64,6 +80,13 @@ export class NetworkValues {
     this.formsOf(id).plain = tensor;
   }
 
+  setSplit(id: ValueId, split: SplitChannels): void {
+    this.formsOf(id).split = split;
+  }
+
+  /** The value as channels that are taken apart; null where it is not. */
+  splitChannels = (id: ValueId): SplitChannels | null => this.forms.get(id)?.split ?? null;
+
   setBlocked(id: ValueId, tensor: Blocked, axis: ChannelAxis): void {
     this.formsOf(id).blocked = { tensor, axis };
   }
@@ -86,8 +109,13 @@ export class NetworkValues {
 
   /** The value in row-major order. */
   plain(id: ValueId): Plain {
-    const { plain, blocked } = this.formsOf(id);
+    const { plain, split, blocked } = this.formsOf(id);
     if (plain) return plain;
+    if (split) {
+      const tensor = split.toPlain();
+      this.setPlain(id, tensor);
+      return tensor;
+    }
     const constant = this.constants.floats(id);
     const shape = this.shape(id);
     if (constant) {

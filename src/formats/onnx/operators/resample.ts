@@ -10,6 +10,8 @@ function modeOf(node: OnnxNode, fallback: Mode): Mode {
   return name.endsWith('linear') ? 'linear' : 'nearest';
 }
 
+const DEFAULT_CUBIC_COEFFICIENT = -0.75;
+
 const POLICIES = ['not_larger', 'not_smaller'] as const;
 
 export const resampleRows: Rows = {
@@ -22,6 +24,9 @@ export const resampleRows: Rows = {
       // Before operator set 11 positions were not centred.
       coordinates: node.string('coordinate_transformation_mode', node.opset < 11 ? 'asymmetric' : 'half_pixel'),
       nearest: node.string('nearest_mode', node.opset < 11 ? 'floor' : 'round_prefer_floor'),
+      cubicCoefficient: node.optionalFloat('cubic_coeff_a') ?? DEFAULT_CUBIC_COEFFICIENT,
+      excludesOutside: node.flag('exclude_outside'),
+      antialiases: node.flag('antialias'),
     },
     // Operator set 11 put the region of interest second, which no runtime sizes the result by.
     inputs: node.opset < 11 ? [node.input(0), node.input(1)] : [node.input(0), node.input(2), node.input(3)],
@@ -34,6 +39,9 @@ export const resampleRows: Rows = {
       policy: 'stretch',
       coordinates: 'asymmetric',
       nearest: 'floor',
+      cubicCoefficient: DEFAULT_CUBIC_COEFFICIENT,
+      excludesOutside: false,
+      antialiases: false,
     },
     inputs: [node.input(0), upsampleScales(node)],
   }),
