@@ -1,6 +1,6 @@
 // The built-in runtime beside its peers: every engine in fresh processes, interleaved, and the ratio of medians.
 // usage: node bench/runtime/run.js [--rounds 5] [--runs 15] [--threads 1] [--models ../shared/corpus/onnx]
-//        [--engines tfjs-wasm,onnxruntime-web,onnxruntime-node] [--only <name>] [--wide]
+//        [--engines tfjs-wasm,onnxruntime-web,onnxruntime-node] [--only <name>] [--wide] [--clock wall|processor]
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -20,6 +20,7 @@ const { values: options } = parseArgs({
     engines: { type: 'string', default: 'tfjs-wasm,onnxruntime-web,onnxruntime-node' },
     only: { type: 'string' },
     wide: { type: 'boolean', default: false },
+    clock: { type: 'string', default: 'wall' },
   },
 });
 
@@ -46,7 +47,7 @@ function measure(engine, path) {
   try {
     const output = execFileSync(
       process.execPath,
-      [join(here, 'measure.js'), engine, path, options.threads, options.runs],
+      [join(here, 'measure.js'), engine, path, options.threads, options.runs, options.clock],
       {
         encoding: 'utf8',
         stdio: ['ignore', 'pipe', 'pipe'],
@@ -104,7 +105,7 @@ await build({
 });
 
 process.stdout.write(
-  `Node ${process.version}, ${options.threads} thread(s), ${options.rounds} rounds; a ratio above 1: the built-in runtime is faster\n`,
+  `Node ${process.version}, ${options.threads} thread(s), ${options.rounds} rounds, ${options.clock} time; a ratio above 1: the built-in runtime is faster\n`,
 );
 try {
   for (const name of NETWORKS.filter(isWanted)) {

@@ -19,21 +19,22 @@ export interface CapabilityRequest {
   readonly now: () => number;
 }
 
-/** The flag of each V8: relaxed SIMD before it was standard (Node 20), the joining of neighbouring vectors since 12. */
-function experimentalFlag(v8Version: string): string {
-  return Number.parseInt(v8Version, 10) < 12 ? '--experimental-wasm-relaxed-simd' : '--experimental-wasm-revectorize';
-}
+/** Before V8 12 (Node 20) relaxed SIMD was an experiment; since then the joining of neighbouring vectors is one. */
+const isEarly = Number.parseInt(process.versions.v8, 10) < 12;
+
+const EXPERIMENTAL_FLAG = isEarly ? '--experimental-wasm-relaxed-simd' : '--experimental-wasm-revectorize';
 
 /** Below this factor the wide tile is slower than the narrow one. */
 const MIN_WIDENING = 1.2;
 
 /** The fastest variant that this process can run correctly. */
 export function probeKernels(request: CapabilityRequest): Kernels {
-  if (request.experimentalWideVectors) v8.setFlagsFromString(experimentalFlag(process.versions.v8));
+  if (request.experimentalWideVectors) v8.setFlagsFromString(EXPERIMENTAL_FLAG);
   const baseline = compile('simd128');
   if (baseline === null) throw new Error('This engine has no WebAssembly SIMD; Node 20 or later has it.');
   const mayWiden = request.experimentalWideVectors && wideningFactor(request.now) >= MIN_WIDENING;
-  const candidates: readonly VariantName[] = mayWiden ? ['wide', 'relaxed'] : ['relaxed'];
+  const relaxed = isEarly ? 'relaxed-early' : 'relaxed';
+  const candidates: readonly VariantName[] = mayWiden ? ['wide', relaxed] : [relaxed];
   for (const name of candidates) {
     const kernels = compile(name);
     if (kernels !== null && runsCorrectly(kernels, baseline)) return kernels;

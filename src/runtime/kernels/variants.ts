@@ -2,13 +2,20 @@
 import { multiplyAdd, relaxedMultiplyAdd } from '../wasm/values.ts';
 import type { KernelVariant } from './kernel.ts';
 
-export type VariantName = 'simd128' | 'relaxed' | 'wide';
+export type VariantName = 'simd128' | 'relaxed-early' | 'relaxed' | 'wide';
 
 export const VARIANTS: Record<VariantName, KernelVariant> = {
   /** WebAssembly SIMD as every engine has it. 4 × 8 outputs: 8 sums, 2 weights and an input fit 15 registers. */
   simd128: { tile: { pixels: 4, blocks: 1 }, multiplyAdd, joinHalves: false, guardSteps: true },
-  /** Relaxed SIMD: a product and a sum are one instruction, which leaves registers for more sums. */
-  relaxed: { tile: { pixels: 5, blocks: 1 }, multiplyAdd: relaxedMultiplyAdd, joinHalves: false, guardSteps: true },
+  /** Relaxed SIMD while it was an experiment of V8, before version 12: a product and a sum are one instruction. */
+  'relaxed-early': {
+    tile: { pixels: 5, blocks: 1 },
+    multiplyAdd: relaxedMultiplyAdd,
+    joinHalves: false,
+    guardSteps: true,
+  },
+  /** Relaxed SIMD: without a register for the product there is room for 12 sums, 2 weights and an input. */
+  relaxed: { tile: { pixels: 6, blocks: 1 }, multiplyAdd: relaxedMultiplyAdd, joinHalves: false, guardSteps: false },
   /** Where the engine joins neighbouring vectors into wider ones: 12 sums of 8 floats. */
   wide: { tile: { pixels: 6, blocks: 2 }, multiplyAdd: relaxedMultiplyAdd, joinHalves: true, guardSteps: false },
 };
