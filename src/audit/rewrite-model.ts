@@ -35,6 +35,7 @@ export interface RewrittenModel {
   readonly report: RewriteReport;
   readonly replacements: readonly ConvReplacement[];
   readonly analysis: Analysis;
+  readonly plan: RewritePlan;
   /** The files, in the order in which they are to appear. */
   readonly files: readonly { readonly path: string; readonly chunks: Iterable<Uint8Array> }[];
   /** Paths of the files of external data that the pieces are copied from. */
@@ -105,6 +106,7 @@ async function rewriteAnalysed(
   const { saved } = planned.plan;
   return {
     analysis,
+    plan: planned.plan,
     replacements,
     report: {
       schemaVersion: report.schemaVersion,

@@ -1,5 +1,6 @@
 import { Chalk } from 'chalk';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { emitRecipe } from '../../audit/emit-recipe.ts';
 import { fitToSamples } from '../../audit/fit-to-samples.ts';
 import { rewriteModel } from '../../audit/rewrite-model.ts';
 import { loadLinearAlgebra } from '../../dsc/linear-algebra.ts';
@@ -16,7 +17,8 @@ import { collectText, wholeNumber } from '../option-values.ts';
 import { colourLevel, print, type Terminal } from '../terminal.ts';
 
 interface RewriteCommandOptions extends ModelOptions {
-  readonly output: string;
+  readonly output?: string;
+  readonly emit?: readonly string[];
   readonly force?: boolean;
   readonly dryRun?: boolean;
   readonly target?: Target;
@@ -41,6 +43,7 @@ Examples:
   dsc-audit rewrite model.onnx -o light.onnx --exclude layer4     leave a part of the model alone
   dsc-audit rewrite model.onnx -o light.onnx --samples train.npy --validation test.npy --labels classes.npy
                                                                   fit it to data, without training
+  dsc-audit rewrite model.onnx --emit pytorch recipe.py           the same, done to the model in Python
   dsc-audit rewrite model.onnx -o light.onnx --dry-run            plan only
 
 Without sample inputs the new weights are the best that the old ones tell:
@@ -52,7 +55,8 @@ export function defineRewrite(program: Command, terminal: Terminal): void {
     .command('rewrite')
     .description('write the model with depthwise separable convolutions in place of chosen ones')
     .argument('<model>', 'a model file (ONNX), or - for standard input')
-    .requiredOption('-o, --output <file>', 'the file to write')
+    .option('-o, --output <file>', 'the file to write')
+    .option('--emit <pytorch file.py...>', 'write a PyTorch recipe that does the same to the model in Python')
     .option('--force', 'replace the output where it is there already')
     .option('--dry-run', 'plan and report, write nothing');
   modelOptions(command)
@@ -78,19 +82,23 @@ export function defineRewrite(program: Command, terminal: Terminal): void {
 }
 
 async function rewrite(path: string, options: RewriteCommandOptions, terminal: Terminal): Promise<void> {
-  const { output, force = false, dryRun = false, include = [], exclude = [], between } = options;
+  const { output = null, force = false, dryRun = false, include = [], exclude = [], between } = options;
   const { target = null, minEnergy = 0 } = options;
   const isChosen = target !== null || minEnergy > 0;
   const { rank = isChosen ? 'auto' : 1 } = options;
   if (rank === 'auto' && !isChosen) {
     throw new DscAuditError('invalid-option', '--rank auto needs something to aim at: add --target or --min-energy.');
   }
+  const recipe = recipePath(options.emit);
+  if (output === null && recipe === null && !dryRun) {
+    throw new DscAuditError('invalid-option', 'Say where to write the model: -o light.onnx.');
+  }
   const { samples, validation = null, labels = null } = options;
   if (samples === undefined && (validation !== null || labels !== null)) {
     throw new DscAuditError('invalid-option', '--validation and --labels judge what --samples fits: add --samples.');
   }
   const inputs = path === '-' ? [] : [path];
-  if (!dryRun) checkOutput(output, inputs, force);
+  if (!dryRun && output !== null) checkOutput(output, inputs, force);
   const wish = {
     strategy: strategyNamed(options.strategy),
     between,
@@ -104,22 +112,36 @@ async function rewrite(path: string, options: RewriteCommandOptions, terminal: T
   const source = await openModel(path, terminal);
   const rewritten = await rewriteModel(
     source,
-    { ...bindingsOf(options), include, exclude, wish, output },
+    { ...bindingsOf(options), include, exclude, wish, output: output ?? UNNAMED },
     algebra,
     fitting,
   );
   try {
     if (!dryRun) {
-      for (const file of rewritten.files) checkOutput(file.path, [...inputs, ...rewritten.readFiles], force);
-      writeFiles(rewritten.files);
+      const files = [
+        ...(output === null ? [] : rewritten.files),
+        ...(recipe === null ? [] : emitRecipe(rewritten, recipe)),
+      ];
+      for (const file of files) checkOutput(file.path, [...inputs, ...rewritten.readFiles], force);
+      writeFiles(files);
     }
   } finally {
     rewritten.close();
   }
-  const report = dryRun ? { ...rewritten.report, written: null } : rewritten.report;
+  const report = dryRun || output === null ? { ...rewritten.report, written: null } : rewritten.report;
   const style = new Chalk({ level: colourLevel(terminal.stdout, terminal.env, options.color) });
   const text = options.format === 'json' ? `${JSON.stringify(report, null, 2)}\n` : renderRewrite(report, style);
   await print(terminal.stdout, text);
+}
+
+/** Stands for the model's name where only a recipe is written. */
+const UNNAMED = 'model.onnx';
+
+function recipePath(emit: readonly string[] | undefined): string | null {
+  if (emit === undefined) return null;
+  const [format, path, ...others] = emit;
+  if (format === 'pytorch' && path?.endsWith('.py') && others.length === 0) return path;
+  throw new DscAuditError('invalid-option', `Write --emit pytorch recipe.py, behind the model's name.`);
 }
 
 /** A line that is written over, on a terminal only. */
