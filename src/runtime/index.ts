@@ -1,6 +1,6 @@
 /** The runtime's public face: `dsc-audit/runtime`. */
 export { DscAuditError, type ErrorCode } from '../ir/errors.ts';
-export type { VariantName } from './kernels/variants.ts';
+export type { InstructionSet } from './kernels/variants.ts';
 export { type AnalysedModel, analysedModel } from './network/analysed-model.ts';
 export type { FillMissing } from './network/constants.ts';
 export type { PlannedLayer } from './network/network.ts';

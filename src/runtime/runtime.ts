@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { DscAuditError } from '../ir/errors.ts';
 import { type Kernels, probeKernels } from './capabilities.ts';
 import { createExecutor, type Executor } from './execute/executor.ts';
-import { VARIANTS, type VariantName } from './kernels/variants.ts';
+import { type InstructionSet, instructionsOf, VARIANTS } from './kernels/variants.ts';
 import type { AnalysedModel } from './network/analysed-model.ts';
 import { ConstantValues, type FillMissing } from './network/constants.ts';
 import { type NetworkPlan, type NetworkTensor, type PlannedLayer, planNetwork } from './network/network.ts';
@@ -71,7 +71,7 @@ export interface Network {
 }
 
 export interface Runtime {
-  readonly variant: VariantName;
+  readonly variant: InstructionSet;
   readonly threads: number;
   /**
    * Plans a model and takes its memory. Throws `cannot-run`, naming every operator that has no kernel, and for a file
@@ -106,7 +106,7 @@ export async function createRuntime(options: RuntimeOptions = {}): Promise<Runti
   const open = new Set<Network>();
   let closed = false;
   return {
-    variant: kernels.variant,
+    variant: instructionsOf(kernels.variant),
     threads,
     load: async (model, loadOptions = {}) => {
       if (closed) throw new Error('The runtime is closed.');

@@ -19,3 +19,9 @@ export const VARIANTS: Record<VariantName, KernelVariant> = {
   /** Where the engine joins neighbouring vectors into wider ones: 12 sums of 8 floats. */
   wide: { tile: { pixels: 6, blocks: 2 }, multiplyAdd: relaxedMultiplyAdd, joinHalves: true, guardSteps: false },
 };
+
+/** Which instructions kernels use, as users are told: the early form of relaxed SIMD only has other tiles. */
+export type InstructionSet = Exclude<VariantName, 'relaxed-early'>;
+
+export const instructionsOf = (variant: VariantName): InstructionSet =>
+  variant === 'relaxed-early' ? 'relaxed' : variant;

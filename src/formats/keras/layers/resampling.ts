@@ -16,6 +16,14 @@ const MODES = {
   bicubic: { mode: 'cubic', coordinates: 'half_pixel', nearest: 'floor' },
 } as const;
 
+/** Keys's cubic, and weights of what lies outside shared out among the rest, as TensorFlow has them. */
+const AS_TENSORFLOW = {
+  policy: 'stretch',
+  cubicCoefficient: -0.5,
+  excludesOutside: true,
+  antialiases: false,
+} as const;
+
 type Interpolation = keyof typeof MODES;
 
 const isInterpolation = (name: string): name is Interpolation => Object.hasOwn(MODES, name);
@@ -30,7 +38,7 @@ export function resize(
 ): ValueId {
   const name = interpolation.toLowerCase();
   const known = isInterpolation(name);
-  const attrs = { ...MODES[known ? name : 'nearest'], axes, policy: 'stretch' } as const;
+  const attrs = { ...MODES[known ? name : 'nearest'], ...AS_TENSORFLOW, axes } as const;
   const scales = target.type === 'scales' ? call.numbers(target.factors, undefined, 'float32') : null;
   const sizes = target.type === 'sizes' ? call.integers(target.extents) : null;
   const resized = call.node({ kind: 'resize', attrs }, x, scales, sizes);
