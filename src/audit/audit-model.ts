@@ -1,4 +1,4 @@
-import { type Assessment, assess, type CandidateVerdict } from '../dsc/assess.ts';
+import { type Assessment, assess, type CandidateVerdict, type Savings, savedBy } from '../dsc/assess.ts';
 import { type ConvLayer, convLayer } from '../dsc/conv-layer.ts';
 import { type LayerPatterns, layerChoice, matcherOf } from '../dsc/layer-choice.ts';
 import { depthwiseSeparable } from '../dsc/strategies/depthwise-separable.ts';
@@ -6,6 +6,7 @@ import { type Diagnostic, diagnostic } from '../ir/diagnostic.ts';
 import { addExact } from '../ir/exact.ts';
 import type { Model, ValueId } from '../ir/graph.ts';
 import type { OpKind } from '../ir/operators.ts';
+import type { ChosenProfile } from '../latency/choose-profile.ts';
 import type { BoundInputs } from '../passes/bind-inputs.ts';
 import { type CountedLayer, type CountedModel, tensorBytes } from '../passes/count-layers.ts';
 import type { Facts } from '../passes/infer-facts.ts';
@@ -13,6 +14,7 @@ import { peakActivationBytes } from '../passes/peak-memory.ts';
 import type { Analysis } from './analyse.ts';
 import { messageOf } from './diagnostic-messages.ts';
 import { layerSection, parameterCount, reportedTensor } from './layer-section.ts';
+import { type LatencyFigures, projectLatency } from './project-latency.ts';
 import {
   type Candidate,
   type Coverage,
@@ -25,15 +27,19 @@ import {
   type Totals,
 } from './report.ts';
 
-/** Everything that follows from the counts: verdicts, totals, report. */
-export function auditModel(analysis: Analysis, patterns: LayerPatterns): Report {
+/** Everything that follows from the counts: verdicts, totals, projections, report. Without a profile no latency is known. */
+export function auditModel(analysis: Analysis, patterns: LayerPatterns, chosen: ChosenProfile | null = null): Report {
   const { path, read, bound, facts, counted } = analysis;
   const { model } = read;
   const convs = convLayers(counted.layers, facts);
   const assessment = assess(convs, depthwiseSeparable, layerChoice(patterns));
-  const totals = totalsOf(model, facts, counted.layers);
+  const latency = projectLatency(analysis, assessment.candidates, chosen);
+  const totals = totalsOf(model, facts, counted.layers, latency);
   const convByIndex = new Map(convs.map((conv) => [conv.index, conv]));
-  const layers = counted.layers.map((layer, index) => layerSection(model, facts, layer, index, convByIndex.get(index)));
+  const layers = counted.layers.map((layer, index) => ({
+    ...layerSection(model, facts, layer, index, convByIndex.get(index)),
+    latencyMs: latency.layers[index] ?? null,
+  }));
   const diagnostics = [
     ...read.diagnostics,
     ...bound.diagnostics,
@@ -42,6 +48,7 @@ export function auditModel(analysis: Analysis, patterns: LayerPatterns): Report 
     ...leftOut(model, counted),
     ...unmatchedPatterns(patterns, convs),
     ...unusedBindings(analysis),
+    ...latency.diagnostics,
   ];
   return {
     schemaVersion: SCHEMA_VERSION,
@@ -50,8 +57,8 @@ export function auditModel(analysis: Analysis, patterns: LayerPatterns): Report 
     coverage: coverageOf(layers),
     totals,
     layers,
-    dsc: dscSection(assessment, totals),
-    profile: null,
+    dsc: dscSection(assessment, totals, latency, savedBy(recommendedOf(assessment, latency), convs)),
+    profile: latency.profile,
     gate: { status: 'pass', checks: [] },
     diagnostics: diagnostics.map((told) => ({ ...told, message: messageOf(told) })),
   };
@@ -114,7 +121,7 @@ function coverageOf(layers: readonly Layer[]): Coverage {
 }
 
 /** Sums over what is known. */
-function totalsOf(model: Model, facts: Facts, layers: readonly CountedLayer[]): Totals {
+function totalsOf(model: Model, facts: Facts, layers: readonly CountedLayer[], latency: LatencyFigures): Totals {
   const weights = layers.flatMap(({ ownWeights }) => ownWeights);
   const sum = (figures: readonly (number | null)[]) =>
     figures.reduce<number>((total, figure) => addExact(total, figure ?? 0), 0);
@@ -126,22 +133,31 @@ function totalsOf(model: Model, facts: Facts, layers: readonly CountedLayer[]): 
     weightBytes: sum(weights.map(({ bytes }) => bytes)),
     activationBytes: sum(Array.from(activations, (id) => tensorBytes(facts.of[id]))),
     peakActivationBytes: peakActivationBytes(model, facts),
-    latencyMs: null,
+    latencyMs: latency.totalMs,
+    isLatencyLowerBound: latency.isLowerBound,
     isLowerBound: !layers.every((layer) => isCounted(layer) && layer.outputBytes !== null),
   };
 }
 
-function dscSection({ candidates, rejected, saved }: Assessment, totals: Totals): DscSection {
+const recommendedOf = ({ candidates }: Assessment, { recommended }: LatencyFigures): readonly CandidateVerdict[] =>
+  candidates.filter(({ layer }) => recommended.has(layer.index));
+
+function dscSection(
+  { candidates, rejected }: Assessment,
+  totals: Totals,
+  latency: LatencyFigures,
+  saved: Savings,
+): DscSection {
   const before: Figures = {
     params: totals.params.total,
     macs: totals.macs,
     flops: totals.flops,
     weightBytes: totals.weightBytes,
-    latencyMs: null,
+    latencyMs: totals.latencyMs,
   };
   return {
     strategy: depthwiseSeparable.name,
-    candidates: candidates.map(candidateSection),
+    candidates: candidates.map((verdict) => candidateSection(verdict, latency)),
     rejected: rejected.map(({ layer, reason }) => ({ layer: layer.name, index: layer.index, reason })),
     projection: {
       before,
@@ -150,19 +166,21 @@ function dscSection({ candidates, rejected, saved }: Assessment, totals: Totals)
         macs: totals.macs - saved.macs,
         flops: totals.flops - saved.flops,
         weightBytes: before.weightBytes - saved.weightBytes,
-        latencyMs: null,
+        latencyMs: latency.afterMs,
       },
       convertibleMacs: candidates.reduce((sum, { before: { macs } }) => addExact(sum, macs ?? 0), 0),
     },
   };
 }
 
-function candidateSection({ layer, before, after }: CandidateVerdict): Candidate {
+function candidateSection({ layer, before, after }: CandidateVerdict, latency: LatencyFigures): Candidate {
+  const milliseconds = latency.candidates.get(layer.index);
   return {
     layer: layer.name,
     index: layer.index,
-    before: { ...before, latencyMs: null },
-    after: { ...after, latencyMs: null },
+    before: { ...before, latencyMs: milliseconds?.before ?? null },
+    after: { ...after, latencyMs: milliseconds?.after ?? null },
+    recommended: latency.recommended.has(layer.index),
     approximation: null,
   };
 }

@@ -79,6 +79,8 @@ export interface Totals {
   /** The largest sum of activations alive at once; null where one of them has no known size. */
   readonly peakActivationBytes: number | null;
   readonly latencyMs: Latency | null;
+  /** The latency of some layers is not known, and the total lacks it. */
+  readonly isLatencyLowerBound: boolean;
   /** Some figures are not known, and the totals lack them. */
   readonly isLowerBound: boolean;
 }
@@ -137,6 +139,7 @@ export interface DscSection {
   readonly rejected: readonly Rejection[];
   readonly projection: {
     readonly before: Figures;
+    /** With every recommended candidate replaced. */
     readonly after: Figures;
     /** MACs that sit in candidates. */
     readonly convertibleMacs: number;
@@ -148,6 +151,8 @@ export interface Candidate {
   readonly index: number;
   readonly before: Figures;
   readonly after: Figures;
+  /** It is in the projection: false where the replacement would be slower. */
+  readonly recommended: boolean;
   /** How much of the weights the replacement can hold; null where they are not there, or were not looked at. */
   readonly approximation: Approximation | null;
 }

@@ -30,8 +30,6 @@ export interface Assessment {
   readonly candidates: readonly CandidateVerdict[];
   /** In the model's order. */
   readonly rejected: readonly RejectionVerdict[];
-  /** What the whole model saves with every candidate replaced, as far as it is known. */
-  readonly saved: Savings;
 }
 
 /** Gives every convolution its verdict under a strategy. Parameters and MACs shrink by the same ratio, bias aside. */
@@ -50,7 +48,7 @@ export function assess(layers: readonly ConvLayer[], strategy: Strategy, choice:
     else rejected.push({ layer, reason: 'no-saving' });
   }
   candidates.sort((a, b) => savedMacs(b) - savedMacs(a) || a.layer.index - b.layer.index);
-  return { candidates, rejected, saved: savedByAll(candidates, layers) };
+  return { candidates, rejected };
 }
 
 /** N·M·∏k weights and the bias. */
@@ -72,10 +70,10 @@ const difference = (before: number | null, after: number | null): number =>
   before === null || after === null ? 0 : before - after;
 
 /**
- * MACs and FLOPs are saved by each candidate. A replacement's weights come once for each weight that is replaced,
+ * What the whole model saves with these candidates replaced, as far as it is known. MACs and FLOPs are saved by each. A replacement's weights come once for each weight that is replaced,
  * however many convolutions share it; a tensor of the file goes only once all convolutions that read it are candidates.
  */
-function savedByAll(candidates: readonly CandidateVerdict[], layers: readonly ConvLayer[]): Savings {
+export function savedBy(candidates: readonly CandidateVerdict[], layers: readonly ConvLayer[]): Savings {
   const converted = new Set(candidates.map(({ layer }) => layer.index));
   const kept = new Set(
     layers.filter(({ index }) => !converted.has(index)).flatMap(({ weights }) => weights.map(({ id }) => id)),

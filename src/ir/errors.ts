@@ -9,7 +9,10 @@ export type ErrorCode =
   | 'invalid-option'
   | 'number-overflow'
   | 'cannot-run'
-  | 'wrong-input';
+  | 'wrong-input'
+  | 'not-a-profile'
+  | 'backend-missing'
+  | 'interrupted';
 
 /**
  * Trouble that the user can mend: the command line, the model file or its folder. The command exits 2 with the message

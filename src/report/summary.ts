@@ -1,7 +1,7 @@
 import type { ChalkInstance } from 'chalk';
 import type { Report } from '../audit/report.ts';
 import { plainText, wrap } from './plain-text.ts';
-import { bytes, change, percent, quantity } from './units.ts';
+import { bytes, change, latency, milliseconds, percent, quantity } from './units.ts';
 
 interface SummaryOptions {
   readonly width: number | null;
@@ -43,19 +43,25 @@ function totalsLines({ totals, dsc, model, diagnostics, coverage }: Report, styl
       bound + figure(then),
       now === null || then === null ? '' : style.green(change(now, then).padStart(9)),
     );
+  const all = dsc.candidates.every(({ recommended }) => recommended) ? 'all as DSC' : 'as DSC';
+  const atLeastMs = totals.isLatencyLowerBound ? '≥ ' : '';
+  const millisecondsOf = (figures: typeof before) => figures.latencyMs?.value ?? null;
   return [
-    style.dim(line('', 'now', 'all as DSC', 'change')),
+    style.dim(line('', 'now', all, 'change')),
     compared('Params', quantity, before.params, after.params, atLeastParams),
     compared('MACs', quantity, before.macs, after.macs),
     compared('FLOPs', quantity, before.flops, after.flops),
     compared('Weights', bytes, before.weightBytes, after.weightBytes, atLeastParams),
     line('Activations', `${atLeastBytes}${bytes(totals.activationBytes)}`, '', ''),
     line('Peak memory', bytes(totals.peakActivationBytes), '', ''),
+    ...(millisecondsOf(before) === null
+      ? []
+      : [compared('Latency', milliseconds, millisecondsOf(before), millisecondsOf(after), atLeastMs)]),
     ...(model.fileBytes === null ? [] : [line('File', bytes(model.fileBytes), '', '')]),
   ];
 }
 
-function verdictLines({ dsc, totals }: Report, style: ChalkInstance, width: number | null): readonly string[] {
+function verdictLines({ dsc, totals, profile }: Report, style: ChalkInstance, width: number | null): readonly string[] {
   const { candidates, rejected, projection } = dsc;
   const convolutions = candidates.length + rejected.length;
   if (convolutions === 0) return ['It has no convolutions.'];
@@ -70,7 +76,36 @@ function verdictLines({ dsc, totals }: Report, style: ChalkInstance, width: numb
   return [
     ...wrap(first, width).map((line) => style.bold(line)),
     ...(kept === '' ? [] : wrap(`Left as they are: ${kept}.`, width)),
+    ...slowerLines(dsc, width),
+    ...latencyLines(dsc, profile, width),
   ];
+}
+
+/** Candidates that would be slower are named, and not counted on. */
+function slowerLines({ candidates }: Report['dsc'], width: number | null): readonly string[] {
+  const slower = candidates.filter(({ recommended }) => !recommended).map(({ layer }) => plainText(layer));
+  if (slower.length === 0) return [];
+  const named = slower.slice(0, MAX_OF_A_KIND).join(', ');
+  const more = slower.length > MAX_OF_A_KIND ? ` and ${slower.length - MAX_OF_A_KIND} more` : '';
+  return wrap(`Slower as DSC, so not counted on: ${named}${more}.`, width);
+}
+
+/** The projection with its intervals, and what it comes from. */
+function latencyLines(
+  { projection }: Report['dsc'],
+  profile: Report['profile'],
+  width: number | null,
+): readonly string[] {
+  const { before, after } = projection;
+  if (profile === null || before.latencyMs === null) return [];
+  const { threads, machine, error } = profile;
+  const on = `${plainText(machine)}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
+  const then =
+    after.latencyMs === null || after.latencyMs.value === before.latencyMs.value
+      ? ''
+      : ` → ${latency(after.latencyMs)}`;
+  const sentence = `Projected on ${on}: ${latency(before.latencyMs)}${then}. Half of the layers that the profile had not seen were within ±${error.medianPercent.toFixed(1)} %.`;
+  return wrap(sentence, width);
 }
 
 function coverageLines({ coverage }: Report, style: ChalkInstance, width: number | null): readonly string[] {

@@ -1,3 +1,5 @@
+import type { Latency } from '../audit/report.ts';
+
 /** Numbers as people read them. Decimal units: 1 k = 1,000, 1 MB = 1,000,000 bytes. */
 const PREFIXES = ['', ' k', ' M', ' G', ' T', ' P'] as const;
 
@@ -47,4 +49,17 @@ export function change(before: number, after: number): string {
 
 export function shapeText(shape: readonly (number | string)[] | null): string {
   return shape === null ? '?' : shape.length === 0 ? 'scalar' : shape.join('×');
+}
+
+/** Three significant digits: 31.2 ms. A dash where it is not known. */
+export function milliseconds(value: number | null): string {
+  if (value === null) return '–';
+  return value !== 0 && Math.abs(value) < 1 ? `${value.toPrecision(2)} ms` : `${significant(value)} ms`;
+}
+
+/** With the interval that holds it: 31.2 ms (29.8 to 32.9). */
+export function latency(value: Latency | null): string {
+  if (value === null) return '–';
+  const bound = (end: number) => milliseconds(end).replace(' ms', '');
+  return `${milliseconds(value.value)} (${bound(value.low)} to ${bound(value.high)})`;
 }

@@ -3,6 +3,8 @@ import { type Command, Option } from 'commander';
 import { auditSource } from '../../audit/audit.ts';
 import type { Report } from '../../audit/report.ts';
 import { DscAuditError } from '../../ir/errors.ts';
+import { chooseProfile } from '../../latency/choose-profile.ts';
+import { thisMachine } from '../../latency/machine.ts';
 import { renderJson } from '../../report/json.ts';
 import { SORTS, type Sort } from '../../report/rows.ts';
 import { renderTable } from '../../report/table.ts';
@@ -15,6 +17,7 @@ interface AuditCommandOptions extends ModelOptions {
   readonly format: Format;
   readonly include?: readonly string[];
   readonly exclude?: readonly string[];
+  readonly profile?: string;
   readonly sort: Sort;
   readonly depth?: number;
   readonly all?: boolean;
@@ -59,6 +62,11 @@ export function defineAudit(program: Command, terminal: Terminal): void {
       collectText,
     )
     .option('--exclude <glob>', 'leave these convolutions alone (layer or module, repeatable)', collectText)
+    .optionsGroup('Latency:')
+    .option(
+      '--profile <file>',
+      "project milliseconds with this profile, or `reference`, or `none` (default: this machine's, else the reference)",
+    )
     .optionsGroup('Output:')
     .addOption(new Option('--format <format>', 'how to print it').choices(Object.keys(FORMATS)).default('table'))
     .addOption(new Option('--sort <by>', 'order of the layers').choices(Object.keys(SORTS)).default('order'))
@@ -99,9 +107,11 @@ async function attempt<T>(audit: () => Promise<T>): Promise<T | DscAuditError> {
 }
 
 async function auditPath(path: string, options: AuditCommandOptions, terminal: Terminal): Promise<Report> {
-  return auditSource(await openModel(path, terminal), {
-    ...bindingsOf(options),
-    include: options.include ?? [],
-    exclude: options.exclude ?? [],
+  const machine = thisMachine();
+  const profile = await chooseProfile(options.profile ?? null, machine, {
+    env: terminal.env,
+    platform: machine.platform,
   });
+  const { include = [], exclude = [] } = options;
+  return auditSource(await openModel(path, terminal), { ...bindingsOf(options), include, exclude }, { profile });
 }

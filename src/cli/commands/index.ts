@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
 import type { Terminal } from '../terminal.ts';
 import { defineAudit } from './audit.ts';
+import { defineCalibrate } from './calibrate.ts';
 
 /** Adds a command to the program. What it runs is loaded when it runs. */
 export type DefineCommand = (program: Command, terminal: Terminal) => void;
 
 /** Every command. The first is what the program does without a command's name. */
-export const COMMANDS: readonly DefineCommand[] = [defineAudit];
+export const COMMANDS: readonly DefineCommand[] = [defineAudit, defineCalibrate];

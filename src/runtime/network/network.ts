@@ -73,6 +73,8 @@ function groupLayers(layers: readonly Layer[], context: PlanContext, threads: nu
   for (const layer of layers) {
     const [reader, ...others] = readers.get(layer.output) ?? [];
     if (!reader || others.length > 0 || handedOut.has(layer.output) || !isConv(layer) || !isConv(reader)) continue;
+    // What is also added to the sum must be a tensor of its own.
+    if (reader.residual === layer.output) continue;
     if (isFusible(layer, reader, context, threads)) firstOf.set(reader, layer);
   }
   const taken = new Set<Layer>(firstOf.values());
