@@ -4,9 +4,7 @@ import type { Backend, OpenBackend, TimedNetwork } from './backends/backend.ts';
 import type { Sample } from './fit-cost-model.ts';
 import { type Machine, PROFILE_FORMAT, PROFILE_VERSION, type Profile } from './profile.ts';
 import { profileId } from './profile-store.ts';
-import { median, type SteadyWatch, steadyWatch } from './steady.ts';
-import { sweepNetworks } from './sweep.ts';
-import { SweepNetwork } from './sweep-network.ts';
+import { type SteadyWatch, steadyWatch, undisturbed } from './steady.ts';
 import { threadFit } from './validate-fit.ts';
 
 export interface CalibrateOptions {
@@ -31,7 +29,7 @@ export interface CalibrateContext {
 
 /** Time for all numbers of threads together, and networks for each. */
 const EFFORT = {
-  full: { budgetMs: 150_000, networks: 160 },
+  full: { budgetMs: 125_000, networks: 128 },
   quick: { budgetMs: 6_500, networks: 32 },
 } as const;
 
@@ -40,8 +38,14 @@ const SEED = 1;
 /** Networks in memory at the same time, timed in turn. */
 const BATCH = 8;
 
-const MIN_ROUNDS = 3;
-const MAX_ROUNDS = 40;
+const MIN_ROUNDS = 2;
+
+/** How much longer a batch may take where the machine was disturbed, as a share of its time. */
+const GRACE = 0.4;
+const MAX_ROUNDS = 60;
+
+/** Runs in steady moments that a network needs. */
+const ENOUGH_RUNS = 6;
 
 /**
  * Times and fits; the profile is not stored.
@@ -64,7 +68,7 @@ export async function calibrate(
       start,
       end: start + effort.budgetMs,
     };
-    const samples = await timeSweep(opened, count, effort.networks, clock, context);
+    const samples = await timeSweep(backend, opened, count, effort.networks, clock, context);
     steps = samples.length;
     fits.push(threadFit(count, samples));
   }
@@ -92,18 +96,21 @@ interface Clock {
 
 /** Times every step of every network of the sweep on so many threads. */
 export async function timeSweep(
+  backend: Backend,
   opened: OpenBackend,
   threads: number,
   networks: number,
   clock: Clock,
   context: CalibrateContext,
 ): Promise<readonly Sample[]> {
-  const reference = await opened.load(referenceNetwork(), threads);
-  const watch = steadyWatch(() => reference.time(), context.now);
-  for (let turn = 0; turn < WARM_UP_TURNS; turn++) watch.isSteady();
+  const reference = await opened.load(backend.reference(), threads);
+  const watch = steadyWatch(async () => {
+    await reference.time();
+  }, context.now);
+  for (let turn = 0; turn < WARM_UP_TURNS; turn++) await watch.isSteady();
   const samples: Sample[] = [];
   try {
-    const models = sweepNetworks({ seed: SEED, chains: networks });
+    const models = backend.sweep(SEED, networks);
     for (let first = 0; first < models.length; first += BATCH) {
       const batch = models.slice(first, first + BATCH);
       const until = clock.from + ((clock.until - clock.from) * (first + batch.length)) / models.length;
@@ -124,7 +131,10 @@ export async function timeSweep(
 
 const WARM_UP_TURNS = 50;
 
-/** Rounds over all networks until the time is up; a network whose moment was disturbed has lost its round. By network, by step: times. */
+/**
+ * Rounds over all networks until the time is up, and longer where the machine was disturbed: a network whose moment was has
+ * lost its round. By network, by step: times; none of a network that was always disturbed.
+ */
 async function timeInTurn(
   networks: readonly TimedNetwork[],
   watch: SteadyWatch,
@@ -133,20 +143,22 @@ async function timeInTurn(
   { now, progress, signal }: CalibrateContext,
 ): Promise<readonly (readonly (readonly number[])[])[]> {
   const runs: (readonly number[])[][] = networks.map(() => []);
-  for (const network of networks) network.time();
-  for (let round = 0; round < MAX_ROUNDS && (round < MIN_ROUNDS || now() < until); round++) {
+  for (const network of networks) await network.time();
+  const graceMs = Math.max(0, GRACE * (until - now()));
+  const isDone = (index: number): boolean => (runs[index]?.length ?? 0) >= ENOUGH_RUNS;
+  const goesOn = (round: number): boolean =>
+    round < MIN_ROUNDS || now() < until || (now() < until + graceMs && !networks.every((_, index) => isDone(index)));
+  for (let round = 0; round < MAX_ROUNDS && goesOn(round); round++) {
     for (const [index, network] of networks.entries()) {
       await anotherTurn();
-      if (signal.aborted)
-        throw new DscAuditError('interrupted', 'The calibration was interrupted; nothing was stored.');
-      const left = Math.max(0, clock.end - now());
-      progress(Math.min(1, (now() - clock.start) / (clock.end - clock.start)), left);
+      if (signal.aborted) throw interrupted();
+      if (now() >= until && isDone(index)) continue;
+      progress(Math.min(1, (now() - clock.start) / (clock.end - clock.start)), Math.max(0, clock.end - now()));
       // The first run brings the caches into the state that a run of this network leaves.
-      network.time();
-      const before = watch.isSteady();
-      const timed = [network.time(), network.time()].slice(1);
-      if (before && watch.isSteady()) runs[index]?.push(...timed);
-      else if (round === MIN_ROUNDS - 1 && runs[index]?.length === 0) runs[index]?.push(...timed);
+      await network.time();
+      const before = await watch.isSteady();
+      const timed = [await network.time(), await network.time()];
+      if (before && (await watch.isSteady())) runs[index]?.push(...timed);
     }
   }
   return runs.map((timed, index) =>
@@ -154,26 +166,17 @@ async function timeInTurn(
   );
 }
 
+const interrupted = (): DscAuditError =>
+  new DscAuditError('interrupted', 'The calibration was interrupted; nothing was stored.');
+
 /** Whatever else the process has to do gets its turn. */
 const anotherTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 function samplesOf({ steps }: TimedNetwork, times: readonly (readonly number[])[], network: number): readonly Sample[] {
   return steps.flatMap(({ group, terms, layer }, index) => {
-    const latencyMs = median(times[index] ?? []);
+    const latencyMs = undisturbed(times[index] ?? []);
     return latencyMs > 0 ? [{ work: { group, terms }, latencyMs, network, layer }] : [];
   });
-}
-
-/** A few milliseconds of everything: products, a depthwise layer, Winograd, and a sum. */
-function referenceNetwork() {
-  const network = new SweepNetwork();
-  let x = network.input(32, 28, 28);
-  x = network.conv(x, { outChannels: 64, kernel: [1, 1], stride: 1 });
-  x = network.conv(x, { outChannels: 64, kernel: [3, 3], stride: 1, groups: 64 });
-  x = network.conv(x, { outChannels: 32, kernel: [3, 3], stride: 1 });
-  x = network.conv(x, { outChannels: 128, kernel: [1, 1], stride: 1 });
-  network.output(network.binary('add', x, x));
-  return network.analyse();
 }
 
 /** Five digits tell all that a measurement can. */

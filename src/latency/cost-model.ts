@@ -2,7 +2,7 @@
  * The cost model: for each group of steps (a kernel, or kernels that run as one), milliseconds as a sum of amounts of work,
  * each times a coefficient that was fitted to measurements.
  */
-import { callOf, MAPPED, type Work } from './program-work.ts';
+import { callOf, MAPPED, partsOf, type Work } from './program-work.ts';
 
 /** Coefficients of one group of steps. */
 export interface GroupModel {
@@ -53,10 +53,33 @@ const costOfFunction = (functions: CostModel['functions'], fn: string): number =
 /** Shapes within this factor of the largest measured are no extrapolation: the terms grow evenly. */
 const FAR = 2;
 
-/** Predicts a step; null where its group was never measured. */
+/** A sequence that was met less often than this is predicted as its parts one after the other. */
+const MIN_SAMPLES = 12;
+
+/** Predicts a step; null where neither its group nor the parts of it were ever measured. */
 export function predictStep(model: CostModel, work: Work): StepPrediction | null {
   const group = model.groups[work.group];
-  if (group === undefined) return null;
+  const isRare = group === undefined || group.samples < MIN_SAMPLES;
+  return (isRare ? predictParts(model, work) : null) ?? (group === undefined ? null : predictWhole(model, work, group));
+}
+
+/** The kernels of a sequence as if each were a step for itself: what they have in common counts for the first. */
+function predictParts(model: CostModel, work: Work): StepPrediction | null {
+  const parts = partsOf(work);
+  if (parts.length < 2) return null;
+  let latencyMs = 0;
+  const calls: number[] = [];
+  for (const part of parts) {
+    const group = model.groups[part.group];
+    if (group === undefined) return null;
+    const predicted = predictWhole(model, part, group);
+    latencyMs += predicted.latencyMs;
+    calls.push(predicted.latencyMs);
+  }
+  return { latencyMs, isExtrapolated: true, calls };
+}
+
+function predictWhole(model: CostModel, work: Work, group: GroupModel): StepPrediction {
   const amounts = amountsOf(work, work.group === FUNCTIONS ? null : model.functions);
   let latencyMs = 0;
   let isExtrapolated = false;

@@ -81,7 +81,7 @@ function stepWork(context: Context, index: number): StepWork {
       }
     }
   }
-  return { group: kernels.join(' + '), terms, layer: step.layer };
+  return { group: kernels.join(SEPARATOR), terms, layer: step.layer };
 }
 
 const callTerm = (position: number, name: string): string => `${position}.${name}`;
@@ -91,6 +91,22 @@ export function callOf(term: string): number | null {
   const position = /^(\d+)\./.exec(term)?.[1];
   return position === undefined ? null : Number(position);
 }
+
+/** The calls of a sequence as steps of their own; what they have in common is the first one's. */
+export function partsOf({ group, terms }: Work): readonly Work[] {
+  return group.split(SEPARATOR).map((kernel, position) => ({
+    group: kernel,
+    terms: Object.fromEntries(
+      Object.entries(terms).flatMap(([term, amount]) => {
+        const call = callOf(term);
+        if (call === null) return position === 0 ? [[term, amount]] : [];
+        return call === position ? [[term.slice(callTerm(position, '').length), amount]] : [];
+      }),
+    ),
+  }));
+}
+
+const SEPARATOR = ' + ';
 
 /** Bytes and functions cost the same whichever call of a sequence they belong to. */
 const isShared = (term: string): boolean =>

@@ -8,3 +8,27 @@ export function randomSource(seed: number): () => number {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
   };
 }
+
+/** Choices for a sweep. */
+export interface Chance {
+  /** From 0 to 1. */
+  next(): number;
+  /** Whole, both ends included, evenly over the logarithm. */
+  spread(low: number, high: number): number;
+  pick<T>(items: readonly T[]): T;
+}
+
+export function chanceOf(seed: number): Chance {
+  const next = randomSource(seed);
+  return {
+    next,
+    spread: (low, high) => {
+      const most = Math.max(low, Math.floor(high));
+      return Math.min(most, Math.floor(low * ((most + 1) / low) ** next()));
+    },
+    pick: (items) => {
+      const item = items[Math.floor(next() * items.length)];
+      return item as (typeof items)[number];
+    },
+  };
+}

@@ -5,7 +5,7 @@
 
 export interface SteadyWatch {
   /** Runs the workload; true where it took no longer than it usually does. */
-  isSteady(): boolean;
+  isSteady(): Promise<boolean>;
 }
 
 /** Slower than the usual by this factor is a disturbance. */
@@ -14,14 +14,14 @@ const TOLERATED = 1.1;
 /** The usual is the lower quartile of the latest so many. */
 const REMEMBERED = 200;
 
-export function steadyWatch(workload: () => void, now: () => number): SteadyWatch {
+export function steadyWatch(workload: () => void | Promise<void>, now: () => number): SteadyWatch {
   const times: number[] = [];
   return {
-    isSteady: () => {
+    isSteady: async () => {
       // Whatever ran before has taken the caches: the first turn brings the workload's own data back.
-      workload();
+      await workload();
       const start = now();
-      workload();
+      await workload();
       const time = now() - start;
       times.push(time);
       if (times.length > REMEMBERED) times.shift();
@@ -30,6 +30,13 @@ export function steadyWatch(workload: () => void, now: () => number): SteadyWatc
     },
   };
 }
+
+/**
+ * What a run takes that nothing disturbs: the lower quartile of its times. Whatever disturbs adds, often whole time slices of
+ * the system's scheduler; the least of all times is an exception too.
+ */
+export const undisturbed = (times: readonly number[]): number =>
+  [...times].sort((a, b) => a - b)[Math.floor((times.length - 1) / 4)] ?? Number.NaN;
 
 /** The middle one of the values. */
 export function median(values: readonly number[]): number {

@@ -6,22 +6,8 @@
 import type { UnaryFunction } from '../ir/operators.ts';
 import { UNARY_FUNCTIONS } from '../runtime/kernels/unary-functions.ts';
 import type { AnalysedModel } from '../runtime/network/analysed-model.ts';
-import { randomSource } from './random.ts';
+import { type Chance, chanceOf } from './random.ts';
 import { type Feature, SweepNetwork } from './sweep-network.ts';
-
-export interface SweepOptions {
-  readonly seed: number;
-  /** Chains, each a network. */
-  readonly chains: number;
-}
-
-interface Chance {
-  /** From 0 to 1. */
-  next(): number;
-  /** Whole, both ends included, evenly over the logarithm. */
-  spread(low: number, high: number): number;
-  pick<T>(items: readonly T[]): T;
-}
 
 /** Most elements of a tensor, and multiply-adds of a layer: larger ones cost time and tell nothing new. */
 const MAX_ELEMENTS = 1.2e6;
@@ -128,7 +114,7 @@ const largeSeparable: Block = (network, _, chance) => {
   const count = channels(chance, 16, Math.min(256, MAX_ELEMENTS / extent / extent));
   if (extent * extent * count < 2.6e5) return null;
   const stem = network.conv(network.input(8, extent, extent), { outChannels: count, kernel: [1, 1], stride: 1 });
-  const kernel = chance.pick([3, 3, 5]);
+  const kernel = chance.pick([3, 3, 3, 5, 5, 7]);
   const y = network.conv(stem, { outChannels: count, kernel: [kernel, kernel], stride: 1, groups: count });
   const most = Math.min(32000 / count, MAX_ELEMENTS / extent / extent);
   const z = network.conv(activate(network, y, chance), {
@@ -279,21 +265,6 @@ function chain(chance: Chance): AnalysedModel {
   return network.analyse();
 }
 
-function chanceOf(seed: number): Chance {
-  const next = randomSource(seed);
-  return {
-    next,
-    spread: (low, high) => {
-      const most = Math.max(low, Math.floor(high));
-      return Math.min(most, Math.floor(low * ((most + 1) / low) ** next()));
-    },
-    pick: (items) => {
-      const item = items[Math.floor(next() * items.length)];
-      return item as (typeof items)[number];
-    },
-  };
-}
-
 /** Every function of one variable, on tensors of several sizes. */
 function everyFunction(chance: Chance): AnalysedModel {
   const network = new SweepNetwork();
@@ -309,10 +280,22 @@ function everyFunction(chance: Chance): AnalysedModel {
 /** One in so many chains has every function in it. */
 const FUNCTIONS_EVERY = 16;
 
-/** The networks of a calibration: always the same for the same options. */
-export function sweepNetworks({ seed, chains }: SweepOptions): readonly AnalysedModel[] {
-  return Array.from({ length: chains }, (_, index) => {
+/** The networks of a calibration: always the same for the same seed and number. */
+export function sweepNetworks(seed: number, count: number): readonly AnalysedModel[] {
+  return Array.from({ length: count }, (_, index) => {
     const chance = chanceOf(seed * 7919 + index);
     return index % FUNCTIONS_EVERY === 0 ? everyFunction(chance) : chain(chance);
   });
+}
+
+/** A few milliseconds of everything: products, a depthwise layer, Winograd, and a sum. */
+export function referenceNetwork(): AnalysedModel {
+  const network = new SweepNetwork();
+  let x = network.input(32, 28, 28);
+  x = network.conv(x, { outChannels: 64, kernel: [1, 1], stride: 1 });
+  x = network.conv(x, { outChannels: 64, kernel: [3, 3], stride: 1, groups: 64 });
+  x = network.conv(x, { outChannels: 32, kernel: [3, 3], stride: 1 });
+  x = network.conv(x, { outChannels: 128, kernel: [1, 1], stride: 1 });
+  network.output(network.binary('add', x, x));
+  return network.analyse();
 }

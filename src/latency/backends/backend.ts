@@ -22,7 +22,7 @@ export interface WorkLayer {
 /** A network that can be timed. */
 export interface TimedNetwork extends PlannedWork {
   /** Milliseconds of each step in one run. */
-  time(): readonly number[];
+  time(): readonly number[] | Promise<readonly number[]>;
   close(): Promise<void>;
 }
 
@@ -37,6 +37,10 @@ export interface OpenBackend {
 /** What runs networks: calibrations time it, and audits project for it. */
 export interface Backend {
   readonly name: string;
+  /** What a calibration times: always the same for the same seed and number. */
+  sweep(seed: number, count: number): readonly AnalysedModel[];
+  /** A millisecond or so of everything: it is timed again and again, to tell disturbed moments. */
+  reference(): AnalysedModel;
   /**
    * Finds out what it can do here.
    *

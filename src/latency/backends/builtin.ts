@@ -11,6 +11,7 @@ import { type NetworkPlan, planNetwork } from '../../runtime/network/network.ts'
 import { fitsRuntime, type RunnablePart, runnablePart } from '../../runtime/network/runnable-part.ts';
 import { elementsOf } from '../../runtime/plan/tensor.ts';
 import { programWork } from '../program-work.ts';
+import { referenceNetwork, sweepNetworks } from '../sweep.ts';
 import type { Backend, PlannedWork } from './backend.ts';
 
 interface Options {
@@ -20,6 +21,8 @@ interface Options {
 
 export const builtin: Backend = {
   name: 'builtin',
+  sweep: sweepNetworks,
+  reference: referenceNetwork,
   open: async (now) => {
     const kernels = probeKernels({ experimentalWideVectors: false, now });
     const variant = VARIANTS[kernels.variant];

@@ -1,9 +1,14 @@
 import { DscAuditError } from '../../ir/errors.ts';
 import type { Backend } from './backend.ts';
 import { builtin } from './builtin.ts';
+import { onnxruntime } from './onnxruntime.ts';
 
 /** Every backend: one file each. The first is what a calibration times if nothing else is asked for. */
-export const BACKENDS: readonly Backend[] = [builtin];
+export const BACKENDS: readonly Backend[] = [
+  builtin,
+  onnxruntime({ name: 'onnxruntime', module: 'onnxruntime-node', provider: 'cpu' }),
+  onnxruntime({ name: 'onnxruntime-web', module: 'onnxruntime-web', provider: 'wasm' }),
+];
 
 export const BACKEND_NAMES: readonly string[] = BACKENDS.map(({ name }) => name);
 
