@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 
 const { status } = spawnSync(
   process.execPath,
-  ['node_modules/vitest/vitest.mjs', 'run', 'test/report/golden.test.ts'],
+  ['node_modules/vitest/vitest.mjs', 'run', 'test/report/golden.test.ts', 'test/docs/readme.test.ts'],
   {
     stdio: 'inherit',
     env: { ...process.env, REWRITE_GOLDEN: '1' },

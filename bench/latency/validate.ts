@@ -122,6 +122,10 @@ interface Outcome {
 
 const now = (): number => performance.now();
 
+/** Rounds in steady moments that a network needs, and rounds after which the machine is given up on. */
+const ENOUGH_RUNS = 4;
+const MAX_ROUNDS = 80;
+
 async function measure({ before, after }: Case, threads: number, budgetMs: number): Promise<Outcome> {
   const runtime = await createRuntime({ threads });
   try {
@@ -134,14 +138,15 @@ async function measure({ before, after }: Case, threads: number, budgetMs: numbe
     const times: number[][] = networks.map(() => []);
     const layers: (readonly number[])[] = [];
     const start = now();
-    for (let round = 0; round < 60 && (round < 6 || now() - start < budgetMs); round++) {
+    const isEnough = (): boolean => times.every((kept) => kept.length >= ENOUGH_RUNS);
+    for (let round = 0; round < MAX_ROUNDS && (!isEnough() || now() - start < budgetMs); round++) {
       for (const [index, network] of networks.entries()) {
         network.time();
         const steady = await watch.isSteady();
         network.time();
         const time = network.time();
         const byLayer = index === 0 ? network.timeLayers().map(({ latencyMs }) => latencyMs) : null;
-        if (!(steady && (await watch.isSteady())) && round < 30) continue;
+        if (!(steady && (await watch.isSteady()))) continue;
         times[index]?.push(time);
         if (byLayer) layers.push(byLayer);
       }

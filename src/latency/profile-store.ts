@@ -1,6 +1,6 @@
 /** Where profiles of this machine are kept, and how they are read and written. */
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { DscAuditError } from '../ir/errors.ts';
@@ -57,7 +57,7 @@ export function writeProfile(path: string, profile: Profile): void {
     writeFileSync(temporary, `${JSON.stringify(profile, null, 1)}\n`, { flag: 'wx' });
     renameSync(temporary, path);
   } catch (error) {
-    rmSync(temporary, { force: true });
+    if (existsSync(temporary)) rmSync(temporary);
     throw new DscAuditError('cannot-write', `${path} cannot be written: ${messageOf(error)}.`);
   }
 }

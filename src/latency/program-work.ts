@@ -42,6 +42,7 @@ export function programWork(program: Program, kept: ReadonlySet<number>, options
   const clock = new ReuseClock(memory.totalBytes);
   const context: Context = {
     program,
+    described: new Map(),
     clock,
     addressOf: (place) => (memory.offsets[place.buffer] ?? 0) + place.offsetBytes,
     options,
@@ -53,6 +54,7 @@ export function programWork(program: Program, kept: ReadonlySet<number>, options
 
 interface Context {
   readonly program: Program;
+  readonly described: Map<readonly Word[], CallWork>;
   readonly clock: ReuseClock;
   readonly addressOf: (place: Place) => number;
   readonly options: WorkOptions;
@@ -120,7 +122,10 @@ const shareOf = (units: number, threads: number): number => Math.ceil(units / th
 
 function describeCall(context: Context, call: Call, units: number, threads: number): Work {
   const args = argumentsOf(context.program, call);
-  const described = callWork(call.kernel, { args, units, variant: context.options.variant });
+  // Both turns describe the same calls.
+  const described =
+    context.described.get(call.words) ?? callWork(call.kernel, { args, units, variant: context.options.variant });
+  context.described.set(call.words, described);
   const terms: Record<string, number> = { ...described.terms };
   if (described.mapped) terms[`${MAPPED}${described.mapped.fn}`] = described.mapped.vectors;
   const share = call.units === 0 ? 0 : units / call.units;

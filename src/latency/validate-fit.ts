@@ -1,8 +1,9 @@
 /** Fits a cost model to samples, and finds out how far it is off on networks that it has not seen. */
-import { type CostModel, predictStep } from './cost-model.ts';
+import { predictStep } from './cost-model.ts';
 import { fitCostModel, type Sample } from './fit-cost-model.ts';
 import { errorShare, type Spread, spreadOf } from './intervals.ts';
 import type { FitError, ThreadFit } from './profile.ts';
+import type { Work } from './program-work.ts';
 import { median } from './steady.ts';
 
 /** Every network is left out of one of so many fits, and predicted by that. */
@@ -17,23 +18,32 @@ export interface HeldOutLayer {
   readonly measuredMs: number;
 }
 
+/** Milliseconds of a step. */
+export type Predict = (work: Work) => number;
+
+/** Fits costs, and predicts with them; a step that cannot be predicted counts as nothing. */
+function fitCosts(samples: readonly Sample[]): Predict {
+  const model = fitCostModel(samples);
+  return (work) => predictStep(model, work)?.latencyMs ?? 0;
+}
+
 /** Predicts every layer by a fit to the other networks. */
 export function heldOutLayers(
   samples: readonly Sample[],
-  fitTo: (samples: readonly Sample[]) => CostModel = fitCostModel,
+  fitTo: (samples: readonly Sample[]) => Predict = fitCosts,
 ): readonly HeldOutLayer[] {
   return Array.from({ length: FOLDS }, (_, fold) => {
     const isHeldOut = ({ network }: Sample): boolean => network % FOLDS === fold;
-    const model = fitTo(samples.filter((sample) => !isHeldOut(sample)));
-    return layersOf(samples.filter(isHeldOut), model);
+    const predict = fitTo(samples.filter((sample) => !isHeldOut(sample)));
+    return layersOf(samples.filter(isHeldOut), predict);
   }).flat();
 }
 
 /** Sums steps into layers. */
-function layersOf(samples: readonly Sample[], model: CostModel): readonly HeldOutLayer[] {
+function layersOf(samples: readonly Sample[], predict: Predict): readonly HeldOutLayer[] {
   const layers = new Map<string, { layer: HeldOutLayer; most: number }>();
   for (const { work, latencyMs, network, layer } of samples) {
-    const step = predictStep(model, work)?.latencyMs ?? 0;
+    const step = predict(work);
     const key = `${network}:${layer}`;
     const known = layers.get(key);
     const isMain = known === undefined || step > known.most;
