@@ -5,7 +5,7 @@ import { fitCostModel, type Sample } from '../../src/latency/fit-cost-model.ts';
 import type { Work } from '../../src/latency/program-work.ts';
 import { errorsOf, heldOutLayers, type Predict } from '../../src/latency/validate-fit.ts';
 
-const TREES = 40;
+const TREES = 20;
 
 /** Fewer samples than this grow no forest. */
 const MIN_SAMPLES = 25;

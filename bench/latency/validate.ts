@@ -26,8 +26,8 @@ const NETWORKS = [
   'squeezenet1_1',
   'densenet121',
   'efficientnet_b0',
-  'shufflenet_v2_x1_0',
-  'googlenet',
+  'shufflenet_v2_x1_0_dynbhw',
+  'googlenet_aux',
   'alexnet',
   'vgg16',
   'conv_mobilenet_1.0_224',
@@ -80,7 +80,7 @@ export async function validate(args: readonly string[], print: (line: string) =>
   );
   const outcomes: Outcome[] = [];
   for (const { name, path } of paths) {
-    const analysis = analyseSource(modelFile(path));
+    const analysis = analyseSource(modelFile(path), { dims: { height: 224, width: 224 } });
     try {
       const source = analysedModel(analysis.read.model, analysis.facts);
       const report = auditModel(analysis, { include: [], exclude: [] }, chosen);

@@ -2,6 +2,7 @@
 import type { CandidateVerdict } from '../dsc/assess.ts';
 import { separableModel } from '../dsc/separable-model.ts';
 import { type Diagnostic, diagnostic } from '../ir/diagnostic.ts';
+import { DscAuditError } from '../ir/errors.ts';
 import type { Node } from '../ir/graph.ts';
 import type { ChosenProfile } from '../latency/choose-profile.ts';
 import { machineText } from '../latency/machine.ts';
@@ -42,12 +43,26 @@ function withoutProfile(layers: readonly CountedLayer[], candidates: readonly Ca
 }
 
 export function projectLatency(
-  { read, facts, counted }: Analysis,
+  analysis: Analysis,
   candidates: readonly CandidateVerdict[],
   chosen: ChosenProfile | null,
 ): LatencyFigures {
-  const { layers } = counted;
+  const { layers } = analysis.counted;
   if (chosen === null) return withoutProfile(layers, candidates);
+  try {
+    return projectWith(chosen, analysis, candidates);
+  } catch (error) {
+    if (!(error instanceof DscAuditError)) throw error;
+    const told = diagnostic('latency-unknown', 'warning', null, { op: 'this model', reason: error.message });
+    return { ...withoutProfile(layers, candidates), diagnostics: [told] };
+  }
+}
+
+function projectWith(
+  chosen: ChosenProfile,
+  { read, facts, counted: { layers } }: Analysis,
+  candidates: readonly CandidateVerdict[],
+): LatencyFigures {
   const source = analysedModel(read.model, facts);
   const positions = new Map<Node, number>(source.nodes.map((node, position) => [node, position]));
   const positionOf = (index: number): number => {

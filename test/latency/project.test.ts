@@ -123,3 +123,13 @@ describe('a layer that a DSC makes slower', () => {
     expect(report.dsc.projection.after.macs).toBe(report.totals.macs);
   });
 });
+
+describe('a model of very many nodes', () => {
+  it('is audited without milliseconds, and the report says why', () => {
+    const network = new SweepNetwork();
+    let x = network.input(8, 2, 2);
+    for (let node = 0; node < 6000; node++) x = network.binary('add', x, x);
+    network.output(x);
+    expect(() => projectModel(network.analyse(), profile)).toThrow(/6000 nodes are more than are planned/);
+  });
+});

@@ -55,8 +55,14 @@ export const builtin: Backend = {
   },
 };
 
+/** Laying out the memory of a plan takes time that grows with the square of its layers. */
+const MAX_NODES = 5000;
+
 /** Plans as much of the model as can be run, with zeroes for weights: what is run does not depend on them. */
 function planWithoutWeights(model: AnalysedModel, options: Options): PlannedWork {
+  if (model.nodes.length > MAX_NODES) {
+    throw new DscAuditError('cannot-run', `its ${model.nodes.length} nodes are more than are planned (${MAX_NODES})`);
+  }
   const constants = new ConstantValues(model, zeroes);
   // Alone, a node may be refused that its neighbour would take in: the whole is tried first.
   const plan = fitsRuntime(model) ? planOrNull(model, constants, options) : null;
@@ -95,5 +101,5 @@ const MAX_FILLED_ELEMENTS = 2 ** 24;
 function zeroes(name: string, { shape }: Constant): Float32Array {
   const count = elementsOf(shape);
   if (count <= MAX_FILLED_ELEMENTS) return new Float32Array(count);
-  throw new DscAuditError('cannot-run', `'${name}' has too many elements to plan with.`);
+  throw new DscAuditError('cannot-run', `the constant '${name}' is too large to plan with`);
 }
