@@ -3,4 +3,9 @@ import module from 'node:module';
 
 module.enableCompileCache?.();
 const { main } = await import('../dist/cli.js');
-process.exitCode = await main(process);
+const { argv, env, stdin, stdout, stderr } = process;
+const onInterrupt = (listener) => {
+  process.once('SIGINT', listener);
+  return () => process.removeListener('SIGINT', listener);
+};
+process.exitCode = await main({ argv, env, stdin, stdout, stderr, onInterrupt });

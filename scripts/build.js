@@ -6,6 +6,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { runtimeFingerprint } from './runtime-fingerprint.js';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
@@ -35,6 +36,7 @@ const { metafile } = await build({
   define: {
     __DSC_AUDIT_VERSION__: JSON.stringify(version),
     __DSC_AUDIT_THREAD__: JSON.stringify('./audit-thread.js'),
+    __DSC_AUDIT_RUNTIME__: JSON.stringify(await runtimeFingerprint()),
   },
   alias: { 'string-width': './scripts/string-width.cjs' },
   // CommonJS packages inside an ESM bundle still ask for `require` to reach Node's own modules.

@@ -3,7 +3,13 @@ import { spawnSync } from 'node:child_process';
 
 const { status } = spawnSync(
   process.execPath,
-  ['node_modules/vitest/vitest.mjs', 'run', 'test/report/golden.test.ts', 'test/gate/configuration-schema.test.ts'],
+  [
+    'node_modules/vitest/vitest.mjs',
+    'run',
+    'test/report/golden.test.ts',
+    'test/gate/configuration-schema.test.ts',
+    'test/docs/readme.test.ts',
+  ],
   {
     stdio: 'inherit',
     env: { ...process.env, REWRITE_GOLDEN: '1' },

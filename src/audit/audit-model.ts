@@ -1,4 +1,4 @@
-import { type Assessment, assess, type Replaced } from '../dsc/assess.ts';
+import { type Assessment, assess, type Replaced, type Savings, savedBy } from '../dsc/assess.ts';
 import { recogniseBlocks } from '../dsc/blocks/index.ts';
 import type { ConvLayer } from '../dsc/conv-layer.ts';
 import { convLayers } from '../dsc/conv-layers.ts';
@@ -12,6 +12,7 @@ import type { Strategy } from '../dsc/strategies/strategy.ts';
 import { type Diagnostic, diagnostic } from '../ir/diagnostic.ts';
 import { addExact, multiplyExact } from '../ir/exact.ts';
 import type { Model } from '../ir/graph.ts';
+import type { ChosenProfile } from '../latency/choose-profile.ts';
 import type { BoundInputs } from '../passes/bind-inputs.ts';
 import { type CountedLayer, type CountedModel, tensorBytes } from '../passes/count-layers.ts';
 import type { Facts } from '../passes/infer-facts.ts';
@@ -20,6 +21,7 @@ import type { Analysis } from './analyse.ts';
 import { blockSection } from './block-section.ts';
 import { messageOf } from './diagnostic-messages.ts';
 import { intensityOf, layerSection, parameterCount, reportedTensor } from './layer-section.ts';
+import { type LatencyFigures, projectLatency } from './project-latency.ts';
 import {
   type Approximation,
   type Candidate,
@@ -40,18 +42,24 @@ export interface VerdictOptions {
   readonly strategy: Strategy;
   /** To tell how much of the weights a replacement holds; null where nobody asks. */
   readonly algebra: LinearAlgebra | null;
+  /** What milliseconds are projected with; null for none. */
+  readonly profile: ChosenProfile | null;
 }
 
-/** Everything that follows from the counts: verdicts, totals, report. */
-export function auditModel(analysis: Analysis, { patterns, strategy, algebra }: VerdictOptions): Report {
+/** Everything that follows from the counts: verdicts, totals, projections, report. */
+export function auditModel(analysis: Analysis, { patterns, strategy, algebra, profile }: VerdictOptions): Report {
   const { path, read, bound, facts, counted } = analysis;
   const { model } = read;
   const convs = convLayers(counted.layers, facts);
   const assessment = assess(convs, strategy, layerChoice(patterns));
   const schedule = memorySchedule(model, facts);
-  const totals = totalsOf(facts, counted.layers, schedule);
+  const latency = projectLatency(analysis, assessment.candidates, strategy, profile);
+  const totals = totalsOf(facts, counted.layers, schedule, latency);
   const convByIndex = new Map(convs.map((conv) => [conv.index, conv]));
-  const layers = counted.layers.map((layer, index) => layerSection(model, facts, layer, index, convByIndex.get(index)));
+  const layers = counted.layers.map((layer, index) => ({
+    ...layerSection(model, facts, layer, index, convByIndex.get(index)),
+    latencyMs: latency.layers[index] ?? null,
+  }));
   const diagnostics = [
     ...read.diagnostics,
     ...bound.diagnostics,
@@ -60,6 +68,7 @@ export function auditModel(analysis: Analysis, { patterns, strategy, algebra }: 
     ...leftOut(model, counted),
     ...unmatchedPatterns(patterns, convs),
     ...unusedBindings(analysis),
+    ...latency.diagnostics,
   ];
   return {
     schemaVersion: SCHEMA_VERSION,
@@ -69,13 +78,19 @@ export function auditModel(analysis: Analysis, { patterns, strategy, algebra }: 
     totals,
     layers,
     memory: memorySection(schedule, counted.layers),
-    dsc: dscSection(assessment, totals, strategy, ({ layer, after }) => ({
-      intensity: intensitiesOf(layer, after, strategy, layers[layer.index]),
-      approximation: approximationOf(analysis, layer, strategy, algebra),
-    })),
+    dsc: dscSection(
+      { ...assessment, strategy },
+      totals,
+      latency,
+      savedBy(recommendedOf(assessment, latency), convs),
+      ({ layer, after }) => ({
+        intensity: intensitiesOf(layer, after, strategy, layers[layer.index]),
+        approximation: approximationOf(analysis, layer, strategy, algebra),
+      }),
+    ),
     blocks: recogniseBlocks(model.graph, counted.layers, facts).map((block) => blockSection(block, layers)),
     scaling: null,
-    profile: null,
+    profile: latency.profile,
     gate: { status: 'pass', checks: [] },
     baseline: null,
     diagnostics: diagnostics.map((told) => ({ ...told, message: messageOf(told) })),
@@ -117,7 +132,12 @@ function coverageOf(layers: readonly Layer[]): Coverage {
 }
 
 /** Sums over what is known. */
-function totalsOf(facts: Facts, layers: readonly CountedLayer[], schedule: MemorySchedule | null): Totals {
+function totalsOf(
+  facts: Facts,
+  layers: readonly CountedLayer[],
+  schedule: MemorySchedule | null,
+  latency: LatencyFigures,
+): Totals {
   const weights = layers.flatMap(({ ownWeights }) => ownWeights);
   const sum = (figures: readonly (number | null)[]) =>
     figures.reduce<number>((total, figure) => addExact(total, figure ?? 0), 0);
@@ -129,7 +149,8 @@ function totalsOf(facts: Facts, layers: readonly CountedLayer[], schedule: Memor
     weightBytes: sum(weights.map(({ bytes }) => bytes)),
     activationBytes: sum(Array.from(activations, (id) => tensorBytes(facts.of[id]))),
     peakActivationBytes: schedule?.peakBytes ?? null,
-    latencyMs: null,
+    latencyMs: latency.totalMs,
+    isLatencyLowerBound: latency.isLowerBound,
     isLowerBound: !layers.every((layer) => isCounted(layer) && layer.outputBytes !== null),
   };
 }
@@ -164,10 +185,14 @@ function approximationOf(
 /** What a candidate's section has beside its figures. */
 type Beside = Pick<Candidate, 'approximation' | 'intensity'>;
 
+const recommendedOf = ({ candidates }: Assessment, { recommended }: LatencyFigures): readonly Replaced[] =>
+  candidates.filter(({ layer }) => recommended.has(layer.index));
+
 function dscSection(
-  { candidates, rejected, saved }: Assessment,
+  { strategy, candidates, rejected }: Assessment & { readonly strategy: Strategy },
   totals: Totals,
-  strategy: Strategy,
+  latency: LatencyFigures,
+  saved: Savings,
   beside: (candidate: Replaced) => Beside,
 ): DscSection {
   const before: Figures = {
@@ -175,11 +200,11 @@ function dscSection(
     macs: totals.macs,
     flops: totals.flops,
     weightBytes: totals.weightBytes,
-    latencyMs: null,
+    latencyMs: totals.latencyMs,
   };
   return {
     strategy: strategy.name,
-    candidates: candidates.map((replaced) => candidateSection(replaced, beside(replaced))),
+    candidates: candidates.map((replaced) => candidateSection(replaced, beside(replaced), latency)),
     rejected: rejected.map(({ layer, reason }) => ({ layer: layer.name, index: layer.index, reason })),
     projection: {
       before,
@@ -188,20 +213,22 @@ function dscSection(
         macs: totals.macs - saved.macs,
         flops: totals.flops - saved.flops,
         weightBytes: before.weightBytes - saved.weightBytes,
-        latencyMs: null,
+        latencyMs: latency.afterMs,
       },
       convertibleMacs: candidates.reduce((sum, { before: { macs } }) => addExact(sum, macs ?? 0), 0),
     },
   };
 }
 
-function candidateSection({ layer, before, after }: Replaced, beside: Beside): Candidate {
+function candidateSection({ layer, before, after }: Replaced, beside: Beside, latency: LatencyFigures): Candidate {
+  const milliseconds = latency.candidates.get(layer.index);
   return {
     layer: layer.name,
     index: layer.index,
     replacement: replacementName(layer),
-    before: { ...before, latencyMs: null },
-    after: { ...after, latencyMs: null },
+    before: { ...before, latencyMs: milliseconds?.before ?? null },
+    after: { ...after, latencyMs: milliseconds?.after ?? null },
+    recommended: latency.recommended.has(layer.index),
     ...beside,
   };
 }

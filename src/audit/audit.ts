@@ -4,6 +4,8 @@ import { ROUNDINGS } from '../dsc/scaling/width.ts';
 import { strategyNamed } from '../dsc/strategies/index.ts';
 import { type ModelSource, modelBytes, modelFile } from '../formats/model-source.ts';
 import { DscAuditError } from '../ir/errors.ts';
+import { type ChosenProfile, chooseProfile } from '../latency/choose-profile.ts';
+import { thisMachine } from '../latency/machine.ts';
 import { type Analysis, analyseSource, type InputOptions } from './analyse.ts';
 import { auditModel, type VerdictOptions } from './audit-model.ts';
 import type { Report, ScalingSection } from './report.ts';
@@ -21,6 +23,16 @@ export interface AuditOptions extends InputOptions, ScalingOptions {
   readonly approximation?: boolean;
   /** What messages and the report call a model that is given as bytes; `-` if left out. */
   readonly path?: string;
+  /**
+   * The cost model behind the milliseconds: a profile's path, `reference` for the one that comes with the package, `none` for
+   * no milliseconds. Left out, it is what `dsc-audit calibrate` stored for this machine, else the reference.
+   */
+  readonly profile?: string;
+}
+
+/** What an audit is told beside what its options say. */
+export interface AuditSetting {
+  readonly profile: ChosenProfile | null;
 }
 
 /**
@@ -30,18 +42,27 @@ export interface AuditOptions extends InputOptions, ScalingOptions {
  * @throws {DscAuditError} where the model, or an option, cannot be used; the message is one clear sentence
  */
 export async function audit(model: string | Uint8Array, options: AuditOptions = {}): Promise<Report> {
-  if (typeof model === 'string') return auditSource(modelFile(model), options);
-  if (model instanceof Uint8Array) return auditSource(modelBytes(options.path ?? '-', [model]), options);
+  const setting = { profile: await profileOf(options) };
+  if (typeof model === 'string') return auditSource(modelFile(model), options, setting);
+  if (model instanceof Uint8Array) return auditSource(modelBytes(options.path ?? '-', [model]), options, setting);
   throw new DscAuditError('invalid-option', 'audit() takes the path of a model, or its bytes as a Uint8Array.');
 }
 
 /** The same for a source that is already open; it is closed. */
-export async function auditSource(source: ModelSource, options: AuditOptions = {}): Promise<Report> {
+export async function auditSource(
+  source: ModelSource,
+  options: AuditOptions = {},
+  { profile }: AuditSetting = { profile: null },
+): Promise<Report> {
   const { include = [], exclude = [], approximation = false } = options;
   checkPatterns({ include, exclude });
   const strategy = strategyNamed(options.strategy);
   const algebra = approximation ? await loadLinearAlgebra() : null;
-  return reportOn(await analyseSource(source, options), { patterns: { include, exclude }, strategy, algebra }, options);
+  return reportOn(
+    await analyseSource(source, options),
+    { patterns: { include, exclude }, strategy, algebra, profile },
+    options,
+  );
 }
 
 /** The report on an analysis, whose model is closed. */
@@ -58,6 +79,12 @@ export function reportOn(analysis: Analysis, request: VerdictOptions, scaling: S
   } finally {
     analysis.read.close();
   }
+}
+
+async function profileOf({ profile }: AuditOptions): Promise<ChosenProfile | null> {
+  if (profile !== undefined && typeof profile !== 'string')
+    throw invalid('profile takes a path, `reference` or `none`');
+  return chooseProfile(profile ?? null, thisMachine(), { env: process.env, platform: process.platform });
 }
 
 /** Plain JavaScript hands in what it likes. */

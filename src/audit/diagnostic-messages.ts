@@ -34,6 +34,14 @@ const MESSAGES: { readonly [C in DiagnosticCode]: (args: DiagnosticArgs[C]) => s
   'loop-counted': ({ op, iterations }) =>
     `The body of this ${op} runs ${count(iterations, 'time')}: its layers are counted so.`,
   'unused-binding': ({ name }) => `--dim ${name} binds nothing: no open dimension has that name.`,
+  'reference-profile': ({ machine }) =>
+    `Milliseconds are of the reference machine (${machine}), not of yours: run dsc-audit calibrate.`,
+  'profile-refused': ({ path, reason }) => `The profile ${path} is not used: ${reason}. Run dsc-audit calibrate again.`,
+  'profile-of-other-runtime': ({ id, calibratedAt }) =>
+    `The profile ${id} of ${calibratedAt} is of another version of the runtime: its milliseconds may be off.`,
+  'latency-unknown': ({ op, reason }) => `The latency of ${op} is not known: ${reason}.`,
+  'latency-extrapolated': ({ layers, names }) =>
+    `Far outside what the profile was measured on, so with wider intervals: ${count(layers, 'layer')} (${list(names)}).`,
   'unmatched-pattern': ({ option, pattern }) => `${option} '${pattern}' matches no convolution.`,
 };
 

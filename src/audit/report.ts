@@ -88,6 +88,8 @@ export interface Totals {
   /** The largest sum of activations alive at once; null where one of them has no known size. */
   readonly peakActivationBytes: number | null;
   readonly latencyMs: Latency | null;
+  /** The latency of some layers is not known, and the total lacks it. */
+  readonly isLatencyLowerBound: boolean;
   /** Some figures are not known, and the totals lack them. */
   readonly isLowerBound: boolean;
 }
@@ -173,6 +175,7 @@ export interface DscSection {
   readonly rejected: readonly Rejection[];
   readonly projection: {
     readonly before: Figures;
+    /** With every recommended candidate replaced. */
     readonly after: Figures;
     /** MACs that sit in candidates. */
     readonly convertibleMacs: number;
@@ -199,6 +202,8 @@ export interface Candidate {
   readonly after: Figures;
   /** FLOPs per byte read and written, as it is and as a DSC: what lies between the halves is written and read once. */
   readonly intensity: { readonly before: number | null; readonly after: number | null };
+  /** It is in the projection: false where the replacement would be slower. */
+  readonly recommended: boolean;
   /** How much of the weights the replacement can hold; null where they are not there, or were not looked at. */
   readonly approximation: Approximation | null;
 }

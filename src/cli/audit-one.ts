@@ -26,7 +26,7 @@ export async function auditOne(
   { renderings }: Pick<AuditTask, 'renderings'>,
 ): Promise<AuditedModel | DscAuditError> {
   try {
-    const report = judged(await auditSource(await open(), job.audit), job);
+    const report = judged(await auditSource(await open(), job.audit, { profile: job.chosenProfile }), job);
     const sections: string[] = [];
     for (const { format, layout } of renderings) sections.push(await FORMATS[format].section(report, layout));
     return { model: summaryOf(report), sections };

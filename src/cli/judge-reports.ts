@@ -3,25 +3,35 @@ import { baselineOf } from '../gate/baseline-of.ts';
 import { compare } from '../gate/compare.ts';
 import { judge } from '../gate/judge.ts';
 import type { MeasuredReport } from '../gate/measured-report.ts';
+import { type ChosenProfile, chooseProfile } from '../latency/choose-profile.ts';
+import { thisMachine } from '../latency/machine.ts';
 import { openReports } from './open-reports.ts';
 import type { PlannedModel } from './plan-audit.ts';
+import type { Terminal } from './terminal.ts';
 
 /** A budget was exceeded, or could not be determined; the report has said which. */
 export class BudgetsNotHeld extends Error {}
 
-/** A planned model with the report to compare it with: plain data, so that a thread can be handed it. */
+/** A planned model with the report to compare it with and its profile: plain data, so that a thread can be handed it. */
 export interface AuditJob extends PlannedModel {
   readonly baselineReport: MeasuredReport | null;
+  readonly chosenProfile: ChosenProfile | null;
 }
 
-/** Reads the baselines, each file once. Throws where one cannot be used. */
-export async function openBaselines(planned: readonly PlannedModel[]): Promise<readonly AuditJob[]> {
+/** Reads the baselines and the profiles, each file once. Throws where one cannot be used. */
+export async function openJobs(planned: readonly PlannedModel[], env: Terminal['env']): Promise<readonly AuditJob[]> {
+  const machine = thisMachine();
+  const profiles = new Map<string | null, ChosenProfile | null>();
+  for (const name of new Set(planned.map(({ profile }) => profile))) {
+    profiles.set(name, await chooseProfile(name, machine, { env, platform: machine.platform }));
+  }
   const files = new Set(planned.flatMap(({ baseline }) => baseline ?? []));
   const reports = new Map<string, readonly MeasuredReport[]>();
   for (const file of files) reports.set(file, await openReports(file));
   return planned.map((plan) => {
     const own = plan.baseline === null ? undefined : reports.get(plan.baseline);
-    return { ...plan, baselineReport: own === undefined ? null : baselineOf(plan.path, planned.length === 1, own) };
+    const baselineReport = own === undefined ? null : baselineOf(plan.path, planned.length === 1, own);
+    return { ...plan, baselineReport, chosenProfile: profiles.get(plan.profile) ?? null };
   });
 }
 

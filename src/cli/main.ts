@@ -8,7 +8,7 @@ import { BudgetsNotHeld } from './judge-reports.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What the process exits with. */
-export const EXIT = { done: 0, overBudget: 1, unusable: 2, bug: 70 } as const;
+export const EXIT = { done: 0, overBudget: 1, unusable: 2, bug: 70, interrupted: 130 } as const;
 
 const HOME_PAGE = 'https://www.npmjs.com/package/dsc-audit';
 
@@ -62,6 +62,7 @@ function report(error: unknown, { stderr }: Terminal): number {
   for (const { message } of failures)
     stderr.write(`dsc-audit: ${shortened(plainText(message))}
 `);
+  if (failures.some(({ code }) => code === 'interrupted')) return EXIT.interrupted;
   if (failures.length > 0) return EXIT.unusable;
   const trace = error instanceof Error ? (error.stack ?? error.message) : String(error);
   stderr.write(

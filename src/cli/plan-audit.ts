@@ -5,6 +5,7 @@ import type { Budgets, Limit, Limits } from '../gate/budgets.ts';
 import type { ModelEntry, Settings } from '../gate/configuration.ts';
 import { METRIC_NAMES, type MetricName } from '../gate/metrics.ts';
 import { DscAuditError } from '../ir/errors.ts';
+import { NO_PROFILE, REFERENCE_PROFILE } from '../latency/choose-profile.ts';
 import { type FoundConfiguration, findConfiguration } from './find-configuration.ts';
 import { filesMatching, isGlob, matchesFile, pathFrom } from './find-models.ts';
 import { type GateOptions, limitsOf } from './gate-options.ts';
@@ -16,6 +17,7 @@ export interface PlanOptions extends ModelOptions, GateOptions, WhatIfOptions {
   readonly exclude?: readonly string[];
   readonly strategy: string;
   readonly approximation?: boolean;
+  readonly profile?: string;
 }
 
 /** One model of a call, with everything that the command line and the configuration say of it. */
@@ -23,7 +25,7 @@ export interface PlannedModel {
   /** As the report names it; `-` is standard input. */
   readonly path: string;
   readonly audit: AuditOptions;
-  /** The path of a calibrated profile; null for none. */
+  /** A profile's path, `reference` or `none`; null for this machine's own. */
   readonly profile: string | null;
   readonly budgets: Budgets;
   /** The path of the report to compare with; null for none. */
@@ -134,7 +136,7 @@ function planned(
       include: options.include ?? own.include ?? common.include ?? [],
       exclude: options.exclude ?? own.exclude ?? common.exclude ?? [],
     },
-    profile: inFolder(own.profile ?? common.profile),
+    profile: options.profile ?? profileIn(own.profile ?? common.profile, inFolder),
     budgets: {
       totals: merged(limitsIn(common.budgets), limitsIn(own.budgets), limitsOf(options)),
       increases,
@@ -144,6 +146,11 @@ function planned(
     },
     baseline,
   };
+}
+
+/** Names of profiles are no files. */
+function profileIn(name: string | undefined, inFolder: (file: string | undefined) => string | null): string | null {
+  return name === NO_PROFILE || name === REFERENCE_PROFILE ? name : inFolder(name);
 }
 
 /** Later ones win. */

@@ -9,6 +9,8 @@ export interface Terminal {
   readonly stdin: AsyncIterable<Uint8Array | string> & { readonly isTTY?: boolean };
   readonly stdout: OutputStream;
   readonly stderr: OutputStream;
+  /** Calls the listener when the user interrupts (Ctrl-C); gives what stops listening. */
+  readonly onInterrupt?: (listener: () => void) => () => void;
 }
 
 export interface OutputStream {

@@ -34,8 +34,6 @@ export interface Assessment {
   readonly candidates: readonly Replaced[];
   /** In the model's order. */
   readonly rejected: readonly RejectionVerdict[];
-  /** What the whole model saves with every candidate replaced, as far as it is known. */
-  readonly saved: Savings;
 }
 
 /** What a candidate is counted with: one depthwise filter a channel. */
@@ -57,7 +55,7 @@ export function assess(layers: readonly ConvLayer[], strategy: Strategy, choice:
     else rejected.push({ layer, reason: 'no-saving' });
   }
   candidates.sort((a, b) => savedMacs(b) - savedMacs(a) || a.layer.index - b.layer.index);
-  return { candidates, rejected, saved: savedBy(candidates, layers) };
+  return { candidates, rejected };
 }
 
 const savedMacs = ({ before, after }: Replaced): number => difference(before.macs, after.macs);
@@ -67,7 +65,7 @@ const difference = (before: number | null, after: number | null): number =>
   before === null || after === null ? 0 : before - after;
 
 /**
- * MACs and FLOPs are saved by each candidate. A replacement's weights come once for each weight that is replaced,
+ * What the whole model saves with these candidates replaced, as far as it is known. MACs and FLOPs are saved by each. A replacement's weights come once for each weight that is replaced,
  * however many convolutions share it; a tensor of the file goes only once all convolutions that read it are candidates.
  */
 export function savedBy(candidates: readonly Replaced[], layers: readonly ConvLayer[]): Savings {

@@ -57,6 +57,7 @@ const REPORT = v.object({
     activationBytes: count,
     peakActivationBytes: figure,
     latencyMs: v.nullable(v.object({ value: time, low: time, high: time })),
+    isLatencyLowerBound: v.optional(v.boolean(), false),
     isLowerBound: v.boolean(),
   }),
   layers: v.array(layer),

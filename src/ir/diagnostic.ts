@@ -29,6 +29,11 @@ export interface DiagnosticArgs {
   'loop-counted': { readonly op: string; readonly iterations: number };
   'unused-binding': { readonly name: string };
   'unmatched-pattern': { readonly option: string; readonly pattern: string };
+  'reference-profile': { readonly machine: string };
+  'profile-refused': { readonly path: string; readonly reason: string };
+  'profile-of-other-runtime': { readonly id: string; readonly calibratedAt: string };
+  'latency-unknown': { readonly op: string; readonly reason: string };
+  'latency-extrapolated': { readonly layers: number; readonly names: readonly string[] };
 }
 
 export function diagnostic<C extends DiagnosticCode>(

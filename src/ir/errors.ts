@@ -14,7 +14,10 @@ export type ErrorCode =
   | 'cannot-scale'
   | 'wrong-input'
   | 'cannot-rewrite'
-  | 'target-out-of-reach';
+  | 'target-out-of-reach'
+  | 'not-a-profile'
+  | 'backend-missing'
+  | 'interrupted';
 
 /**
  * Trouble that the user can mend: the command line, the model file or its folder. The command exits 2 with the message

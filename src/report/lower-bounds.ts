@@ -6,6 +6,7 @@ export interface LowerBounds {
   readonly params: string;
   readonly macs: string;
   readonly activations: string;
+  readonly latency: string;
 }
 
 export function lowerBounds({ totals, diagnostics, coverage }: Report): LowerBounds {
@@ -14,5 +15,6 @@ export function lowerBounds({ totals, diagnostics, coverage }: Report): LowerBou
     params: sign(diagnostics.some(({ code }) => code === 'unknown-operator')),
     macs: sign(coverage.counted < coverage.nodes),
     activations: sign(totals.isLowerBound),
+    latency: sign(totals.isLatencyLowerBound),
   };
 }

@@ -12,6 +12,8 @@ export interface Row {
   readonly macs: number | null;
   readonly flops: number | null;
   readonly activationBytes: number | null;
+  /** Null where it is not known, or no profile was used. */
+  readonly latencyMs: number | null;
   readonly verdict: Verdict | null;
   /** It is an operator that nobody knows. */
   readonly isUnknown: boolean;
@@ -23,6 +25,8 @@ export interface Verdict {
   /** MACs of the candidates, and what is left of them. */
   readonly before: number | null;
   readonly after: number | null;
+  /** Milliseconds that the candidates save; below 0 where they are slower. */
+  readonly savedMs: number | null;
   /** The reason, where the row is one rejected convolution. */
   readonly reason: Rejection['reason'] | null;
 }
@@ -34,6 +38,7 @@ export const SORTS = {
   flops: (a, b) => descending(a.flops, b.flops),
   params: (a, b) => b.params - a.params,
   memory: (a, b) => descending(a.activationBytes, b.activationBytes),
+  latency: (a, b) => descending(a.latencyMs, b.latencyMs),
   saving: (a, b) => saving(b) - saving(a),
 } as const satisfies Record<string, (a: Row, b: Row) => number>;
 
@@ -91,13 +96,24 @@ function layerRow(
     macs: layer.macs,
     flops: layer.flops,
     activationBytes: layer.outputBytes,
+    latencyMs: layer.latencyMs?.value ?? null,
     isUnknown,
     verdict: candidate
-      ? { candidates: 1, before: candidate.before.macs, after: candidate.after.macs, reason: null }
+      ? {
+          candidates: 1,
+          before: candidate.before.macs,
+          after: candidate.after.macs,
+          savedMs: savedMs(candidate),
+          reason: null,
+        }
       : rejection
-        ? { candidates: 0, before: null, after: null, reason: rejection.reason }
+        ? { candidates: 0, before: null, after: null, savedMs: null, reason: rejection.reason }
         : null,
   };
+}
+
+function savedMs({ before, after }: Candidate): number | null {
+  return before.latencyMs === null || after.latencyMs === null ? null : before.latencyMs.value - after.latencyMs.value;
 }
 
 /** The short path of a layer, without the operator at the end where that says nothing new. */
@@ -148,6 +164,7 @@ function moduleRow(name: string, members: readonly Row[]): Row {
     macs: sumOf(members.map(({ macs }) => macs)),
     flops: sumOf(members.map(({ flops }) => flops)),
     activationBytes: sumOf(members.map(({ activationBytes }) => activationBytes)),
+    latencyMs: sumOf(members.map(({ latencyMs }) => latencyMs)),
     isUnknown: members.some(({ isUnknown }) => isUnknown),
     verdict:
       verdicts.length === 0
@@ -156,6 +173,7 @@ function moduleRow(name: string, members: readonly Row[]): Row {
             candidates: verdicts.length,
             before: sumOf(verdicts.map(({ before }) => before)),
             after: sumOf(verdicts.map(({ after }) => after)),
+            savedMs: sumOf(verdicts.map((verdict) => verdict.savedMs)),
             reason: null,
           },
   };

@@ -4,7 +4,7 @@ import { BLOCK_NAMES } from './block-text.ts';
 import { lowerBounds } from './lower-bounds.ts';
 import { plainText, wrap } from './plain-text.ts';
 import { stagesOf } from './stages.ts';
-import { bytes, change, percent, quantity } from './units.ts';
+import { bytes, change, latency, milliseconds, percent, quantity } from './units.ts';
 
 interface SummaryOptions {
   readonly width: number | null;
@@ -61,11 +61,14 @@ function totalsLines(report: Report, style: ChalkInstance): readonly string[] {
     compared('Weights', bytes, ({ weightBytes }) => weightBytes, atLeast.params),
     ...(report.scaling === null ? [only('Activations', `${atLeast.activations}${bytes(totals.activationBytes)}`)] : []),
     line({ label: 'Peak memory', cells: peaks, change: '' }),
+    ...(stages.every(({ figures }) => figures.latencyMs === null)
+      ? []
+      : [compared('Latency', milliseconds, ({ latencyMs }) => latencyMs?.value ?? null, atLeast.latency)]),
     ...(model.fileBytes === null || report.scaling !== null ? [] : [only('File', bytes(model.fileBytes))]),
   ];
 }
 
-function verdictLines({ dsc, totals }: Report, style: ChalkInstance, width: number | null): readonly string[] {
+function verdictLines({ dsc, totals, profile }: Report, style: ChalkInstance, width: number | null): readonly string[] {
   const { candidates, rejected, projection } = dsc;
   const convolutions = candidates.length + rejected.length;
   if (convolutions === 0) return ['It has no convolutions.'];
@@ -82,6 +85,8 @@ function verdictLines({ dsc, totals }: Report, style: ChalkInstance, width: numb
   return [
     ...wrap(first, width).map((line) => style.bold(line)),
     ...(kept === '' ? [] : wrap(`Left as they are: ${kept}.`, width)),
+    ...slowerLines(dsc, width),
+    ...latencyLines(dsc, profile, width),
   ];
 }
 
@@ -101,6 +106,33 @@ function blockLines({ blocks, totals, dsc }: Report, width: number | null): read
     });
   const rest = dsc.candidates.length === 0 ? ' Nothing is left to convert.' : '';
   return wrap(`Blocks: ${told.join(', ')}.${rest}`, width);
+}
+
+/** Candidates that would be slower are named, and not counted on. */
+function slowerLines({ candidates }: Report['dsc'], width: number | null): readonly string[] {
+  const slower = candidates.filter(({ recommended }) => !recommended).map(({ layer }) => plainText(layer));
+  if (slower.length === 0) return [];
+  const named = slower.slice(0, MAX_OF_A_KIND).join(', ');
+  const more = slower.length > MAX_OF_A_KIND ? ` and ${slower.length - MAX_OF_A_KIND} more` : '';
+  return wrap(`Slower as DSC, so not counted on: ${named}${more}.`, width);
+}
+
+/** The projection with its intervals, and what it comes from. */
+function latencyLines(
+  { projection }: Report['dsc'],
+  profile: Report['profile'],
+  width: number | null,
+): readonly string[] {
+  const { before, after } = projection;
+  if (profile === null || before.latencyMs === null) return [];
+  const { threads, machine, error } = profile;
+  const on = `${plainText(machine)}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
+  const then =
+    after.latencyMs === null || after.latencyMs.value === before.latencyMs.value
+      ? ''
+      : ` → ${latency(after.latencyMs)}`;
+  const sentence = `Projected on ${on}: ${latency(before.latencyMs)}${then}. Half of the layers that the profile had not seen were within ±${error.medianPercent.toFixed(1)} %.`;
+  return wrap(sentence, width);
 }
 
 function coverageLines({ coverage }: Report, style: ChalkInstance, width: number | null): readonly string[] {

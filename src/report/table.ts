@@ -7,7 +7,7 @@ import { overviewLines } from './overview.ts';
 import { plainText, shorten, wrap } from './plain-text.ts';
 import { type Row, rowsOf, SORTS, type Sort } from './rows.ts';
 import { summaryLines } from './summary.ts';
-import { bytes, change, percent, quantity, shapeText } from './units.ts';
+import { bytes, change, milliseconds, percent, quantity, shapeText } from './units.ts';
 import { verdictLines } from './verdict.ts';
 
 type TableOptions = Pick<Layout, 'width' | 'sort' | 'grouping' | 'all'> & { readonly style: ChalkInstance };
@@ -109,6 +109,8 @@ interface Column {
   readonly align: 'left' | 'right';
   /** Columns above 0 are shown where there is room, the lowest first. */
   readonly priority: number;
+  /** Left out, it is there for every report. */
+  isFor?(report: Report): boolean;
   cell(row: Row, report: Report, style: ChalkInstance): string;
 }
 
@@ -132,7 +134,21 @@ const COLUMNS: readonly Column[] = [
     priority: 1,
     cell: ({ macs }, { totals }, style) => style.cyan(bar(macs, totals.macs)),
   },
+  {
+    head: 'Latency',
+    align: 'right',
+    priority: 0,
+    isFor: ({ profile }) => profile !== null,
+    cell: ({ latencyMs }) => milliseconds(latencyMs),
+  },
   { head: 'As DSC', align: 'left', priority: 0, cell: verdictCell },
+  {
+    head: '',
+    align: 'right',
+    priority: 1,
+    isFor: ({ profile }) => profile !== null,
+    cell: savedCell,
+  },
 ];
 
 const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'] as const;
@@ -152,6 +168,13 @@ function verdictCell({ verdict, layers, macs }: Row, _report: Report, style: Cha
   return style.green(layers > 1 ? `${saved} (${candidates})` : saved);
 }
 
+/** What its candidates save in milliseconds: signed, and red where they are slower. */
+function savedCell({ verdict }: Row, _report: Report, style: ChalkInstance): string {
+  const saved = verdict?.savedMs ?? null;
+  if (saved === null) return '';
+  return saved > 0 ? style.green(`−${milliseconds(saved)}`) : style.red(`+${milliseconds(-saved)}`);
+}
+
 const GAP = 2;
 
 /** A name is cut to this before a column is dropped for it. */
@@ -166,7 +189,7 @@ interface LaidOutColumn {
 
 /** The columns that there is room for beside the names. */
 function layOut(rows: readonly Row[], report: Report, nameWidth: number, { width, style }: TableOptions) {
-  const all = COLUMNS.map((column): LaidOutColumn => {
+  const all = COLUMNS.filter((column) => column.isFor?.(report) ?? true).map((column): LaidOutColumn => {
     const cells = rows.map((row) => column.cell(row, report, style));
     return { column, cells, width: widest(cells, column.head.length) };
   });

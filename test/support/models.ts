@@ -6,6 +6,7 @@ import type { Report } from '../../src/audit/report.ts';
 import { strategyNamed } from '../../src/dsc/strategies/index.ts';
 import { type ModelSource, modelBytes, modelFile } from '../../src/formats/model-source.ts';
 import { readOnnx } from '../../src/formats/onnx/read.ts';
+import type { ChosenProfile } from '../../src/latency/choose-profile.ts';
 import { type ModelSpec, onnxBytes } from './onnx-bytes.ts';
 
 /** Models that come with the project. */
@@ -17,10 +18,14 @@ export const CORPUS = process.env.DSC_AUDIT_CORPUS ?? join(import.meta.dirname, 
 export const hasCorpus = existsSync(CORPUS);
 
 /** Audits an ONNX model without waiting. */
-export function auditOnnx(source: ModelSource, options: AuditOptions = {}): Report {
+export function auditOnnx(
+  source: ModelSource,
+  options: AuditOptions = {},
+  profile: ChosenProfile | null = null,
+): Report {
   const { include = [], exclude = [] } = options;
   const strategy = strategyNamed(options.strategy);
-  const wanted = { patterns: { include, exclude }, strategy, algebra: null };
+  const wanted = { patterns: { include, exclude }, strategy, algebra: null, profile };
   return reportOn(analyseRead(readOnnx(source), source.path, options), wanted, options);
 }
 

@@ -4,7 +4,7 @@ import { DscAuditError } from '../../ir/errors.ts';
 import { auditModels } from '../audit-models.ts';
 import { auditProgress } from '../audit-progress.ts';
 import { gateOptions } from '../gate-options.ts';
-import { BudgetsNotHeld, openBaselines } from '../judge-reports.ts';
+import { BudgetsNotHeld, openJobs } from '../judge-reports.ts';
 import { modelOptions } from '../model-options.ts';
 import { collectText } from '../option-values.ts';
 import { type OutputOptions, openOutputs, outputOptions } from '../output.ts';
@@ -46,7 +46,12 @@ export function defineAudit(program: Command, terminal: Terminal): void {
     .addOption(
       new Option('--strategy <name>', 'how to replace them').choices(STRATEGY_NAMES).default(STRATEGY_NAMES[0]),
     )
-    .option('--approximation', 'read the weights: how much of them a replacement holds');
+    .option('--approximation', 'read the weights: how much of them a replacement holds')
+    .optionsGroup('Latency:')
+    .option(
+      '--profile <file>',
+      "project milliseconds with this profile, or `reference`, or `none` (default: this machine's, else the reference)",
+    );
   whatIfOptions(command);
   gateOptions(command);
   outputOptions(command)
@@ -69,7 +74,7 @@ async function auditAll(
   { terminal, commands }: Surroundings,
 ): Promise<void> {
   const planned = await planAudit(paths, options, terminal.cwd());
-  const jobs = await openBaselines(planned);
+  const jobs = await openJobs(planned, terminal.env);
   const outputs = await openOutputs(options, jobs.length, terminal);
   const progress = auditProgress(
     terminal.stderr,

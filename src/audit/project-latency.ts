@@ -1,0 +1,159 @@
+/** The milliseconds of an audit: of each layer, of the model, and of what each candidate would become. */
+import type { Replaced } from '../dsc/assess.ts';
+import { separableModel } from '../dsc/separable-model.ts';
+import { depthwiseSeparable } from '../dsc/strategies/depthwise-separable.ts';
+import type { Strategy } from '../dsc/strategies/strategy.ts';
+import { type Diagnostic, diagnostic } from '../ir/diagnostic.ts';
+import { DscAuditError } from '../ir/errors.ts';
+import type { Node } from '../ir/graph.ts';
+import type { ChosenProfile } from '../latency/choose-profile.ts';
+import { machineText } from '../latency/machine.ts';
+import { type ModelProjection, projectModel } from '../latency/project.ts';
+import type { CountedLayer } from '../passes/count-layers.ts';
+import { type AnalysedModel, analysedModel } from '../runtime/index.ts';
+import type { Analysis } from './analyse.ts';
+import type { Latency, ProfileSection } from './report.ts';
+
+export interface LatencyFigures {
+  readonly profile: ProfileSection | null;
+  readonly totalMs: Latency | null;
+  /** Some layers are not in the total. */
+  readonly isLowerBound: boolean;
+  /** By index of the layer. */
+  readonly layers: readonly (Latency | null)[];
+  /** By index of the layer: what a candidate takes, and what its replacement would. */
+  readonly candidates: ReadonlyMap<number, { readonly before: Latency | null; readonly after: Latency | null }>;
+  /** Candidates that are not slower once replaced, by index of the layer. */
+  readonly recommended: ReadonlySet<number>;
+  /** The model with every recommended candidate replaced. */
+  readonly afterMs: Latency | null;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** What an audit says where it has no profile: everything is recommended, and no latency known. */
+function withoutProfile(layers: readonly CountedLayer[], candidates: readonly Replaced[]): LatencyFigures {
+  return {
+    profile: null,
+    totalMs: null,
+    isLowerBound: false,
+    layers: layers.map(() => null),
+    candidates: new Map(),
+    recommended: new Set(candidates.map(({ layer }) => layer.index)),
+    afterMs: null,
+    diagnostics: [],
+  };
+}
+
+/** Replacements of strategies other than the first are not planned: their latency is not known. */
+export function projectLatency(
+  analysis: Analysis,
+  candidates: readonly Replaced[],
+  strategy: Strategy,
+  chosen: ChosenProfile | null,
+): LatencyFigures {
+  const { layers } = analysis.counted;
+  if (chosen === null) return withoutProfile(layers, candidates);
+  try {
+    return projectWith(chosen, analysis, strategy === depthwiseSeparable ? candidates : [], candidates);
+  } catch (error) {
+    if (!(error instanceof DscAuditError)) throw error;
+    const told = diagnostic('latency-unknown', 'warning', null, { op: 'this model', reason: error.message });
+    return { ...withoutProfile(layers, candidates), diagnostics: [told] };
+  }
+}
+
+function projectWith(
+  chosen: ChosenProfile,
+  { read, facts, counted: { layers } }: Analysis,
+  planned: readonly Replaced[],
+  candidates: readonly Replaced[],
+): LatencyFigures {
+  const source = analysedModel(read.model, facts);
+  const positions = new Map<Node, number>(source.nodes.map((node, position) => [node, position]));
+  const positionOf = (index: number): number => {
+    const node = layers[index]?.node;
+    return (node && positions.get(node)) ?? -1;
+  };
+  const now = projectModel(source, chosen.profile);
+  const project = replacedProjection(source, chosen);
+  const all = project(planned.map(({ layer }) => positionOf(layer.index)));
+  const figures = new Map(
+    candidates.map(({ layer: { index } }) => {
+      const position = positionOf(index);
+      const after = planned.length === 0 ? null : all.latencyOf(position);
+      return [index, { before: now.nodes.get(position) ?? null, after }];
+    }),
+  );
+  const recommended = candidates
+    .filter(({ layer }) => !isSlower(figures.get(layer.index)))
+    .map(({ layer }) => layer.index);
+  const plan =
+    planned.length === 0 || recommended.length === candidates.length ? all : project(recommended.map(positionOf));
+  return {
+    profile: profileSection(chosen),
+    totalMs: now.totalMs,
+    isLowerBound: now.isLowerBound,
+    layers: layers.map(({ parts }) => sumOf(parts.map(({ node }) => now.nodes.get(positions.get(node) ?? -1) ?? null))),
+    candidates: figures,
+    recommended: new Set(recommended),
+    afterMs: planned.length === candidates.length ? plan.projection.totalMs : null,
+    diagnostics: [...chosen.diagnostics, ...unknownLatencies(now), ...extrapolated(now)],
+  };
+}
+
+/** What is not known is no reason against. */
+const isSlower = (figures: { before: Latency | null; after: Latency | null } | undefined): boolean =>
+  figures?.before != null && figures.after !== null && figures.after.value >= figures.before.value;
+
+/** Projections with the nodes at some positions replaced. */
+function replacedProjection(source: AnalysedModel, { profile }: ChosenProfile) {
+  return (positions: readonly number[]) => {
+    const { model, halves } = separableModel(source, new Set(positions));
+    const projection = projectModel(model, profile);
+    const latencyOf = (position: number): Latency | null => {
+      const pair = halves.get(position)?.map((half) => projection.nodes.get(half));
+      const [first, second] = pair ?? [];
+      return first && second ? addLatencies(first, second) : null;
+    };
+    return { projection, latencyOf };
+  };
+}
+
+/** Null where one of them is not known. */
+const sumOf = (latencies: readonly (Latency | null)[]): Latency | null =>
+  latencies.reduce((sum, latency) => (sum && latency ? addLatencies(sum, latency) : null), NOTHING_YET);
+
+const NOTHING_YET: Latency | null = { value: 0, low: 0, high: 0 };
+
+const addLatencies = (a: Latency, b: Latency): Latency => ({
+  value: a.value + b.value,
+  low: a.low + b.low,
+  high: a.high + b.high,
+});
+
+function profileSection({ profile, source }: ChosenProfile): ProfileSection | null {
+  const { id, backend, variant, machine, calibratedAt, fits } = profile;
+  const [fit] = fits;
+  if (fit === undefined) return null;
+  const { medianPercent, within10Percent, heldOut } = fit.error;
+  return {
+    id,
+    backend,
+    variant,
+    source,
+    threads: fit.threads,
+    machine: machineText(machine),
+    calibratedAt,
+    error: { medianPercent, within10Percent, heldOut },
+  };
+}
+
+const unknownLatencies = ({ unrunnable }: ModelProjection): readonly Diagnostic[] =>
+  unrunnable.map(({ node, reason }) => diagnostic('latency-unknown', 'warning', node.name, { op: node.op, reason }));
+
+function extrapolated({ layers, totalMs }: ModelProjection): readonly Diagnostic[] {
+  const names = layers
+    .filter(({ isExtrapolated, latencyMs }) => isExtrapolated && (latencyMs?.value ?? 0) > (totalMs?.value ?? 0) / 100)
+    .map(({ name }) => name);
+  return names.length === 0 ? [] : [diagnostic('latency-extrapolated', 'info', null, { layers: names.length, names })];
+}

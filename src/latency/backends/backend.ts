@@ -1,0 +1,52 @@
+import type { AnalysedModel } from '../../runtime/network/analysed-model.ts';
+import type { UnrunnableNode } from '../../runtime/network/runnable-part.ts';
+import type { StepWork } from '../program-work.ts';
+
+/** What a backend does for a model, as far as a cost model must know it. */
+export interface PlannedWork {
+  readonly layers: readonly WorkLayer[];
+  /** In the order in which they run. */
+  readonly steps: readonly StepWork[];
+  readonly unrunnable: readonly UnrunnableNode[];
+}
+
+/** One layer as the backend runs it. */
+export interface WorkLayer {
+  readonly name: string;
+  readonly op: string;
+  /** Positions, in the model's order of nodes, of all that it computes. */
+  readonly nodes: readonly number[];
+  readonly kernel: string;
+}
+
+/** A network that can be timed. */
+export interface TimedNetwork extends PlannedWork {
+  /** Milliseconds of each step in one run. */
+  time(): readonly number[] | Promise<readonly number[]>;
+  close(): Promise<void>;
+}
+
+/** A backend that is ready to run. */
+export interface OpenBackend {
+  /** Which of its kernels this machine runs; null where there is no choice. */
+  readonly variant: string | null;
+  readonly version: string;
+  load(model: AnalysedModel, threads: number): Promise<TimedNetwork>;
+}
+
+/** What runs networks: calibrations time it, and audits project for it. */
+export interface Backend {
+  readonly name: string;
+  /** What a calibration times: always the same for the same seed and number. */
+  sweep(seed: number, count: number): readonly AnalysedModel[];
+  /** A millisecond or so of everything: it is timed again and again, to tell disturbed moments. */
+  reference(): AnalysedModel;
+  /**
+   * Finds out what it can do here.
+   *
+   * @throws {DscAuditError} `backend-missing` where a package has to be installed first
+   */
+  open(now: () => number): Promise<OpenBackend>;
+  /** What it would do for a model; nothing is run, and no weights are read. */
+  plan(model: AnalysedModel, options: { readonly variant: string | null; readonly threads: number }): PlannedWork;
+}

@@ -1,0 +1,93 @@
+/** Single layers for runtimes that cannot time the steps of a network. */
+import type { AnalysedModel } from '../../runtime/network/analysed-model.ts';
+import { type Chance, chanceOf } from '../random.ts';
+import { type Feature, SweepNetwork } from '../sweep-network.ts';
+
+type Layer = (network: SweepNetwork, x: Feature, chance: Chance) => Feature;
+
+const MAX_ELEMENTS = 6e5;
+const MAX_MACS = 6e7;
+
+function outChannels(x: Feature, taps: number, stride: number, chance: Chance): number {
+  const positions = (x.height * x.width) / stride ** 2;
+  const most = Math.min(768, MAX_MACS / (positions * x.channels * taps), MAX_ELEMENTS / positions);
+  return Math.max(8, Math.round(chance.spread(8, Math.max(8, most)) / 8) * 8);
+}
+
+const convolution =
+  (kernels: readonly number[], strides: readonly number[]): Layer =>
+  (network, x, chance) => {
+    const [extent, stride] = [chance.pick(kernels), chance.pick(strides)];
+    const there = network.conv(x, {
+      outChannels: outChannels(x, extent * extent, stride, chance),
+      kernel: [extent, extent],
+      stride,
+    });
+    // There and back, so that one can be chained to the next; a stride cannot be taken back.
+    return stride > 1 ? there : network.conv(there, { outChannels: x.channels, kernel: [extent, extent], stride: 1 });
+  };
+
+const depthwise =
+  (strides: readonly number[]): Layer =>
+  (network, x, chance) => {
+    const extent = chance.pick([3, 3, 5, 7]);
+    return network.conv(x, {
+      outChannels: x.channels,
+      kernel: [extent, extent],
+      stride: chance.pick(strides),
+      groups: x.channels,
+    });
+  };
+
+const LAYERS: readonly Layer[] = [
+  convolution([1], [1]),
+  convolution([1], [1]),
+  convolution([1], [2]),
+  convolution([3, 3, 5, 7], [1]),
+  convolution([3, 3], [1]),
+  convolution([3, 3, 5, 7], [2]),
+  depthwise([1]),
+  depthwise([1]),
+  depthwise([2]),
+  (network, x, chance) => {
+    const groups = chance.pick([2, 4, 8]);
+    return network.conv(x, {
+      outChannels: x.channels,
+      kernel: [3, 3],
+      stride: 1,
+      groups: x.channels % groups === 0 ? groups : 1,
+    });
+  },
+  (network, x, chance) =>
+    network.unary(x, chance.pick(['relu', 'sigmoid', 'hardSigmoid', 'hardSwish', 'tanh', 'leakyRelu'])),
+  (network, x) => network.binary('add', x, x),
+  (network, x) => network.binary('mul', x, x),
+  (network, x, chance) => network.pool(x, 'max', 3, chance.pick([1, 2])),
+  (network, x, chance) => network.pool(x, 'average', 3, chance.pick([1, 2])),
+  (network, x) => network.globalPool(x),
+  (network, x) => network.softmax(x, 1),
+  (network, x) => network.concat([x, x]),
+  (network, x, chance) => network.dense(network.globalPool(x), chance.spread(10, 1000)),
+];
+
+/** Layers of every kind in turn: always the same for the same seed and number. */
+export function layerSweep(seed: number, count: number): readonly AnalysedModel[] {
+  return Array.from({ length: count }, (_, index) => {
+    const chance = chanceOf(seed * 104729 + index);
+    const network = new SweepNetwork();
+    const extent = chance.spread(7, 112);
+    const channels = Math.max(8, Math.round(chance.spread(8, Math.min(512, MAX_ELEMENTS / extent / extent)) / 8) * 8);
+    const layer = LAYERS[index % LAYERS.length];
+    const x = network.input(channels, extent, extent);
+    network.output(layer ? layer(network, x, chance) : x);
+    return network.analyse();
+  });
+}
+
+/** One that takes about a millisecond. */
+export function referenceLayer(): AnalysedModel {
+  const network = new SweepNetwork();
+  const x = network.input(64, 28, 28);
+  network.output(network.conv(x, { outChannels: 64, kernel: [1, 1], stride: 1 }));
+  return network.analyse();
+}

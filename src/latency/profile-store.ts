@@ -1,0 +1,71 @@
+/** Where profiles of this machine are kept, and how they are read and written. */
+import { createHash, randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { DscAuditError } from '../ir/errors.ts';
+import { type Profile, parseProfile } from './profile.ts';
+
+export interface StorePlace {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly platform: string;
+}
+
+/** The user's cache folder, as each system has it. */
+function cacheFolder({ env, platform }: StorePlace): string {
+  if (env.XDG_CACHE_HOME) return env.XDG_CACHE_HOME;
+  if (platform === 'win32' && env.LOCALAPPDATA) return env.LOCALAPPDATA;
+  const home = env.HOME ?? env.USERPROFILE ?? homedir();
+  return platform === 'darwin' ? join(home, 'Library', 'Caches') : join(home, '.cache');
+}
+
+/** The profile of this machine for a backend. */
+export function machineProfilePath(place: StorePlace, backend: string): string {
+  return join(cacheFolder(place), 'dsc-audit', `profile-${backend}.json`);
+}
+
+/** A profile is some tens of kilobytes. */
+const MAX_BYTES = 16 * 1024 * 1024;
+
+/** Null where there is no such file. */
+export function readProfileIfThere(path: string): Profile | null {
+  let text: string;
+  try {
+    if (statSync(path).size > MAX_BYTES)
+      throw new DscAuditError('not-a-profile', `${path} is too large for a profile.`);
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if (error instanceof DscAuditError) throw error;
+    if (isMissing(error)) return null;
+    throw new DscAuditError('cannot-read', `${path} cannot be read: ${messageOf(error)}.`);
+  }
+  return parseProfile(text, path);
+}
+
+export function readProfile(path: string): Profile {
+  const profile = readProfileIfThere(path);
+  if (profile === null)
+    throw new DscAuditError('cannot-read', `There is no profile ${path}. dsc-audit calibrate -o ${path} writes one.`);
+  return profile;
+}
+
+/** Writes all of it or nothing: to a file beside it, which then takes its name. */
+export function writeProfile(path: string, profile: Profile): void {
+  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(temporary, `${JSON.stringify(profile, null, 1)}\n`, { flag: 'wx' });
+    renameSync(temporary, path);
+  } catch (error) {
+    if (existsSync(temporary)) rmSync(temporary);
+    throw new DscAuditError('cannot-write', `${path} cannot be written: ${messageOf(error)}.`);
+  }
+}
+
+/** Tells profiles apart. */
+export const profileId = (contents: unknown): string =>
+  createHash('sha256').update(JSON.stringify(contents)).digest('hex').slice(0, 8);
+
+const isMissing = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'ENOENT';
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,0 +1,45 @@
+/**
+ * How far back in time the bytes lie that a step touches: bytes that were touched since they were touched last. What lies
+ * further back than a cache is large has left it, so that a cost by distance is a cost by cache level, whatever the sizes of
+ * the caches are.
+ */
+
+/** Distances at which bytes begin to cost more. In between, and up to four times the last, they count in part. */
+export const DISTANCES = [32, 128, 512, 2048, 8192, 32768].map((kilobytes) => kilobytes * 1024);
+
+/** Adds to each sum of bytes by distance d: nothing where they lie nearer than d, all from 4 d on, by logarithm in between. */
+export function addByDistance(sums: number[], bytes: number, distance: number): void {
+  for (let index = 0; index < DISTANCES.length; index++) {
+    const from = DISTANCES[index] ?? 0;
+    if (distance <= from) return;
+    sums[index] = (sums[index] ?? 0) + bytes * Math.min(1, Math.log2(distance / from) / 2);
+  }
+}
+
+const CHUNK_BYTES = 32 * 1024;
+
+/** The memory of a program in chunks, each with the time it was touched last; time is counted in bytes touched. */
+export class ReuseClock {
+  private readonly last: Float64Array;
+  private time = 0;
+
+  constructor(totalBytes: number) {
+    this.last = new Float64Array(Math.ceil(totalBytes / CHUNK_BYTES) + 1).fill(Number.NEGATIVE_INFINITY);
+  }
+
+  /** Touches a run of memory while the clock goes on by all that the step touches; tells of each piece how far back it lay. */
+  touch(address: number, bytes: number, stepBytes: number, visit: (bytes: number, distance: number) => void): void {
+    const first = Math.floor(address / CHUNK_BYTES);
+    const end = Math.floor((address + Math.max(1, bytes) - 1) / CHUNK_BYTES) + 1;
+    const each = bytes / (end - first);
+    for (let chunk = first; chunk < end; chunk++) {
+      const now = this.time + (stepBytes * (chunk - first)) / (end - first);
+      visit(each, now - (this.last[chunk] ?? Number.NEGATIVE_INFINITY));
+      this.last[chunk] = now;
+    }
+  }
+
+  advance(bytes: number): void {
+    this.time += bytes;
+  }
+}

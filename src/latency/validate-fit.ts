@@ -1,0 +1,135 @@
+/** Fits a cost model to samples, and finds out how far it is off on networks that it has not seen. */
+import { predictStep } from './cost-model.ts';
+import { fitCostModel, type Sample } from './fit-cost-model.ts';
+import { errorShare, type Spread, spreadOf } from './intervals.ts';
+import type { FitError, ThreadFit } from './profile.ts';
+import type { Work } from './program-work.ts';
+import { median } from './steady.ts';
+
+/** Every network is left out of one of so many fits, and predicted by that. */
+const FOLDS = 5;
+
+/** A layer that no fit had seen: prediction beside measurement. */
+export interface HeldOutLayer {
+  readonly network: number;
+  /** The group that takes most of it. */
+  readonly group: string;
+  readonly predictedMs: number;
+  readonly measuredMs: number;
+}
+
+/** Milliseconds of a step. */
+export type Predict = (work: Work) => number;
+
+/** Fits costs, and predicts with them; a step that cannot be predicted counts as nothing. */
+function fitCosts(samples: readonly Sample[]): Predict {
+  const model = fitCostModel(samples);
+  return (work) => predictStep(model, work)?.latencyMs ?? 0;
+}
+
+/** Predicts every layer by a fit to the other networks. */
+export function heldOutLayers(
+  samples: readonly Sample[],
+  fitTo: (samples: readonly Sample[]) => Predict = fitCosts,
+): readonly HeldOutLayer[] {
+  return Array.from({ length: FOLDS }, (_, fold) => {
+    const isHeldOut = ({ network }: Sample): boolean => network % FOLDS === fold;
+    const predict = fitTo(samples.filter((sample) => !isHeldOut(sample)));
+    return layersOf(samples.filter(isHeldOut), predict);
+  }).flat();
+}
+
+/** Sums steps into layers. */
+function layersOf(samples: readonly Sample[], predict: Predict): readonly HeldOutLayer[] {
+  const layers = new Map<string, { layer: HeldOutLayer; most: number }>();
+  for (const { work, latencyMs, network, layer } of samples) {
+    const step = predict(work);
+    const key = `${network}:${layer}`;
+    const known = layers.get(key);
+    const isMain = known === undefined || step > known.most;
+    layers.set(key, {
+      most: isMain ? step : known.most,
+      layer: {
+        network,
+        group: isMain ? work.group : known.layer.group,
+        predictedMs: (known?.layer.predictedMs ?? 0) + step,
+        measuredMs: (known?.layer.measuredMs ?? 0) + latencyMs,
+      },
+    });
+  }
+  return Array.from(layers.values(), ({ layer }) => layer);
+}
+
+/** Fewer errors of a kernel tell less than those of all. */
+const MIN_ERRORS = 30;
+
+function layerSpreads(layers: readonly HeldOutLayer[]): Pick<ThreadFit, 'layerSpread' | 'pooledSpread'> {
+  const byGroup = new Map<string, number[]>();
+  for (const { group, measuredMs, predictedMs } of layers) {
+    byGroup.set(group, [...(byGroup.get(group) ?? []), errorShare(measuredMs, predictedMs)]);
+  }
+  const own = [...byGroup].filter(([, errors]) => errors.length >= MIN_ERRORS);
+  return {
+    layerSpread: Object.fromEntries(own.map(([group, errors]) => [group, spreadOf(errors)])),
+    pooledSpread: spreadOf([...byGroup.values()].flat()),
+  };
+}
+
+/** Whole networks, as sums of their layers. */
+export function heldOutNetworks(
+  layers: readonly HeldOutLayer[],
+): readonly Pick<HeldOutLayer, 'predictedMs' | 'measuredMs'>[] {
+  const networks = new Map<number, { predictedMs: number; measuredMs: number }>();
+  for (const { network, predictedMs, measuredMs } of layers) {
+    const sum = networks.get(network) ?? { predictedMs: 0, measuredMs: 0 };
+    networks.set(network, { predictedMs: sum.predictedMs + predictedMs, measuredMs: sum.measuredMs + measuredMs });
+  }
+  return [...networks.values()];
+}
+
+/** Share of layers that lie within an interval from the layers of the other networks. */
+function coverageOf(layers: readonly HeldOutLayer[]): number {
+  const halves = [0, 1].map((half) => layers.filter(({ network }) => network % 2 === half));
+  const held = halves.flatMap((half, index) => {
+    const spreads = layerSpreads(halves[1 - index] ?? []);
+    return half.map(({ group, measuredMs, predictedMs }) =>
+      isWithin(errorShare(measuredMs, predictedMs), spreads.layerSpread[group] ?? spreads.pooledSpread),
+    );
+  });
+  return held.filter(Boolean).length / Math.max(1, held.length);
+}
+
+const isWithin = (error: number, { low, high }: Spread): boolean =>
+  error >= Math.min(0, low) && error <= Math.max(0, high);
+
+const relative = ({ predictedMs, measuredMs }: Pick<HeldOutLayer, 'predictedMs' | 'measuredMs'>): number =>
+  Math.abs(predictedMs / measuredMs - 1);
+
+const shareWithin10 = (errors: readonly number[]): number =>
+  errors.filter((error) => error <= 0.1).length / Math.max(1, errors.length);
+
+export function errorsOf(layers: readonly HeldOutLayer[]): FitError {
+  const errors = layers.map(relative);
+  const networks = heldOutNetworks(layers).map(relative);
+  return {
+    medianPercent: 100 * median(errors),
+    within10Percent: shareWithin10(errors),
+    heldOut: layers.length,
+    coverage: coverageOf(layers),
+    networkMedianPercent: 100 * median(networks),
+    networkWithin10Percent: shareWithin10(networks),
+  };
+}
+
+/** The fit for one number of threads: to all samples, with the errors of fits to parts of them. */
+export function threadFit(threads: number, samples: readonly Sample[]): ThreadFit {
+  const layers = heldOutLayers(samples);
+  const networks = heldOutNetworks(layers);
+  return {
+    threads,
+    model: fitCostModel(samples),
+    ...layerSpreads(layers),
+    networkSpread: spreadOf(networks.map(({ measuredMs, predictedMs }) => errorShare(measuredMs, predictedMs))),
+    error: errorsOf(layers),
+  };
+}

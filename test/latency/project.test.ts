@@ -1,0 +1,130 @@
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { Report } from '../../src/audit/report.ts';
+import { separableModel } from '../../src/dsc/separable-model.ts';
+import { modelFile } from '../../src/formats/model-source.ts';
+import type { ChosenProfile } from '../../src/latency/choose-profile.ts';
+import { projectModel } from '../../src/latency/project.ts';
+import { referenceProfile } from '../../src/latency/reference.ts';
+import { SweepNetwork } from '../../src/latency/sweep-network.ts';
+import { auditOnnx, FIXTURES, modelsIn, truthOf } from '../support/models.ts';
+
+const profile = await referenceProfile();
+const chosen: ChosenProfile = { profile, source: 'reference', diagnostics: [] };
+const audited = (path: string, shapes: Readonly<Record<string, readonly number[]>> = {}): Report =>
+  auditOnnx(modelFile(join(FIXTURES, path)), { shapes }, chosen);
+
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+
+describe('the projection of a network', () => {
+  const report = audited('onnx/resnet18.onnx');
+
+  it('is the sum of its layers, each within its interval', () => {
+    const layers = report.layers.map(({ latencyMs }) => latencyMs);
+    expect(layers.every((latency) => latency !== null)).toBe(true);
+    expect(sum(layers.map((latency) => latency?.value ?? 0))).toBeCloseTo(report.totals.latencyMs?.value ?? 0, 6);
+    for (const latency of layers) {
+      expect(latency?.low).toBeLessThanOrEqual(latency?.value ?? 0);
+      expect(latency?.high).toBeGreaterThanOrEqual(latency?.value ?? 0);
+    }
+  });
+
+  it('gives activations that a convolution takes in no time of their own', () => {
+    const relus = report.layers.filter(({ op }) => op === 'Relu');
+    expect(relus.length).toBeGreaterThan(0);
+    expect(sum(relus.map(({ latencyMs }) => latencyMs?.value ?? 1))).toBe(0);
+  });
+
+  it('tells each candidate before and after, and the model with all that are recommended', () => {
+    for (const { before, after, recommended } of report.dsc.candidates) {
+      expect(before.latencyMs).not.toBeNull();
+      expect(after.latencyMs).not.toBeNull();
+      expect(recommended).toBe((after.latencyMs?.value ?? 0) < (before.latencyMs?.value ?? 0));
+    }
+    const { before, after } = report.dsc.projection;
+    expect(after.latencyMs?.value).toBeLessThan(before.latencyMs?.value ?? 0);
+  });
+
+  it('names its profile', () => {
+    expect(report.profile).toMatchObject({ id: profile.id, backend: 'builtin', source: 'reference', threads: 1 });
+  });
+});
+
+describe('a model that the runtime cannot run', () => {
+  it('has no latency where the runtime has no kernel, says so, and is a lower bound', () => {
+    const report = audited('edge/custom_op_unknown.onnx');
+    const unknown = report.layers.filter(({ latencyMs }) => latencyMs === null);
+    expect(unknown.length).toBeGreaterThan(0);
+    expect(report.totals.isLatencyLowerBound).toBe(true);
+    expect(report.diagnostics.some(({ code }) => code === 'latency-unknown')).toBe(true);
+  });
+
+  it.each(modelsIn(join(FIXTURES, 'edge')))('%s is audited with a profile all the same', (name) => {
+    const { inputs } = truthOf(join(FIXTURES, 'edge'), name);
+    expect(() => audited(`edge/${name}.onnx`, inputs ?? {})).not.toThrow();
+  });
+});
+
+describe('a replaced convolution', () => {
+  const network = new SweepNetwork();
+  const x = network.conv(network.input(32, 28, 28), { outChannels: 64, kernel: [3, 3], stride: 2 });
+  network.output(network.unary(x, 'relu'));
+  const source = network.analyse();
+
+  it('is planned as a depthwise and a pointwise layer of the same output', () => {
+    const { model, halves } = separableModel(source, new Set([0]));
+    expect(halves.get(0)).toEqual([0, 1]);
+    const kernels = projectModel(model, profile).layers.map(({ kernel }) => kernel);
+    expect(kernels.join(' ')).toMatch(/^depthwise.*pointwise$/);
+    expect(model.nodes.at(-1)).toEqual(source.nodes.at(-1));
+  });
+
+  it('leaves the original as it was', () => {
+    const before = JSON.stringify(source.nodes.map(({ kind }) => kind));
+    separableModel(source, new Set([0]));
+    expect(JSON.stringify(source.nodes.map(({ kind }) => kind))).toBe(before);
+  });
+});
+
+describe('a layer that a DSC makes slower', () => {
+  // Few output channels on a large image: the depthwise half alone costs more than the convolution.
+  it('is shown as slower, and not counted on', async () => {
+    const costly = {
+      ...profile,
+      fits: profile.fits.map((fit) => ({
+        ...fit,
+        model: {
+          ...fit.model,
+          groups: Object.fromEntries(
+            Object.entries(fit.model.groups).map(([name, group]) => [
+              name,
+              name.startsWith('depthwise')
+                ? {
+                    ...group,
+                    coefficients: Object.fromEntries(
+                      Object.entries(group.coefficients).map(([term, cost]) => [term, 1000 * cost]),
+                    ),
+                  }
+                : group,
+            ]),
+          ),
+        },
+      })),
+    };
+    const report = auditOnnx(modelFile(join(FIXTURES, 'onnx/resnet18.onnx')), {}, { ...chosen, profile: costly });
+    expect(report.dsc.candidates.length).toBeGreaterThan(0);
+    expect(report.dsc.candidates.every(({ recommended }) => !recommended)).toBe(true);
+    expect(report.dsc.projection.after.latencyMs?.value).toBeCloseTo(report.totals.latencyMs?.value ?? 0, 6);
+    expect(report.dsc.projection.after.macs).toBe(report.totals.macs);
+  });
+});
+
+describe('a model of very many nodes', () => {
+  it('is audited without milliseconds, and the report says why', () => {
+    const network = new SweepNetwork();
+    let x = network.input(8, 2, 2);
+    for (let node = 0; node < 6000; node++) x = network.binary('add', x, x);
+    network.output(x);
+    expect(() => projectModel(network.analyse(), profile)).toThrow(/6000 nodes are more than are planned/);
+  });
+});
