@@ -8,4 +8,4 @@ const onInterrupt = (listener) => {
   process.once('SIGINT', listener);
   return () => process.removeListener('SIGINT', listener);
 };
-process.exitCode = await main({ argv, env, stdin, stdout, stderr, onInterrupt });
+process.exitCode = await main({ argv, env, cwd: () => process.cwd(), stdin, stdout, stderr, onInterrupt });
