@@ -4,6 +4,7 @@ import { convWeights } from '../dsc/conv-weights.ts';
 import { energyByRank } from '../dsc/factorisation.ts';
 import { type LayerPatterns, layerChoice, matcherOf } from '../dsc/layer-choice.ts';
 import type { LinearAlgebra } from '../dsc/linear-algebra.ts';
+import { savingCurve } from '../dsc/plan-rewrite.ts';
 import type { Strategy } from '../dsc/strategies/strategy.ts';
 import { type Diagnostic, diagnostic } from '../ir/diagnostic.ts';
 import { addExact } from '../ir/exact.ts';
@@ -62,7 +63,9 @@ export function auditModel(analysis: Analysis, { patterns, strategy, algebra }: 
     coverage: coverageOf(layers),
     totals,
     layers,
-    dsc: dscSection(assessment, totals, strategy, (layer) => approximationOf(analysis, layer, strategy, algebra)),
+    dsc: dscSection(assessment, totals, convs, strategy, (layer) =>
+      approximationOf(analysis, layer, strategy, algebra),
+    ),
     profile: null,
     gate: { status: 'pass', checks: [] },
     diagnostics: diagnostics.map((told) => ({ ...told, message: messageOf(told) })),
@@ -159,6 +162,7 @@ function approximationOf(
 function dscSection(
   { candidates, rejected, saved }: Assessment,
   totals: Totals,
+  convs: readonly ConvLayer[],
   strategy: Strategy,
   approximate: (layer: ConvLayer) => Approximation | null,
 ): DscSection {
@@ -169,9 +173,13 @@ function dscSection(
     weightBytes: totals.weightBytes,
     latencyMs: null,
   };
+  const known = candidates.map((verdict) => ({ verdict, approximation: approximate(verdict.layer) }));
+  const replaceable = known.flatMap(({ verdict: { layer }, approximation }) =>
+    approximation ? [{ layer, energyByRank: approximation.energyByRank }] : [],
+  );
   return {
     strategy: strategy.name,
-    candidates: candidates.map((verdict) => candidateSection(verdict, approximate(verdict.layer))),
+    candidates: known.map(({ verdict, approximation }) => candidateSection(verdict, approximation)),
     rejected: rejected.map(({ layer, reason }) => ({ layer: layer.name, index: layer.index, reason })),
     projection: {
       before,
@@ -184,6 +192,7 @@ function dscSection(
       },
       convertibleMacs: candidates.reduce((sum, { before: { macs } }) => addExact(sum, macs ?? 0), 0),
     },
+    curve: replaceable.length > 0 ? savingCurve(replaceable, convs, strategy) : null,
   };
 }
 

@@ -14,6 +14,7 @@ export function summaryLines(report: Report, { style, width }: SummaryOptions): 
     ...totalsLines(report, style),
     '',
     ...verdictLines(report, style, width),
+    ...curveLines(report, style),
     ...coverageLines(report, style, width),
     ...diagnosticLines(report, style, width),
   ];
@@ -70,6 +71,22 @@ function verdictLines({ dsc, totals }: Report, style: ChalkInstance, width: numb
   return [
     ...wrap(first, width).map((line) => style.bold(line)),
     ...(kept === '' ? [] : wrap(`Left as they are: ${kept}.`, width)),
+  ];
+}
+
+/** What has to be given up for what is saved: the same figures that `rewrite` plans with. */
+function curveLines({ dsc: { curve }, totals }: Report, style: ChalkInstance): readonly string[] {
+  if (curve === null || curve.length === 0) return [];
+  const line = (macs: string, loss: string, layers: string) =>
+    `${macs.padStart(9)}${loss.padStart(9)}${layers.padStart(9)}`;
+  return [
+    '',
+    'What saving costs, at the best layers and ranks (loss: energy lost, all layers together):',
+    style.dim(line('MACs', 'loss', 'layers')),
+    ...curve.map(({ macs, loss, layers }) =>
+      line(change(totals.macs, totals.macs - macs), loss.toFixed(3), String(layers)),
+    ),
+    '',
   ];
 }
 
