@@ -1,4 +1,4 @@
-import { type Assessment, assess, type Replaced, type Savings, savedBy } from '../dsc/assess.ts';
+import { type Assessment, assess, type Replaced, savedBy } from '../dsc/assess.ts';
 import { recogniseBlocks } from '../dsc/blocks/index.ts';
 import type { ConvLayer } from '../dsc/conv-layer.ts';
 import { convLayers } from '../dsc/conv-layers.ts';
@@ -7,6 +7,7 @@ import { energyByRank } from '../dsc/factorisation.ts';
 import { elementsBetween } from '../dsc/figures.ts';
 import { type LayerPatterns, layerChoice, matcherOf } from '../dsc/layer-choice.ts';
 import type { LinearAlgebra } from '../dsc/linear-algebra.ts';
+import { savingCurve } from '../dsc/plan-rewrite.ts';
 import { replacementName } from '../dsc/replacement-name.ts';
 import type { Strategy } from '../dsc/strategies/strategy.ts';
 import { type Diagnostic, diagnostic } from '../ir/diagnostic.ts';
@@ -78,16 +79,10 @@ export function auditModel(analysis: Analysis, { patterns, strategy, algebra, pr
     totals,
     layers,
     memory: memorySection(schedule, counted.layers),
-    dsc: dscSection(
-      { ...assessment, strategy },
-      totals,
-      latency,
-      savedBy(recommendedOf(assessment, latency), convs),
-      ({ layer, after }) => ({
-        intensity: intensitiesOf(layer, after, strategy, layers[layer.index]),
-        approximation: approximationOf(analysis, layer, strategy, algebra),
-      }),
-    ),
+    dsc: dscSection({ ...assessment, strategy }, totals, latency, convs, ({ layer, after }) => ({
+      intensity: intensitiesOf(layer, after, strategy, layers[layer.index]),
+      approximation: approximationOf(analysis, layer, strategy, algebra),
+    })),
     blocks: recogniseBlocks(model.graph, counted.layers, facts).map((block) => blockSection(block, layers)),
     scaling: null,
     profile: latency.profile,
@@ -185,15 +180,17 @@ function approximationOf(
 /** What a candidate's section has beside its figures. */
 type Beside = Pick<Candidate, 'approximation' | 'intensity'>;
 
-const recommendedOf = ({ candidates }: Assessment, { recommended }: LatencyFigures): readonly Replaced[] =>
+type Tell = (candidate: Replaced) => Beside;
+
+const recommendedOf = (candidates: readonly Replaced[], { recommended }: LatencyFigures): readonly Replaced[] =>
   candidates.filter(({ layer }) => recommended.has(layer.index));
 
 function dscSection(
   { strategy, candidates, rejected }: Assessment & { readonly strategy: Strategy },
   totals: Totals,
   latency: LatencyFigures,
-  saved: Savings,
-  beside: (candidate: Replaced) => Beside,
+  convs: readonly ConvLayer[],
+  tell: Tell,
 ): DscSection {
   const before: Figures = {
     params: totals.params.total,
@@ -202,9 +199,14 @@ function dscSection(
     weightBytes: totals.weightBytes,
     latencyMs: totals.latencyMs,
   };
+  const saved = savedBy(recommendedOf(candidates, latency), convs);
+  const known = candidates.map((replaced) => ({ replaced, beside: tell(replaced) }));
+  const replaceable = known.flatMap(({ replaced: { layer }, beside: { approximation } }) =>
+    approximation ? [{ layer, energyByRank: approximation.energyByRank }] : [],
+  );
   return {
     strategy: strategy.name,
-    candidates: candidates.map((replaced) => candidateSection(replaced, beside(replaced), latency)),
+    candidates: known.map(({ replaced, beside }) => candidateSection(replaced, beside, latency)),
     rejected: rejected.map(({ layer, reason }) => ({ layer: layer.name, index: layer.index, reason })),
     projection: {
       before,
@@ -217,6 +219,7 @@ function dscSection(
       },
       convertibleMacs: candidates.reduce((sum, { before: { macs } }) => addExact(sum, macs ?? 0), 0),
     },
+    curve: replaceable.length > 0 ? savingCurve(replaceable, convs, strategy) : null,
   };
 }
 

@@ -180,6 +180,18 @@ export interface DscSection {
     /** MACs that sit in candidates. */
     readonly convertibleMacs: number;
   };
+  /** How the loss grows with what is saved, ranks chosen freely; null where no candidate's weights were looked at. */
+  readonly curve: readonly CurvePoint[] | null;
+}
+
+/** The least loss at which so many MACs are saved. */
+export interface CurvePoint {
+  /** MACs saved. */
+  readonly macs: number;
+  /** Sum over the replaced layers of the share of energy that is lost. */
+  readonly loss: number;
+  /** Layers that are replaced. */
+  readonly layers: number;
 }
 
 /** All other sections speak of the scaled model; here is what the model was before. */

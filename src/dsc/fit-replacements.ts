@@ -61,8 +61,8 @@ async function fitReplacement(fit: Fit, before: readonly ConvReplacement[], next
   const between = await settledBetween(fit, replacement.between, channels, wanted);
   const apply = activationOf(between, channels);
   const rows = new RowGatherer(next, fit.samples.count);
-  await runSamples(fit.runtime, fit.settled, fit.samples, wanted, (item, [inside, outside]) => {
-    const [z, y] = [inside?.[0], outside?.[0]];
+  await runSamples(fit.runtime, fit.settled, fit.samples, wanted, (item, [ours, theirs]) => {
+    const [z, y] = [ours?.[0], theirs?.[0]];
     if (z && y) rows.add(item, apply(z), y);
   });
   const solved = rows.solve(last, bias, fit.algebra);
@@ -85,8 +85,8 @@ async function settledBetween(
   const sums = new Float64Array(channels);
   const squares = new Float64Array(channels);
   let count = 0;
-  await runSamples(fit.runtime, fit.settled, fit.samples, [replaced], (_, [inside]) => {
-    const z = inside?.[0];
+  await runSamples(fit.runtime, fit.settled, fit.samples, [replaced], (_, [ours]) => {
+    const z = ours?.[0];
     if (!z) return;
     const positions = z.length / channels;
     count += positions;

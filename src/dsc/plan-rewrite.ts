@@ -77,7 +77,7 @@ export function planRewrite(
 
 /** Points of the curve of saving against loss: each the least loss at which so much is saved. */
 export interface CurvePoint {
-  readonly saving: number;
+  readonly macs: number;
   readonly loss: number;
   readonly layers: number;
 }
@@ -96,7 +96,7 @@ export function savingCurve(
   return Array.from({ length: most > 0 ? CURVE_POINTS : 0 }, (_, index) => {
     const found = leastLoss(items, Math.floor((most * (index + 1)) / CURVE_POINTS)) ?? mostSaving(items);
     const layers = found.taken.reduce((count, option) => count + (option?.convs.length ?? 0), 0);
-    return { saving: found.saving, loss: found.loss, layers };
+    return { macs: found.saving, loss: found.loss, layers };
   });
 }
 

@@ -18,6 +18,7 @@ export function summaryLines(report: Report, { style, width }: SummaryOptions): 
     '',
     ...verdictLines(report, style, width),
     ...blockLines(report, width),
+    ...curveLines(report, style),
     ...coverageLines(report, style, width),
     ...diagnosticLines(report, style, width),
   ];
@@ -133,6 +134,22 @@ function latencyLines(
       : ` → ${latency(after.latencyMs)}`;
   const sentence = `Projected on ${on}: ${latency(before.latencyMs)}${then}. Half of the layers that the profile had not seen were within ±${error.medianPercent.toFixed(1)} %.`;
   return wrap(sentence, width);
+}
+
+/** What has to be given up for what is saved: the same figures that `rewrite` plans with. */
+function curveLines({ dsc: { curve }, totals }: Report, style: ChalkInstance): readonly string[] {
+  if (curve === null || curve.length === 0) return [];
+  const line = (macs: string, loss: string, layers: string) =>
+    `${macs.padStart(9)}${loss.padStart(9)}${layers.padStart(9)}`;
+  return [
+    '',
+    'What saving costs, at the best layers and ranks (loss: energy lost, all layers together):',
+    style.dim(line('MACs', 'loss', 'layers')),
+    ...curve.map(({ macs, loss, layers }) =>
+      line(change(totals.macs, totals.macs - macs), loss.toFixed(3), String(layers)),
+    ),
+    '',
+  ];
 }
 
 function coverageLines({ coverage }: Report, style: ChalkInstance, width: number | null): readonly string[] {

@@ -17,7 +17,7 @@ const paths = {
   labels: join(folder, 'digits_test_labels.u8'),
 };
 
-describe.skipIf(!existsSync(folder))('a rewrite that is fitted to samples', () => {
+describe.skipIf(!existsSync(folder))('a rewrite that is fitted to samples', { timeout: 240_000 }, () => {
   it.each([
     [1, 0.96],
     [2, 0.975],
@@ -55,7 +55,7 @@ describe.skipIf(!existsSync(folder))('a rewrite that is fitted to samples', () =
         temporary,
         digits,
         { rank: 9, fitted: true },
-        { exclude: ['layer4'] },
+        { exclude: ['layer1', 'layer3', 'layer4'] },
         fitting,
       );
       for (const { outputError } of report.layers) expect(outputError).toBeLessThan(0.01);
