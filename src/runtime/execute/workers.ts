@@ -13,6 +13,9 @@ export interface Workers {
   stop(): Promise<void>;
 }
 
+/** Between looks at whether the workers are ready. */
+const POLL_MS = 1;
+
 /** Positions of the control words in a view of 32-bit integers. */
 const WORDS = {
   generation: CONTROL.generation / 4,
@@ -50,6 +53,7 @@ export async function startWorkers(
   threads: number,
 ): Promise<Workers> {
   let failure: Error | null = null;
+  let online = 0;
   let stopping = false;
   const control = new Int32Array(memory.buffer);
   const workers = Array.from({ length: threads - 1 }, (_, index) => {
@@ -67,6 +71,9 @@ export async function startWorkers(
     const worker = new Worker(WORKER_SOURCE, { eval: true, workerData });
     // A runtime that is never closed must not keep the process alive.
     worker.unref();
+    worker.on('online', () => {
+      online += 1;
+    });
     worker.on('error', (error) => {
       failure ??= new Error('A worker of the runtime failed.', { cause: error });
     });
@@ -87,9 +94,11 @@ export async function startWorkers(
     if (failure !== null) throw failure;
   };
   try {
-    await untilReady(control, threads - 1, () => {
+    // A worker may be ready before its `online` has been heard: until then its figures are 0.
+    while (online < workers.length || Atomics.load(control, WORDS.ready) < workers.length) {
       if (failure !== null) throw failure;
-    });
+      await setTimeout(POLL_MS);
+    }
   } catch (error) {
     await stop();
     throw error;
@@ -112,13 +121,4 @@ function wake(control: Int32Array): void {
 function isRunning({ performance }: Worker): boolean {
   const { idle, active } = performance.eventLoopUtilization();
   return idle >= 0 && active > 0;
-}
-
-const POLL_MS = 1;
-
-async function untilReady(control: Int32Array, workers: number, assertStarted: () => void): Promise<void> {
-  while (Atomics.load(control, WORDS.ready) !== workers) {
-    assertStarted();
-    await setTimeout(POLL_MS);
-  }
 }
