@@ -3,6 +3,7 @@ import { DscAuditError } from '../../ir/errors.ts';
 import { countElements } from '../../ir/extents.ts';
 import type { ByteSource } from '../byte-source.ts';
 import { MAX_HDF5_OBJECTS, MAX_JSON_BYTES } from '../limits.ts';
+import { isEndlessHeap } from './global-heap.ts';
 import type { StoredWeight } from './weights.ts';
 
 type Library = typeof import('h5wasm');
@@ -62,8 +63,13 @@ function readThrough(source: ByteSource) {
     stream_ops: {
       llseek: (stream: { readonly position: number }, offset: number, whence: number) =>
         offset + (ends[whence]?.(stream) ?? 0),
-      read: (_stream: unknown, memory: Int8Array, at: number, length: number, position: number) =>
-        source.read(position, new Uint8Array(memory.buffer, memory.byteOffset + at, length)),
+      read(_stream: unknown, memory: Int8Array, at: number, length: number, position: number): number {
+        const target = new Uint8Array(memory.buffer, memory.byteOffset + at, length);
+        const count = source.read(position, target);
+        // Zeroes are no heap: the library gives up.
+        if (isEndlessHeap(target.subarray(0, count))) target.fill(0);
+        return count;
+      },
     },
   };
 }
