@@ -122,7 +122,7 @@ class Count {
   }
 
   #unused(): readonly ValueId[] {
-    return this.#model.graph.constants.filter((id) => !this.#reached.has(id));
+    return this.#model.graph.constants.filter((id) => !this.#reached.has(id) && !this.#taken.has(id));
   }
 
   /** Weights that a layer of the file holds and that no node of it reads. */
