@@ -24,6 +24,8 @@ const { metafile } = await build({
   target: 'node20',
   minifySyntax: true,
   minifyWhitespace: true,
+  // The HDF5 library carries its bytes in a string: escapes would double it.
+  charset: 'utf8',
   legalComments: 'none',
   define: { __DSC_AUDIT_VERSION__: JSON.stringify(version) },
   alias: { 'string-width': './scripts/string-width.cjs' },

@@ -1,6 +1,7 @@
 import { type Assessment, assess, type CandidateVerdict } from '../dsc/assess.ts';
 import { type ConvLayer, convLayer } from '../dsc/conv-layer.ts';
 import { type LayerPatterns, layerChoice, matcherOf } from '../dsc/layer-choice.ts';
+import { replacementOf } from '../dsc/replacement.ts';
 import { depthwiseSeparable } from '../dsc/strategies/depthwise-separable.ts';
 import { type Diagnostic, diagnostic } from '../ir/diagnostic.ts';
 import { addExact } from '../ir/exact.ts';
@@ -162,6 +163,7 @@ function candidateSection({ layer, before, after }: CandidateVerdict): Candidate
   return {
     layer: layer.name,
     index: layer.index,
+    replacement: replacementOf(layer),
     before: { ...before, latencyMs: null },
     after: { ...after, latencyMs: null },
     approximation: null,

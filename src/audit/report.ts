@@ -146,6 +146,8 @@ export interface DscSection {
 export interface Candidate {
   readonly layer: string;
   readonly index: number;
+  /** The one layer that takes its place, as the model's format spells it: `SeparableConv2D`. Null where it takes several. */
+  readonly replacement: string | null;
   readonly before: Figures;
   readonly after: Figures;
   /** How much of the weights the replacement can hold; null where they are not there, or were not looked at. */

@@ -14,6 +14,8 @@ import type { Weight } from '../passes/trace-weights.ts';
 export interface ConvLayer {
   readonly index: number;
   readonly name: string;
+  /** As the file spells the operator. */
+  readonly op: string;
   readonly scope: readonly string[];
   readonly kind: LayerKind;
   readonly operator: ConvOperator;
@@ -90,6 +92,7 @@ export function convLayer(layer: CountedLayer, index: number, isFirst: boolean, 
   return {
     index,
     name: node.name,
+    op: node.op,
     scope: node.scope,
     kind: layer.kind,
     operator,

@@ -38,7 +38,7 @@ export const PAGE_BYTES = 16 * 1024;
 export const MAX_JSON_DEPTH = 512;
 
 /** Bytes of a model's JSON. A graph of 5,000 layers takes 5 MB. */
-export const MAX_JSON_BYTES = 256 * 2 ** 20;
+export const MAX_JSON_BYTES = 64 * 2 ** 20;
 
 /** Groups and weights that are looked at in one HDF5 file. A network of 1,000 layers holds about 10,000. */
 export const MAX_HDF5_OBJECTS = 1_000_000;

@@ -26,9 +26,9 @@ const MISTAKES: readonly { readonly is: (head: string) => boolean; readonly what
   { is: (head) => /^\s*\[/.test(head), what: 'is a JSON list, not a model' },
   {
     is: (head) => /^\s*</.test(head),
-    what: 'is a web page or XML, not an ONNX model: the download went wrong, most likely',
+    what: 'is a web page or XML, not a model: the download went wrong, most likely',
   },
-  { is: (head) => /^(?!\s*\{)[\t\n\r -~]+$/.test(head), what: 'is text, not a model' },
+  { is: (head) => /^(?!\s*\{)[\t\n\r -~]+$/.test(head), what: 'is text, not an ONNX or Keras model' },
 ];
 
 /**
@@ -53,6 +53,6 @@ function recognise(source: ModelSource): Format {
   const mistake = MISTAKES.find(({ is }) => is(text));
   if (mistake) throw new DscAuditError('not-a-model', `${mistake.what}.`);
   const format = FORMATS.find((candidate) => candidate.recognises(head));
-  if (!format) throw new DscAuditError('not-a-model', 'is not an ONNX model.');
+  if (!format) throw new DscAuditError('not-a-model', 'is not an ONNX or Keras model.');
   return format;
 }

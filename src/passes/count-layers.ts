@@ -112,10 +112,11 @@ class Count {
       bytesOf: (ids) => this.#bytes(ids, 1),
       furtherWeights: (ids) => this.#furtherWeights(ids),
     });
-    const alive = new Set(parts.map(({ node }) => node.layer));
+    const told = new Set(parts.map(({ node }) => node.layer));
     return {
       layers,
-      dead: this.#dead.filter(({ layer }) => layer === undefined || !alive.has(layer)),
+      // Of a layer of the file one node is named, and none where another part of it is needed.
+      dead: this.#dead.filter(({ layer }) => layer === undefined || (!told.has(layer) && told.add(layer))),
       unusedConstants: this.#unused(),
       diagnostics: this.#diagnostics,
     };

@@ -63,10 +63,12 @@ function verdictLines({ dsc, totals }: Report, style: ChalkInstance, width: numb
   for (const { reason } of rejected) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
   const kept = Array.from(reasons, ([reason, amount]) => `${amount} ${reason}`).join(', ');
   const share = percent(projection.convertibleMacs, totals.macs);
+  const replacements = new Set(candidates.flatMap(({ replacement }) => replacement ?? []));
+  const spelt = replacements.size === 0 ? '' : ` (${[...replacements].join(', ')})`;
   const first =
     candidates.length === 0
       ? `No candidates among ${convolutions} ${convolutions === 1 ? 'convolution' : 'convolutions'}.`
-      : `${candidates.length} of ${convolutions} convolutions could become depthwise separable: ${share} of the MACs.`;
+      : `${candidates.length} of ${convolutions} convolutions could become depthwise separable${spelt}: ${share} of the MACs.`;
   return [
     ...wrap(first, width).map((line) => style.bold(line)),
     ...(kept === '' ? [] : wrap(`Left as they are: ${kept}.`, width)),

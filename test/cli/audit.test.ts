@@ -122,7 +122,7 @@ describe('trouble', () => {
     ['nope.onnx', 'there is no such file'],
     [FIXTURES, 'is a directory'],
     [fixture('broken/neg_empty.onnx'), 'is empty'],
-    [fixture('broken/neg_text.onnx'), 'is text, not an ONNX model'],
+    [fixture('broken/neg_text.onnx'), 'is text, not an ONNX or Keras model'],
     [fixture('broken/neg_truncated.onnx'), 'truncated or damaged'],
     [fixture('broken/neg_lfs_pointer.onnx'), 'git lfs pull'],
   ])('%s: exit 2 and one sentence', async (path, sentence) => {

@@ -51,7 +51,7 @@ Exit codes:
 
 /** The default command: audits models and prints their reports. */
 export function defineAudit(program: Command, terminal: Terminal): void {
-  modelOptions(program.argument('<model...>', 'model files (ONNX), or - for standard input'))
+  modelOptions(program.argument('<model...>', 'model files (ONNX or Keras), or - for standard input'))
     .optionsGroup('Candidates:')
     .option(
       '--include <glob>',

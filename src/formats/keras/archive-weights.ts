@@ -32,7 +32,26 @@ export function archiveWeights(root: Hdf5Group, model: ModelSpec): WeightStore {
       counts.set(key, index + 1);
       return groupAt(vars)?.dataset(String(index)) ?? null;
     },
+    heldBy(path) {
+      const place = paths.get(path.join('\0'));
+      const group = place === undefined ? null : groupAt(place);
+      return group === null ? [] : weightsWithin(group, 0);
+    },
   };
+}
+
+/** Layers within layers, at most: links of a group may lead back to it. */
+const MAX_DEPTH = 16;
+
+/** All that lies in a group and in those within it, layers that a custom layer has made among them. */
+function weightsWithin(group: Hdf5Group, depth: number): readonly StoredWeight[] {
+  if (depth > MAX_DEPTH) return [];
+  return group.names.flatMap((name) => {
+    const stored = group.dataset(name);
+    if (stored !== null) return [stored];
+    const inner = group.group(name);
+    return inner === null ? [] : weightsWithin(inner, depth + 1);
+  });
 }
 
 /** Where the layers of a model lie in the file, by their names. */

@@ -23,7 +23,7 @@ import { LayerConfig } from './layer-config.ts';
 import { rowOf } from './layers/index.ts';
 import { literal } from './literal.ts';
 import { type Argument, type LayerSpec, type ModelSpec, shown, type TensorReference } from './model-config.ts';
-import { orderCalls, type PlannedCall } from './order-calls.ts';
+import { type CallPlan, orderCalls, type PlannedCall } from './order-calls.ts';
 import { permuted, type StoredWeight, type WeightStore } from './weights.ts';
 
 /** The dimension that every input of a Keras model has in common, under the name that the user binds it by. */
@@ -64,6 +64,7 @@ export class GraphBuilder {
   readonly #constants: ValueId[] = [];
   readonly #facts = new FactTable();
   readonly #instances = new Map<LayerSpec, LayerInstance>();
+  readonly #plans = new Map<ModelSpec, CallPlan>();
   readonly #wrapped = new Map<JsonObject, ModelSpec>();
   readonly #store: WeightStore;
   readonly #budget: number;
@@ -78,6 +79,11 @@ export class GraphBuilder {
   build(model: ModelSpec): Graph {
     const inputs: ValueId[] = [];
     const outputs = this.#callModel(model, { scope: [], trainable: true }, (spec, declared) => {
+      if (declared === null) {
+        throw malformed(
+          `model '${shown(model.name)}' was never built, so its weights have no shapes: call its build(input_shape), or begin it with an Input, and save it again`,
+        );
+      }
       const id = this.#addInput(spec, declared);
       inputs.push(id);
       return id;
@@ -95,7 +101,8 @@ export class GraphBuilder {
       throw new DscAuditError('limit-exceeded', `models are nested more than ${MAX_NESTING} deep.`);
     }
     const inside = { scope: around.scope, trainable: around.trainable && model.trainable };
-    const plan = orderCalls(model);
+    const plan = this.#planOf(model);
+    this.#spend(plan.calls.length);
     const results = new Map<string, readonly ValueId[]>();
     const resolve = (argument: Argument): CallArgument => {
       if (argument.type === 'list') return { type: 'list', items: argument.items.map(resolve) };
@@ -120,6 +127,14 @@ export class GraphBuilder {
     return plan.outputs.map((reference) => this.#result(results, reference));
   }
 
+  /** A model that is called again has its layers in the same order. */
+  #planOf(model: ModelSpec): CallPlan {
+    const known = this.#plans.get(model);
+    const plan = known ?? orderCalls(model);
+    if (!known) this.#plans.set(model, plan);
+    return plan;
+  }
+
   #result(results: ReadonlyMap<string, readonly ValueId[]>, { layer, call, output }: TensorReference): ValueId {
     const id = results.get(`${layer}\0${call}`)?.[output];
     if (id === undefined) {
@@ -128,8 +143,8 @@ export class GraphBuilder {
     return id;
   }
 
-  #addInput(spec: LayerSpec, declared: readonly (number | null)[] | null): ValueId {
-    const shape = declared && this.#openShape(spec.name, declared);
+  #addInput(spec: LayerSpec, declared: readonly (number | null)[]): ValueId {
+    const shape = this.#openShape(spec.name, declared);
     const dtype =
       dtypePolicy(spec.className === INPUT_LAYER ? member(spec.config, 'dtype') : 'float32')?.compute ?? null;
     const id = this.#addValue({
@@ -217,7 +232,14 @@ export class GraphBuilder {
     });
   }
 
+  /** Its weights count where the file holds them: nothing else is known of it. */
   #lowerUnknown(instance: LayerInstance, args: CallArguments, planned: PlannedCall): readonly ValueId[] {
+    if (instance.layer.weights.length === 0) {
+      const origin = instance.trainable ? 'trainable' : 'non-trainable';
+      this.#store.heldBy([...instance.scope, instance.spec.name]).forEach(({ dtype, shape, data }, index) => {
+        this.#keepWeight(instance, String(index), { dtype, shape, data, origin });
+      });
+    }
     const inputs = [...args.positional, ...args.named.values()].flatMap(tensorsIn);
     const results = this.#addNode(instance, { kind: 'unknown', attrs: {} }, inputs, planned.outputShapes.length);
     const { name } = instance.spec;
@@ -375,18 +397,18 @@ export class GraphBuilder {
     const data = found?.data ?? { byteLength: byteSize(dtype, elements), read: () => null };
     const { permutation } = options;
     const shape = options.shape ?? (permutation ? permutation.map((axis) => stored[axis] ?? 1) : stored);
-    const constant: Constant = {
+    return this.#keepWeight(instance, name, {
       dtype,
       shape,
       origin: instance.trainable && !options.frozen ? 'trainable' : 'non-trainable',
       data: permutation ? permuted(data, stored, permutation, DTYPES[dtype].bits / 8) : data,
-    };
-    const id = this.#addValue({
-      name: [...instance.scope, instance.spec.name, name].join('/'),
-      constant,
-      declared: null,
     });
-    this.#facts.set(id, { ...tensorFact(dtype, shape), constant: true });
+  }
+
+  #keepWeight(instance: LayerInstance, name: string, constant: Constant): ValueId {
+    const path = [...instance.scope, instance.spec.name, name].join('/');
+    const id = this.#addValue({ name: path, constant, declared: null });
+    this.#facts.set(id, { ...tensorFact(constant.dtype, constant.shape), constant: true });
     this.#constants.push(id);
     instance.weights.set(name, id);
     instance.layer.weights.push(id);

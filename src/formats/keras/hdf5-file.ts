@@ -109,7 +109,7 @@ function textsOf(attribute: Attribute | null): readonly string[] {
 
 /** Null for what is no tensor of numbers. */
 function storedWeight(dataset: LibraryDataset): StoredWeight | null {
-  const { metadata } = dataset;
+  const metadata = guarded(() => dataset.metadata);
   const dtype = dtypeOf(metadata);
   if (dtype === null || metadata.shape === null) return null;
   const shape = metadata.shape.map(Number);

@@ -16,15 +16,23 @@ export function namedWeights(weightsOf: (layer: string) => readonly NamedWeight[
     find({ path, name }: WeightKey) {
       const [outermost = ''] = path;
       const layer = path.at(-1) ?? '';
-      const last = name.split('/').at(-1);
-      const candidates = weightsOf(outermost).filter((weight) => {
-        const parts = partsOf(weight.name);
-        return parts.at(-1) === last && (path.length === 1 || parts.includes(layer)) && !taken.has(weight);
-      });
-      const [found] = candidates;
+      const last = name.split('/').at(-1) ?? '';
+      const free = weightsOf(outermost)
+        .map((weight) => ({ weight, parts: partsOf(weight.name) }))
+        .filter(({ weight, parts }) => !taken.has(weight) && (path.length === 1 || parts.includes(layer)));
+      // Keras 3 calls a depthwise kernel just a kernel.
+      const isCalled = (called: string) => free.find(({ parts }) => parts.at(-1) === called)?.weight;
+      const found = isCalled(last) ?? isCalled(last.replace(/^depthwise_/, ''));
       if (found === undefined) return null;
       taken.add(found);
       return found.stored;
+    },
+    heldBy(path) {
+      const [outermost = ''] = path;
+      const layer = path.at(-1) ?? '';
+      return weightsOf(outermost)
+        .filter(({ name }) => path.length === 1 || partsOf(name).includes(layer))
+        .map(({ stored }) => stored);
     },
   };
 }

@@ -1,6 +1,6 @@
 import { type Diagnostic, diagnostic } from '../../ir/diagnostic.ts';
 import { DscAuditError } from '../../ir/errors.ts';
-import { type ByteSource, readExactly } from '../byte-source.ts';
+import { readExactly } from '../byte-source.ts';
 import type { ReadModel } from '../format.ts';
 import { MAX_JSON_BYTES } from '../limits.ts';
 import type { ModelSource } from '../model-source.ts';
@@ -71,7 +71,7 @@ export async function readKeras(source: ModelSource): Promise<ReadModel> {
 }
 
 function readJsonFile(source: ModelSource): KerasFile {
-  const root = readJson(source.bytes, 'JSON');
+  const root = readJson({ size: source.bytes.size, open: () => source.bytes }, 'JSON');
   const topology = layersTopology(root);
   const model = readModelConfig(topology ?? root);
   const producer = textOf(member(root, 'generatedBy')) ?? producerOf(topology ?? root);
@@ -99,11 +99,11 @@ async function readKerasArchive(source: ModelSource): Promise<KerasFile> {
   const entries = readArchive(source.bytes);
   const config = entries.get(CONFIG);
   if (config === undefined) throw notKeras(entries);
-  const model = readModelConfig(readJson(open(config), CONFIG));
+  const model = readModelConfig(readJson(config, CONFIG));
   const metadata = entries.get(METADATA);
-  const version = metadata && textOf(member(readJson(open(metadata), METADATA), 'keras_version'));
+  const version = metadata && textOf(member(readJson(metadata, METADATA), 'keras_version'));
   const weights = entries.get(WEIGHTS);
-  const file = weights ? await openHdf5(open(weights)) : null;
+  const file = weights ? await openHdf5(weights.open()) : null;
   return {
     model,
     weights: file ? archiveWeights(file.root, model) : NO_WEIGHTS,
@@ -113,8 +113,6 @@ async function readKerasArchive(source: ModelSource): Promise<KerasFile> {
     close: () => file?.close(),
   };
 }
-
-const open = (entry: ArchiveEntry): ByteSource => entry.open();
 
 /** Other tools pack their models in zip archives too. */
 function notKeras(entries: ReadonlyMap<string, ArchiveEntry>): DscAuditError {
@@ -152,14 +150,12 @@ function closedOnError<T>(file: Hdf5File, read: () => T): T {
   }
 }
 
-function readJson(bytes: ByteSource, what: string): Json {
-  if (bytes.size > MAX_JSON_BYTES) {
-    throw new DscAuditError(
-      'limit-exceeded',
-      `has ${bytes.size} bytes of ${what}; at most ${MAX_JSON_BYTES} are read.`,
-    );
+/** Its size is looked at before it is unpacked. */
+function readJson({ size, open }: ArchiveEntry, what: string): Json {
+  if (size > MAX_JSON_BYTES) {
+    throw new DscAuditError('limit-exceeded', `has ${size} bytes of ${what}; at most ${MAX_JSON_BYTES} are read.`);
   }
-  return parseJson(new TextDecoder().decode(readExactly(bytes, 0, bytes.size)));
+  return parseJson(new TextDecoder().decode(readExactly(open(), 0, size)));
 }
 
 /** Keras 2 writes its version beside the graph; Keras 3 tells itself by the modules of its classes. */

@@ -19,10 +19,12 @@ export interface StoredWeight {
 export interface WeightStore {
   /** Null where there is no such weight. */
   find(key: WeightKey): StoredWeight | null;
+  /** Everything that the file holds for a layer, for one that nobody knows. */
+  heldBy(path: readonly string[]): readonly StoredWeight[];
 }
 
 /** A model's graph without its weights. */
-export const NO_WEIGHTS: WeightStore = { find: () => null };
+export const NO_WEIGHTS: WeightStore = { find: () => null, heldBy: () => [] };
 
 /** The elements in another order of axes, computed when they are read. */
 export function permuted(

@@ -158,7 +158,8 @@ interface Channels {
 /** Where the layer's output channels are. */
 function channelsOf({ source }: Context, { node, output }: Layer): Channels {
   const shape = shapeOf(source, output);
-  const isLast = node.kind === 'gemm' || node.kind === 'matmul' || (node.kind === 'conv' && node.attrs.channelsLast);
+  const isConvolution = node.kind === 'conv' || node.kind === 'convTranspose';
+  const isLast = isConvolution ? node.attrs.channelsLast : node.kind === 'gemm' || node.kind === 'matmul';
   const position = isLast ? shape.length - 1 : 1;
   return { position, extent: shape[position] ?? 1 };
 }

@@ -24,7 +24,7 @@ import type { NetworkValues } from './values.ts';
 type Conv = Layer<'conv'>;
 type Transposed = Layer<'convTranspose'>;
 
-const axisOf = ({ node }: Conv): ChannelAxis => (node.attrs.channelsLast ? 'last' : 'first');
+const axisOf = ({ node }: Conv | Transposed): ChannelAxis => (node.attrs.channelsLast ? 'last' : 'first');
 
 /** Names of activations that a format may have put into the convolution itself. */
 const OWN_ACTIVATIONS: Readonly<Record<string, Epilogue>> = {
@@ -196,15 +196,19 @@ function transposedLayer(layer: Transposed, context: PlanContext): TransposedLay
   const outputShape = shapeOf(context.source, layer.output);
   const axes = inputShape.length - 2;
   const kernel = weightShape.slice(2);
-  const begins = kernel.map((extent, axis) => transposedPad(attrs, inputShape, outputShape, extent, axis));
+  const [input, output] = [inputShape, outputShape].map((shape) => spatialOf(shape, attrs.channelsLast));
+  const begins = kernel.map((extent, axis) =>
+    transposedPad(attrs, [input?.[axis] ?? 1, output?.[axis] ?? 1], extent, axis),
+  );
   const [padTop, padLeft] = pair(begins, axes, 0);
   const [strideY, strideX] = pair(attrs.strides, axes, 1);
   const [dilationY, dilationX] = pair(attrs.dilations, axes, 1);
   const [kernelHeight, kernelWidth] = pair(kernel, axes, 1);
-  const [outHeight, outWidth] = pair(outputShape.slice(2), axes, 1);
-  const outChannels = outputShape[1] ?? 1;
+  const [outHeight, outWidth] = pair(output ?? [], axes, 1);
+  const channelAxis = attrs.channelsLast ? -1 : 1;
+  const outChannels = outputShape.at(channelAxis) ?? 1;
   return {
-    inChannels: inputShape[1] ?? 1,
+    inChannels: inputShape.at(channelAxis) ?? 1,
     outChannels,
     groups: attrs.groups,
     kernelHeight,
@@ -223,11 +227,13 @@ function transposedLayer(layer: Transposed, context: PlanContext): TransposedLay
   };
 }
 
+const spatialOf = (shape: readonly number[], channelsLast: boolean): readonly number[] =>
+  channelsLast ? shape.slice(1, -1) : shape.slice(2);
+
 /** Pads before the first output; where the output's extent is given, they are what is left over, split as ONNX says. */
 function transposedPad(
   attrs: Transposed['node']['attrs'],
-  inputShape: readonly number[],
-  outputShape: readonly number[],
+  [input, output]: readonly [number, number],
   kernel: number,
   axis: number,
 ): number {
@@ -235,8 +241,8 @@ function transposedPad(
   if (attrs.padding.mode === 'valid') return 0;
   const stride = attrs.strides[axis] ?? 1;
   const covered = (kernel - 1) * (attrs.dilations[axis] ?? 1) + 1;
-  const full = stride * ((inputShape[axis + 2] ?? 1) - 1) + (attrs.outputPadding[axis] ?? 0) + covered;
-  const total = Math.max(0, full - (outputShape[axis + 2] ?? 1));
+  const full = stride * (input - 1) + (attrs.outputPadding[axis] ?? 0) + covered;
+  const total = Math.max(0, full - output);
   return attrs.padding.mode === 'same-upper' ? Math.floor(total / 2) : total - Math.floor(total / 2);
 }
 
@@ -262,12 +268,12 @@ export const planConvTranspose: NodePlanner<'convTranspose'> = {
   },
   halos: (layer, context) => {
     const input = inputOf(layer, 0);
-    const extents = extentsOf(shapeOf(context.source, input), 'first');
+    const extents = extentsOf(shapeOf(context.source, input), axisOf(layer));
     return extents === null ? [] : [[input, transposedHalo(transposedLayer(layer, context), extents)]];
   },
   plan: (layer, values, context) => {
-    const x = values.blocked(inputOf(layer, 0), 'first');
-    const y = values.newBlocked(layer.output, 'first');
+    const x = values.blocked(inputOf(layer, 0), axisOf(layer));
+    const y = values.newBlocked(layer.output, axisOf(layer));
     planTransposed(values.builder, transposedLayer(layer, context), x, y, values.options);
     return 'transposed';
   },

@@ -42,9 +42,16 @@ const KERAS = /^(keras|tf_keras|tensorflow)(\.|$)/;
 const OPERATION_MODULES = /^keras\.(src\.)?ops(\.|$)/;
 
 /** How a layer is lowered; undefined for one that is not Keras's own, or that nobody taught us. */
-export function rowOf({ className, module, registeredName }: LayerSpec): LayerRow | undefined {
+export function rowOf(spec: LayerSpec): LayerRow | undefined {
+  const { className, module, registeredName } = spec;
   if (module !== null && !KERAS.test(module)) return undefined;
   if (registeredName?.includes('>')) return undefined;
-  const rows = module !== null && OPERATION_MODULES.test(module) ? OPERATIONS : LAYERS;
+  const rows = isOperation(spec) ? OPERATIONS : LAYERS;
   return Object.hasOwn(rows, className) ? rows[className] : undefined;
+}
+
+/** `.h5` files of Keras 3 leave the module out; every layer, and no operation, says whether it is trainable. */
+function isOperation({ className, module, config }: LayerSpec): boolean {
+  if (module !== null) return OPERATION_MODULES.test(module);
+  return Object.hasOwn(OPERATIONS, className) && !Object.hasOwn(config, 'trainable');
 }
