@@ -104,6 +104,21 @@ export class LayerCall {
     return given?.type === 'tensor' ? given.id : null;
   }
 
+  /** The same call with plain values put in among its arguments, each at its position. */
+  withConstants(constants: ReadonlyMap<number, Json>): LayerCall {
+    const tensors = this.arguments.positional.flatMap((argument) =>
+      argument.type === 'list' ? argument.items : [argument],
+    );
+    const positional: CallArgument[] = [];
+    for (let position = 0; positional.length < tensors.length + constants.size; position++) {
+      const value = constants.get(position);
+      const next = value === undefined ? tensors.shift() : { type: 'value' as const, value };
+      if (next === undefined) break;
+      positional.push(next);
+    }
+    return new LayerCall(this.className, this.config, { positional, named: this.arguments.named }, this.#context);
+  }
+
   /** The shape of a tensor, open dimensions as symbols. */
   shape(id: ValueId): Shape {
     const shape = this.#context.shape(id);

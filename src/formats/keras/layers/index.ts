@@ -13,6 +13,8 @@ import { recurrentRows } from './recurrent.ts';
 import { regularizationRows } from './regularization.ts';
 import { reshapingRows } from './reshaping.ts';
 import type { LayerRow, LayerRows } from './row.ts';
+import { spectrogramRows } from './spectrogram.ts';
+import { tfOperationRows } from './tf-operations.ts';
 
 /** Every layer that is understood, by class name. */
 export const LAYERS: LayerRows = {
@@ -28,6 +30,8 @@ export const LAYERS: LayerRows = {
   ...recurrentRows,
   ...regularizationRows,
   ...reshapingRows,
+  ...spectrogramRows,
+  ...tfOperationRows,
 };
 
 /** Every operation of `keras.ops`, by class name: some are called like a layer. */
