@@ -3,7 +3,7 @@ import { DscAuditError } from '../../ir/errors.ts';
 import { countElements } from '../../ir/extents.ts';
 import type { ByteSource } from '../byte-source.ts';
 import { MAX_HDF5_OBJECTS, MAX_JSON_BYTES } from '../limits.ts';
-import { isEndlessHeap } from './global-heap.ts';
+import { withEndingHeaps } from './global-heap.ts';
 import type { StoredWeight } from './weights.ts';
 
 type Library = typeof import('h5wasm');
@@ -40,7 +40,7 @@ export async function openHdf5(source: ByteSource): Promise<Hdf5File> {
   throwErrors();
   const name = `model-${++opened}`;
   FS.writeFile(name, new Uint8Array(0));
-  Object.assign(FS.lookupPath(name, {}).node, readThrough(source));
+  Object.assign(FS.lookupPath(name, {}).node, readThrough(withEndingHeaps(source)));
   const file = guarded(() => new library.File(name, 'r'));
   const budget = { objects: 0 };
   return {
@@ -63,13 +63,8 @@ function readThrough(source: ByteSource) {
     stream_ops: {
       llseek: (stream: { readonly position: number }, offset: number, whence: number) =>
         offset + (ends[whence]?.(stream) ?? 0),
-      read(_stream: unknown, memory: Int8Array, at: number, length: number, position: number): number {
-        const target = new Uint8Array(memory.buffer, memory.byteOffset + at, length);
-        const count = source.read(position, target);
-        // Zeroes are no heap: the library gives up.
-        if (isEndlessHeap(target.subarray(0, count))) target.fill(0);
-        return count;
-      },
+      read: (_stream: unknown, memory: Int8Array, at: number, length: number, position: number): number =>
+        source.read(position, new Uint8Array(memory.buffer, memory.byteOffset + at, length)),
     },
   };
 }
