@@ -109,13 +109,10 @@ export class LayerCall {
     const tensors = this.arguments.positional.flatMap((argument) =>
       argument.type === 'list' ? argument.items : [argument],
     );
-    const positional: CallArgument[] = [];
-    for (let position = 0; positional.length < tensors.length + constants.size; position++) {
+    const positional = Array.from({ length: tensors.length + constants.size }, (_, position): CallArgument[] => {
       const value = constants.get(position);
-      const next = value === undefined ? tensors.shift() : { type: 'value' as const, value };
-      if (next === undefined) break;
-      positional.push(next);
-    }
+      return value === undefined ? tensors.splice(0, 1) : [{ type: 'value', value }];
+    }).flat();
     return new LayerCall(this.className, this.config, { positional, named: this.arguments.named }, this.#context);
   }
 

@@ -20,7 +20,10 @@ function audit(shapes: readonly (readonly number[])[], layer: Layer, inbound: un
     class_name: 'Functional',
     config: {
       name: 'model',
-      layers: [...inputs, { ...layer, config: { name: 'y', ...layer.config }, name: 'y', inbound_nodes: [inbound] }],
+      layers: [
+        ...inputs,
+        { ...layer, config: { name: 'y', trainable: true, ...layer.config }, name: 'y', inbound_nodes: [inbound] },
+      ],
       input_layers: inputs.map(({ name }) => [name, 0, 0]),
       output_layers: [['y', 0, 0]],
     },

@@ -83,10 +83,10 @@ function asQuery(
 /** Projections to heads, both products, and the projection back. (1706.03762) */
 const lowerMultiHeadAttention: LayerRow = (call) => {
   const { config } = call;
-  const [query, value, key] = queryValueKey(call);
   const heads = config.count('num_heads');
   const keySize = config.count('key_dim');
   const valueSize = config.optionalCount('value_dim') ?? keySize;
+  const [query, value, key] = queryValueKey(call);
   const outputShape = config.has('output_shape') ? config.integers('output_shape') : [call.extent(query, -1)];
   const attended = attendedAxes(call, query);
   const projected = (x: ValueId, path: string, size: number) =>
