@@ -4,6 +4,7 @@ import { countElements } from '../../ir/extents.ts';
 import type { ByteSource } from '../byte-source.ts';
 import { MAX_HDF5_OBJECTS, MAX_JSON_BYTES } from '../limits.ts';
 import { withEndingHeaps } from './global-heap.ts';
+import { literal } from './literal.ts';
 import type { StoredWeight } from './weights.ts';
 
 type Library = typeof import('h5wasm');
@@ -117,17 +118,23 @@ function storedWeight(dataset: LibraryDataset): StoredWeight | null {
   const elements = countElements(shape);
   if (!Number.isSafeInteger(elements)) throw malformed('a weight has more than 2^53 elements');
   const byteLength = elements * (DTYPES[dtype].bits / 8);
-  return { dtype, shape, data: { byteLength, read: () => bytesOf(dataset, byteLength) } };
+  return { dtype, shape, data: { byteLength, read: () => bytesOf(dataset, dtype, byteLength) } };
 }
 
-function bytesOf(dataset: LibraryDataset, byteLength: number): Uint8Array {
+function bytesOf(dataset: LibraryDataset, dtype: DType, byteLength: number): Uint8Array {
   const value = guarded(() => dataset.value);
   const bytes = ArrayBuffer.isView(value)
     ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
-    : new Uint8Array(0);
+    : scalarBytes(value, dtype);
   if (bytes.length !== byteLength)
     throw malformed(`a weight has ${bytes.length} bytes, where its shape needs ${byteLength}`);
   return bytes;
+}
+
+/** The library hands out a tensor of no axes as the number that it holds. */
+function scalarBytes(value: unknown, dtype: DType): Uint8Array {
+  const isNumber = typeof value === 'number' || typeof value === 'bigint';
+  return (isNumber ? literal(dtype, [Number(value)], []).data.read() : null) ?? new Uint8Array(0);
 }
 
 const FLOATS: Readonly<Record<number, DType>> = { 2: 'float16', 4: 'float32', 8: 'float64' };

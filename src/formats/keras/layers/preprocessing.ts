@@ -1,4 +1,5 @@
 import type { ValueId } from '../../../ir/graph.ts';
+import { numberedNames } from '../archive-weights.ts';
 import { isList, member } from '../json.ts';
 import type { LayerCall } from '../layer-call.ts';
 import { innerLayerSpec } from '../model-config.ts';
@@ -188,13 +189,11 @@ const lowerTextVectorization: LayerRow = (call) => {
 };
 
 /** One layer behind the other. */
-const lowerPipeline: LayerRow = (call) =>
-  call.config
-    .list('layers')
-    .reduce<readonly ValueId[]>(
-      (inputs, layer, index) => call.inner(innerLayerSpec(layer, `'layers'`), `layers/${index}`, inputs),
-      call.inputs,
-    );
+const lowerPipeline: LayerRow = (call) => {
+  const layers = call.config.list('layers').map((layer) => innerLayerSpec(layer, `'layers'`));
+  const names = numberedNames(layers.map(({ className }) => className));
+  return layers.reduce((inputs, layer, index) => call.inner(layer, `layers/${names[index]}`, inputs), call.inputs);
+};
 
 export const preprocessingRows: LayerRows = {
   AugMix: augmentation,
