@@ -286,6 +286,12 @@ export interface PoolAttrs {
     readonly channelsLast: boolean;
     readonly countsPadding: boolean;
   };
+  /** Output position i of n sees the input from ⌊i·in/n⌋ to ⌈(i + 1)·in/n⌉, along each spatial axis. */
+  adaptivePool: {
+    readonly fn: 'average' | 'max';
+    readonly extents: readonly number[];
+    readonly channelsLast: boolean;
+  };
   globalPool: { readonly fn: 'average' | 'lp' | 'max'; readonly channelsLast: boolean };
   /** x, indices, output shape?. */
   maxUnpool: WindowAttrs;

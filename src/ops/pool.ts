@@ -2,9 +2,9 @@ import { addDims, multiplyDims, subtractDims } from '../ir/dim.ts';
 import { multiplyExact } from '../ir/exact.ts';
 import { type Fact, tensorFact } from '../ir/fact.ts';
 import type { PoolAttrs, WindowAttrs } from '../ir/operators.ts';
-import type { InferContext, OpFamily } from './op-def.ts';
+import type { Cost, CostContext, InferContext, OpFamily } from './op-def.ts';
 import { ShapeConflict } from './op-def.ts';
-import { extentAt, perInputElement } from './shape-rules.ts';
+import { extentAt, extentNumber, perInputElement } from './shape-rules.ts';
 import { effectiveKernel, windowExtent } from './window.ts';
 
 function kernelOf(attrs: WindowAttrs): readonly number[] {
@@ -44,6 +44,38 @@ function inferGlobalPool({ channelsLast }: PoolAttrs['globalPool'], context: Inf
   ];
 }
 
+function inferAdaptive(attrs: PoolAttrs['adaptivePool'], context: InferContext): readonly Fact[] {
+  const { dtype, shape } = context.tensor(0);
+  if (shape === null) return [tensorFact(dtype, null)];
+  if (attrs.extents.length !== shape.length - 2) {
+    throw new ShapeConflict(`${attrs.extents.length} extents for an input of ${shape.length} axes`);
+  }
+  const [batch, last] = [extentAt(shape, 0), shape.length - 1];
+  const channels = extentAt(shape, attrs.channelsLast ? last : 1);
+  return [
+    tensorFact(dtype, attrs.channelsLast ? [batch, ...attrs.extents, channels] : [batch, channels, ...attrs.extents]),
+  ];
+}
+
+/**
+ * Elements that the windows along an axis read together: the input's, and one more for each border between two windows
+ * that falls within an element, which are n − gcd(in, n).
+ */
+const readAlong = (input: number, windows: number): number => input + windows - greatestCommonDivisor(input, windows);
+
+function greatestCommonDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestCommonDivisor(b, a % b);
+}
+
+function adaptiveCost(attrs: PoolAttrs['adaptivePool'], { inputs }: CostContext): Cost | null {
+  const input = inputs[0];
+  if (!input) return null;
+  const spatial = attrs.channelsLast ? input.shape.slice(1, -1) : input.shape.slice(2);
+  const planes = multiplyExact(extentNumber(input, 0), extentNumber(input, attrs.channelsLast ? -1 : 1));
+  const read = spatial.map((extent, axis) => readAlong(extent, attrs.extents[axis] ?? 1));
+  return { macs: 0, otherFlops: multiplyExact(planes, ...read) };
+}
+
 function inferUnpool(attrs: WindowAttrs, context: InferContext): readonly Fact[] {
   const { dtype, shape } = context.tensor(0);
   if (shape === null) return [tensorFact(dtype, null)];
@@ -78,6 +110,7 @@ export const poolOps: OpFamily<PoolAttrs> = {
       otherFlops: multiplyExact(outputs[0]?.elements ?? 0, ...(kernel ?? [])),
     }),
   },
+  adaptivePool: { kind: 'pool', roles: { 0: 'carried' }, infer: inferAdaptive, cost: adaptiveCost },
   globalPool: { kind: 'pool', roles: { 0: 'carried' }, infer: inferGlobalPool, cost: perInputElement(1) },
   maxUnpool: { kind: 'pool', roles: {}, infer: inferUnpool, cost: () => ({ macs: 0, otherFlops: 0 }) },
   roiPool: {

@@ -1,5 +1,6 @@
 import type { Hdf5Group } from './hdf5-file.ts';
-import type { ModelSpec } from './model-config.ts';
+import { isObject, member } from './json.ts';
+import { innerLayerSpec, type ModelSpec } from './model-config.ts';
 import type { StoredWeight, WeightStore } from './weights.ts';
 
 /**
@@ -61,16 +62,30 @@ function addPaths(
   around: readonly string[],
   paths: Map<string, readonly string[]>,
 ): void {
-  const used = new Map<string, number>();
-  for (const { name, className, model } of layers) {
-    const base = snakeCase(className);
-    const index = used.get(base) ?? 0;
-    used.set(base, index + 1);
-    const place = [...around, 'layers', index === 0 ? base : `${base}_${index}`];
+  const places = numberedNames(layers.map(({ className }) => className));
+  for (const [index, { name, model, config }] of layers.entries()) {
+    const place = [...around, 'layers', places[index] ?? ''];
     const path = [...scope, name];
     paths.set(path.join('\0'), place);
     if (model) addPaths(model, path, place, paths);
+    const wrapped = member(config, 'layer');
+    const inner = isObject(wrapped) ? innerLayerSpec(wrapped, `'layer'`) : null;
+    if (inner?.model) addPaths(inner.model, [...path, inner.name], [...place, 'layer'], paths);
   }
+}
+
+/** Classes that Keras exports under another name than their own. */
+const OWN_NAMES: ReadonlyMap<string, string> = new Map([['GroupQueryAttention', 'GroupedQueryAttention']]);
+
+/** What Keras calls the parts of a list: after their classes, numbered from the second of a class on. */
+export function numberedNames(classNames: readonly string[]): readonly string[] {
+  const used = new Map<string, number>();
+  return classNames.map((className) => {
+    const base = snakeCase(OWN_NAMES.get(className) ?? className);
+    const index = used.get(base) ?? 0;
+    used.set(base, index + 1);
+    return index === 0 ? base : `${base}_${index}`;
+  });
 }
 
 /** `Conv2DTranspose` → `conv2d_transpose`. (keras.src.utils.naming.to_snake_case) */

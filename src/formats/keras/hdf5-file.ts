@@ -3,6 +3,8 @@ import { DscAuditError } from '../../ir/errors.ts';
 import { countElements } from '../../ir/extents.ts';
 import type { ByteSource } from '../byte-source.ts';
 import { MAX_HDF5_OBJECTS, MAX_JSON_BYTES } from '../limits.ts';
+import { withEndingHeaps } from './global-heap.ts';
+import { literal } from './literal.ts';
 import type { StoredWeight } from './weights.ts';
 
 type Library = typeof import('h5wasm');
@@ -39,7 +41,7 @@ export async function openHdf5(source: ByteSource): Promise<Hdf5File> {
   throwErrors();
   const name = `model-${++opened}`;
   FS.writeFile(name, new Uint8Array(0));
-  Object.assign(FS.lookupPath(name, {}).node, readThrough(source));
+  Object.assign(FS.lookupPath(name, {}).node, readThrough(withEndingHeaps(source)));
   const file = guarded(() => new library.File(name, 'r'));
   const budget = { objects: 0 };
   return {
@@ -62,7 +64,7 @@ function readThrough(source: ByteSource) {
     stream_ops: {
       llseek: (stream: { readonly position: number }, offset: number, whence: number) =>
         offset + (ends[whence]?.(stream) ?? 0),
-      read: (_stream: unknown, memory: Int8Array, at: number, length: number, position: number) =>
+      read: (_stream: unknown, memory: Int8Array, at: number, length: number, position: number): number =>
         source.read(position, new Uint8Array(memory.buffer, memory.byteOffset + at, length)),
     },
   };
@@ -116,17 +118,23 @@ function storedWeight(dataset: LibraryDataset): StoredWeight | null {
   const elements = countElements(shape);
   if (!Number.isSafeInteger(elements)) throw malformed('a weight has more than 2^53 elements');
   const byteLength = elements * (DTYPES[dtype].bits / 8);
-  return { dtype, shape, data: { byteLength, read: () => bytesOf(dataset, byteLength) } };
+  return { dtype, shape, data: { byteLength, read: () => bytesOf(dataset, dtype, byteLength) } };
 }
 
-function bytesOf(dataset: LibraryDataset, byteLength: number): Uint8Array {
+function bytesOf(dataset: LibraryDataset, dtype: DType, byteLength: number): Uint8Array {
   const value = guarded(() => dataset.value);
   const bytes = ArrayBuffer.isView(value)
     ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
-    : new Uint8Array(0);
+    : scalarBytes(value, dtype);
   if (bytes.length !== byteLength)
     throw malformed(`a weight has ${bytes.length} bytes, where its shape needs ${byteLength}`);
   return bytes;
+}
+
+/** The library hands out a tensor of no axes as the number that it holds. */
+function scalarBytes(value: unknown, dtype: DType): Uint8Array {
+  const isNumber = typeof value === 'number' || typeof value === 'bigint';
+  return (isNumber ? literal(dtype, [Number(value)], []).data.read() : null) ?? new Uint8Array(0);
 }
 
 const FLOATS: Readonly<Record<number, DType>> = { 2: 'float16', 4: 'float32', 8: 'float64' };

@@ -104,6 +104,18 @@ export class LayerCall {
     return given?.type === 'tensor' ? given.id : null;
   }
 
+  /** The same call with plain values put in among its arguments, each at its position. */
+  withConstants(constants: ReadonlyMap<number, Json>): LayerCall {
+    const tensors = this.arguments.positional.flatMap((argument) =>
+      argument.type === 'list' ? argument.items : [argument],
+    );
+    const positional = Array.from({ length: tensors.length + constants.size }, (_, position): CallArgument[] => {
+      const value = constants.get(position);
+      return value === undefined ? tensors.splice(0, 1) : [{ type: 'value', value }];
+    }).flat();
+    return new LayerCall(this.className, this.config, { positional, named: this.arguments.named }, this.#context);
+  }
+
   /** The shape of a tensor, open dimensions as symbols. */
   shape(id: ValueId): Shape {
     const shape = this.#context.shape(id);

@@ -83,6 +83,11 @@ export function activate(call: LayerCall, x: ValueId, field = 'activation'): Val
   return result;
 }
 
+/** The row of one of Keras's own activations. */
+export function activationOf(name: string): Activation {
+  return known(name) ?? unknownFunction;
+}
+
 function known(name: string): Activation | undefined {
   const plainName = name.replace(/^keras\.activations\./, '').toLowerCase();
   return Object.hasOwn(ACTIVATIONS, plainName) ? ACTIVATIONS[plainName] : undefined;

@@ -83,10 +83,10 @@ function asQuery(
 /** Projections to heads, both products, and the projection back. (1706.03762) */
 const lowerMultiHeadAttention: LayerRow = (call) => {
   const { config } = call;
-  const [query, value, key] = queryValueKey(call);
   const heads = config.count('num_heads');
   const keySize = config.count('key_dim');
   const valueSize = config.optionalCount('value_dim') ?? keySize;
+  const [query, value, key] = queryValueKey(call);
   const outputShape = config.has('output_shape') ? config.integers('output_shape') : [call.extent(query, -1)];
   const attended = attendedAxes(call, query);
   const projected = (x: ValueId, path: string, size: number) =>
@@ -116,7 +116,7 @@ const lowerMultiHeadAttention: LayerRow = (call) => {
 
 const returnsScores = (call: LayerCall): boolean => call.isSet('return_attention_scores');
 
-/** Several heads of the query share a head of key and value. (2305.13245) */
+/** Several heads of the query share a head of key and value (2305.13245). Keras keeps its parts under private names. */
 const lowerGroupQueryAttention: LayerRow = (call) => {
   const { config } = call;
   const [query, value, key] = queryValueKey(call);
@@ -127,14 +127,14 @@ const lowerGroupQueryAttention: LayerRow = (call) => {
   const width = call.extent(query, -1);
   const to = (x: ValueId, path: string, count: number) =>
     project(call, x, { path, from: [call.extent(x, -1)], to: [count, size] });
-  const q = to(query, 'query_dense', heads);
-  const k = to(key, 'key_dense', keyValueHeads);
-  const gate = config.flag('use_gate', false) ? unary(call, 'sigmoid', to(query, 'gate_dense', heads)) : null;
-  const v = to(value, 'value_dense', keyValueHeads);
+  const q = to(query, '_query_dense', heads);
+  const k = to(key, '_key_dense', keyValueHeads);
+  const gate = config.flag('use_gate', false) ? unary(call, 'sigmoid', to(query, '_gate_dense', heads)) : null;
+  const v = to(value, '_value_dense', keyValueHeads);
   const results = call.nodes({ kind: 'attention', attrs: { heads, keyValueHeads } }, [q, k, v, maskOf(call)], 4);
   const [made = q, , , scores = q] = results;
   const weighed = gate === null ? made : binary(call, 'mul', made, gate);
-  const output = project(call, weighed, { path: 'output_dense', from: [heads, size], to: [width] });
+  const output = project(call, weighed, { path: '_output_dense', from: [heads, size], to: [width] });
   return returnsScores(call) ? [output, scores] : output;
 };
 

@@ -6,7 +6,8 @@ import { channelAxis, channelsLast } from './data-format.ts';
 import { adapted, isAdapted } from './lora.ts';
 import type { LayerRow, LayerRows } from './row.ts';
 
-const PLAIN = { weightChannelsLast: false, activation: null, result: 'same' } as const;
+/** Nothing fused. */
+export const PLAIN = { weightChannelsLast: false, activation: null, result: 'same' } as const;
 
 /** `causal` (one axis only): a position sees none behind it. */
 export function paddingOf(call: LayerCall, kernel: readonly number[], dilations: readonly number[]): Padding {

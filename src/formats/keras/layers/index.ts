@@ -13,6 +13,8 @@ import { recurrentRows } from './recurrent.ts';
 import { regularizationRows } from './regularization.ts';
 import { reshapingRows } from './reshaping.ts';
 import type { LayerRow, LayerRows } from './row.ts';
+import { spectrogramRows } from './spectrogram.ts';
+import { tfOperationRows } from './tf-operations.ts';
 
 /** Every layer that is understood, by class name. */
 export const LAYERS: LayerRows = {
@@ -28,6 +30,8 @@ export const LAYERS: LayerRows = {
   ...recurrentRows,
   ...regularizationRows,
   ...reshapingRows,
+  ...spectrogramRows,
+  ...tfOperationRows,
 };
 
 /** Every operation of `keras.ops`, by class name: some are called like a layer. */
@@ -47,7 +51,7 @@ export function rowOf(spec: LayerSpec): LayerRow | undefined {
 }
 
 /** `.h5` files of Keras 3 leave the module out; every layer, and no operation, says whether it is trainable. */
-function isOperation({ className, module, config }: LayerSpec): boolean {
+function isOperation({ className, module, config, isKeras3 }: LayerSpec): boolean {
   if (module !== null) return OPERATION_MODULES.test(module);
-  return Object.hasOwn(OPERATIONS, className) && !Object.hasOwn(config, 'trainable');
+  return isKeras3 && Object.hasOwn(OPERATIONS, className) && !Object.hasOwn(config, 'trainable');
 }

@@ -125,6 +125,8 @@ const lowerSpectralNormalization: LayerRow = (call) => {
   const { config } = call.innerCall(spec, 'layer', call.inputs);
   const field = LAST_EXTENT.find((name) => config.has(name));
   if (field === undefined) throw new UnknownInput(`the kernel of ${spec.className} is unknown`);
+  // Archives list the kernel with the wrapper's own weights, in front of them.
+  call.storedShape('kernel');
   call.weight('vector_u', [1, config.count(field)], { frozen: true });
   return results;
 };

@@ -1,18 +1,172 @@
-import type { BinaryFunction } from '../../../ir/operators.ts';
-import { binary } from './activation.ts';
+import { activationOf } from './activation.ts';
+import * as functions from './functions.ts';
+import { adaptivePoolingOperation, poolingOperation } from './pooling.ts';
 import type { LayerRow, LayerRows } from './row.ts';
 
-/** Two operands, one of which may be a number. */
-const arithmetic =
-  (fn: BinaryFunction): LayerRow =>
-  (call) => {
-    const [a, b] = [call.operand(0), call.operand(1)];
-    return binary(call, fn, a, b);
-  };
+const { arithmetic, elementwise, extreme, followed, negated, parametric, reduced, shifted } = functions;
 
-export const operationRows: LayerRows = {
+/** Functions of one number that the graph has under another name, or none of its own. */
+const NUMERIC: LayerRows = {
+  Abs: elementwise('abs'),
+  Absolute: elementwise('abs'),
+  Arccos: elementwise('acos'),
+  Arccosh: elementwise('acosh'),
+  Arcsin: elementwise('asin'),
+  Arcsinh: elementwise('asinh'),
+  Arctan: elementwise('atan'),
+  BitwiseInvert: elementwise('bitwiseNot'),
+  BitwiseNot: elementwise('bitwiseNot'),
+  Ceil: elementwise('ceil'),
+  Cos: elementwise('cos'),
+  Cosh: elementwise('cosh'),
+  Erf: elementwise('erf'),
+  Exp: elementwise('exp'),
+  Expm1: followed('exp', 'sub', 1),
+  Floor: elementwise('floor'),
+  Isinf: elementwise('isInf'),
+  Isnan: elementwise('isNaN'),
+  Log: elementwise('log'),
+  Log10: followed('log', 'div', Math.LN10),
+  Log1p: shifted('log', 'add', 1),
+  Log2: followed('log', 'div', Math.LN2),
+  LogicalNot: elementwise('not'),
+  Negative: elementwise('neg'),
+  Reciprocal: elementwise('reciprocal'),
+  Round: elementwise('round'),
+  Rsqrt: elementwise('rsqrt'),
+  Sign: elementwise('sign'),
+  Sin: elementwise('sin'),
+  Sinh: elementwise('sinh'),
+  Sqrt: elementwise('sqrt'),
+  Square: elementwise('square'),
+  Tan: elementwise('tan'),
+  Tanh: elementwise('tanh'),
+};
+
+/** Two operands, either of which may be a number. */
+const ARITHMETIC: LayerRows = {
   Add: arithmetic('add'),
+  BitwiseAnd: arithmetic('bitwiseAnd'),
+  BitwiseOr: arithmetic('bitwiseOr'),
+  BitwiseXor: arithmetic('bitwiseXor'),
   Divide: arithmetic('div'),
+  DivideNoNan: arithmetic('div'),
+  Equal: arithmetic('equal'),
+  FloorDivide: functions.floorDivide,
+  Greater: arithmetic('greater'),
+  GreaterEqual: arithmetic('greaterOrEqual'),
+  Less: arithmetic('less'),
+  LessEqual: arithmetic('lessOrEqual'),
+  LogicalAnd: arithmetic('and'),
+  LogicalOr: arithmetic('or'),
+  LogicalXor: arithmetic('xor'),
+  Maximum: extreme('max'),
+  Minimum: extreme('min'),
+  Mod: arithmetic('mod'),
   Multiply: arithmetic('mul'),
+  NotEqual: negated('equal'),
+  Power: arithmetic('pow'),
   Subtract: arithmetic('sub'),
+  TrueDivide: arithmetic('div'),
+};
+
+const activation =
+  (name: string): LayerRow =>
+  (call) =>
+    activationOf(name)(call, call.input);
+
+const ACTIVATIONS: LayerRows = {
+  Celu: parametric('celu', 1, 'alpha'),
+  Elu: parametric('elu', 1, 'alpha'),
+  Gelu: activation('gelu'),
+  HardShrink: activation('hard_shrink'),
+  HardSigmoid: activation('hard_sigmoid'),
+  HardSilu: activation('hard_silu'),
+  HardTanh: activation('hard_tanh'),
+  LeakyRelu: parametric('leakyRelu', 0.2, 'negative_slope'),
+  LogSigmoid: activation('log_sigmoid'),
+  LogSoftmax: functions.softmaxOf(true),
+  Relu: activation('relu'),
+  Relu6: activation('relu6'),
+  Selu: activation('selu'),
+  Sigmoid: activation('sigmoid'),
+  Silu: activation('silu'),
+  SoftShrink: activation('soft_shrink'),
+  Softmax: functions.softmaxOf(false),
+  Softplus: activation('softplus'),
+  Softsign: activation('softsign'),
+  TanhShrink: activation('tanh_shrink'),
+  Threshold: parametric('thresholdedRelu', 0, 'threshold'),
+};
+
+const REDUCTIONS: LayerRows = {
+  All: reduced('min'),
+  Amax: reduced('max'),
+  Amin: reduced('min'),
+  Any: reduced('max'),
+  Argmax: functions.argReduced,
+  Argmin: functions.argReduced,
+  Cumprod: functions.cumulated('prod'),
+  Cumsum: functions.cumulated('sum'),
+  Logsumexp: reduced('logSumExp'),
+  Max: reduced('max'),
+  Mean: reduced('mean'),
+  Min: reduced('min'),
+  Norm: reduced('l2'),
+  Normalize: functions.normalised,
+  Prod: reduced('prod'),
+  Std: functions.spread(true),
+  Sum: reduced('sum'),
+  TopK: functions.topK,
+  Var: functions.spread(false),
+};
+
+const MOVEMENTS: LayerRows = {
+  BroadcastTo: functions.broadcast,
+  Cast: functions.castTo,
+  Clip: functions.clipped,
+  Concatenate: functions.joined(0),
+  ConvertToTensor: functions.copied,
+  Copy: functions.copied,
+  DepthToSpace: functions.blocks('depthToSpace'),
+  ExpandDims: functions.expanded,
+  Flip: functions.flipped,
+  GetItem: functions.subscripted,
+  Moveaxis: functions.axesMoved,
+  OneHot: functions.oneHot,
+  OnesLike: functions.filledLike(1),
+  Pad: functions.padded,
+  Ravel: functions.ravelled,
+  Repeat: functions.repeated,
+  Reshape: functions.reshaped,
+  Resize: functions.resized,
+  Roll: functions.rolled,
+  SpaceToDepth: functions.blocks('spaceToDepth'),
+  Split: functions.split('places'),
+  Squeeze: functions.squeezed,
+  Stack: functions.stacked,
+  StopGradient: functions.copied,
+  Swapaxes: functions.axesSwapped,
+  Take: functions.gathered(null),
+  TakeAlongAxis: functions.gatheredAlong,
+  Tile: functions.tiled,
+  Transpose: functions.transposed,
+  Unstack: functions.unstacked,
+  Where: functions.chosen,
+  ZerosLike: functions.filledLike(0),
+};
+
+/** Operations of `keras.ops` in a functional graph, by class name. */
+export const operationRows: LayerRows = {
+  ...NUMERIC,
+  ...ARITHMETIC,
+  ...ACTIVATIONS,
+  ...REDUCTIONS,
+  ...MOVEMENTS,
+  AdaptiveAveragePool: adaptivePoolingOperation('average'),
+  AdaptiveMaxPool: adaptivePoolingOperation('max'),
+  AveragePool: poolingOperation('average'),
+  Einsum: functions.einsum,
+  Matmul: functions.multiplied,
+  MaxPool: poolingOperation('max'),
 };

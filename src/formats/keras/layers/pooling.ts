@@ -23,6 +23,26 @@ const pool =
     return call.node({ kind: 'pool', attrs }, call.input);
   };
 
+/** Windows that differ in extent by 1 at most, so many that the output has the extents asked for. */
+const adaptivePool =
+  (fn: PoolFunction, axes: number): LayerRow =>
+  (call) => {
+    checkRank(call, axes);
+    const extents = call.config.counts('output_size', axes);
+    return call.node({ kind: 'adaptivePool', attrs: { fn, extents, channelsLast: channelsLast(call) } }, call.input);
+  };
+
+/** As functions of `keras.ops`, for as many axes as the input has. */
+export const poolingOperation =
+  (fn: PoolFunction): LayerRow =>
+  (call) =>
+    pool(fn, call.rank(call.input) - 2)(call);
+
+export const adaptivePoolingOperation =
+  (fn: PoolFunction): LayerRow =>
+  (call) =>
+    adaptivePool(fn, call.rank(call.input) - 2)(call);
+
 const globalPool =
   (fn: PoolFunction, axes: number): LayerRow =>
   (call) => {
@@ -39,6 +59,12 @@ function checkRank(call: LayerCall, axes: number): void {
 }
 
 export const poolingRows: LayerRows = {
+  AdaptiveAveragePooling1D: adaptivePool('average', 1),
+  AdaptiveAveragePooling2D: adaptivePool('average', 2),
+  AdaptiveAveragePooling3D: adaptivePool('average', 3),
+  AdaptiveMaxPooling1D: adaptivePool('max', 1),
+  AdaptiveMaxPooling2D: adaptivePool('max', 2),
+  AdaptiveMaxPooling3D: adaptivePool('max', 3),
   AveragePooling1D: pool('average', 1),
   AveragePooling2D: pool('average', 2),
   AveragePooling3D: pool('average', 3),

@@ -1,36 +1,21 @@
 import type { ValueId } from '../../../ir/graph.ts';
-import { isList, type Json, member } from '../json.ts';
+import { numberedNames } from '../archive-weights.ts';
+import { isList, member } from '../json.ts';
 import type { LayerCall } from '../layer-call.ts';
 import { innerLayerSpec } from '../model-config.ts';
 import { binary, clip, unary } from './activation.ts';
 import { channelsLast } from './data-format.ts';
+import { type NumberArray, numberArray } from './number-array.ts';
 import { resize, resizeTo } from './resampling.ts';
 import { slice } from './reshaping.ts';
 import type { LayerRow, LayerRows } from './row.ts';
 
-/** Numbers as a layer's config has them: one, lists of them, or a NumPy array that Keras 3 writes as an object. */
-interface NumberArray {
-  readonly values: readonly number[];
-  readonly shape: readonly number[];
-}
-
-export function arrayOf(call: LayerCall, field: string): NumberArray {
+/** Numbers of a config: one, lists of them, or an array that Keras 3 writes as an object. */
+function arrayOf(call: LayerCall, field: string): NumberArray {
   const given = call.config.value(field);
   const array = numberArray(member(member(given, 'config'), 'value') ?? given);
   if (array === null) throw call.config.invalid(field, 'a number or a list of numbers');
   return array;
-}
-
-/** Null for what is no number, or lists of unequal lengths. */
-function numberArray(value: Json | undefined): NumberArray | null {
-  if (typeof value === 'number') return { values: [value], shape: [] };
-  if (!isList(value)) return null;
-  const items = value.map(numberArray);
-  const [first] = items;
-  const known = items.filter((item) => item !== null);
-  const inner = first?.shape ?? [];
-  if (known.length < items.length || known.some(({ shape }) => shape.join() !== inner.join())) return null;
-  return { values: known.flatMap(({ values }) => values), shape: [value.length, ...inner] };
 }
 
 const literal = (call: LayerCall, { values, shape }: NumberArray): ValueId => call.numbers(values, shape);
@@ -204,13 +189,11 @@ const lowerTextVectorization: LayerRow = (call) => {
 };
 
 /** One layer behind the other. */
-const lowerPipeline: LayerRow = (call) =>
-  call.config
-    .list('layers')
-    .reduce<readonly ValueId[]>(
-      (inputs, layer, index) => call.inner(innerLayerSpec(layer, `'layers'`), `layers/${index}`, inputs),
-      call.inputs,
-    );
+const lowerPipeline: LayerRow = (call) => {
+  const layers = call.config.list('layers').map((layer) => innerLayerSpec(layer, `'layers'`));
+  const names = numberedNames(layers.map(({ className }) => className));
+  return layers.reduce((inputs, layer, index) => call.inner(layer, `layers/${names[index]}`, inputs), call.inputs);
+};
 
 export const preprocessingRows: LayerRows = {
   AugMix: augmentation,

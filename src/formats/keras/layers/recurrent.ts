@@ -1,6 +1,7 @@
 import type { ValueId } from '../../../ir/graph.ts';
 import type { RecurrentCell } from '../../../ir/operators.ts';
-import { type Json, member } from '../json.ts';
+import { numberedNames } from '../archive-weights.ts';
+import { type Json, member, textOf } from '../json.ts';
 import { type LayerCall, UnknownInput } from '../layer-call.ts';
 import { innerLayerSpec, type LayerSpec } from '../model-config.ts';
 import { binary } from './activation.ts';
@@ -104,8 +105,11 @@ function cellsOf(call: LayerCall, value: Json | undefined, path: string): readon
   return [{ call: inner, path: '', type }];
 }
 
-const stackOf = (call: LayerCall): readonly Cell[] =>
-  call.config.list('cells').flatMap((cell, index) => cellsOf(call, cell, `cells/${index}`));
+function stackOf(call: LayerCall): readonly Cell[] {
+  const cells = call.config.list('cells');
+  const names = numberedNames(cells.map((cell) => textOf(member(cell, 'class_name')) ?? ''));
+  return cells.flatMap((cell, index) => cellsOf(call, cell, `cells/${names[index]}`));
+}
 
 const lowerRNN: LayerRow = (call) => runLayer(call, cellsOf(call, call.config.value('cell'), 'cell'));
 
