@@ -19,7 +19,13 @@ function forests(samples: readonly Sample[], target: (sample: Sample) => number)
       if (members.length < MIN_SAMPLES) return [];
       const terms = [...new Set(members.flatMap(({ work }) => Object.keys(work.terms)))];
       const row = ({ terms: amounts }: Work): number[] => terms.map((term) => Math.log1p(amounts[term] ?? 0));
-      const forest = new RandomForestRegression({ seed: 1, maxFeatures: 0.7, replacement: true, nEstimators: TREES });
+      const forest = new RandomForestRegression({
+        seed: 1,
+        maxFeatures: 0.7,
+        replacement: true,
+        nEstimators: TREES,
+        noOOB: true,
+      });
       forest.train(
         members.map(({ work }) => row(work)),
         members.map((sample) => Math.log(target(sample))),

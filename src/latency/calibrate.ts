@@ -30,7 +30,7 @@ export interface CalibrateContext {
 /** Time for all numbers of threads together, and networks for each. */
 const EFFORT = {
   full: { budgetMs: 125_000, networks: 128 },
-  quick: { budgetMs: 6_500, networks: 32 },
+  quick: { budgetMs: 5_000, networks: 28 },
 } as const;
 
 const SEED = 1;
