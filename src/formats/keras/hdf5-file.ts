@@ -3,6 +3,7 @@ import { DscAuditError } from '../../ir/errors.ts';
 import { countElements } from '../../ir/extents.ts';
 import type { ByteSource } from '../byte-source.ts';
 import { MAX_HDF5_OBJECTS, MAX_JSON_BYTES } from '../limits.ts';
+import { withEndingHeaps } from './global-heap.ts';
 import { literal } from './literal.ts';
 import type { StoredWeight } from './weights.ts';
 
@@ -40,7 +41,7 @@ export async function openHdf5(source: ByteSource): Promise<Hdf5File> {
   throwErrors();
   const name = `model-${++opened}`;
   FS.writeFile(name, new Uint8Array(0));
-  Object.assign(FS.lookupPath(name, {}).node, readThrough(source));
+  Object.assign(FS.lookupPath(name, {}).node, readThrough(withEndingHeaps(source)));
   const file = guarded(() => new library.File(name, 'r'));
   const budget = { objects: 0 };
   return {
@@ -63,7 +64,7 @@ function readThrough(source: ByteSource) {
     stream_ops: {
       llseek: (stream: { readonly position: number }, offset: number, whence: number) =>
         offset + (ends[whence]?.(stream) ?? 0),
-      read: (_stream: unknown, memory: Int8Array, at: number, length: number, position: number) =>
+      read: (_stream: unknown, memory: Int8Array, at: number, length: number, position: number): number =>
         source.read(position, new Uint8Array(memory.buffer, memory.byteOffset + at, length)),
     },
   };

@@ -35,6 +35,8 @@ export interface LayerSpec {
   readonly config: JsonObject;
   /** Shape of the input, or of several, that it was built with; null where the file does not tell. */
   readonly buildConfig: JsonObject | null;
+  /** Its calls are written as Keras 3 writes them. */
+  readonly isKeras3: boolean;
   /** Empty in a Sequential model: each layer is called on what the one before it gives. */
   readonly calls: readonly CallConfig[];
   /** The model that it is; null for a plain layer. */
@@ -124,10 +126,14 @@ function layerSpec(layer: Json, index: number, names: ReadonlySet<string>, model
     name,
     config: isObject(config) ? config : {},
     buildConfig: isObject(buildConfig) ? buildConfig : null,
+    isKeras3: isCallOfKeras3(member(layer, 'inbound_nodes')),
     calls: callsOf(member(layer, 'inbound_nodes') ?? [], names, what),
     model: nested === null ? null : { ...nested, name },
   };
 }
+
+const isCallOfKeras3 = (nodes: Json | undefined): boolean =>
+  isList(nodes) && nodes.some((node) => isList(member(node, 'args')));
 
 /** A layer of another's config: what a wrapper wraps, a cell of an RNN. Throws where it is none. */
 export function innerLayerSpec(value: Json | undefined, what: string): LayerSpec {

@@ -51,7 +51,7 @@ export function rowOf(spec: LayerSpec): LayerRow | undefined {
 }
 
 /** `.h5` files of Keras 3 leave the module out; every layer, and no operation, says whether it is trainable. */
-function isOperation({ className, module, config }: LayerSpec): boolean {
+function isOperation({ className, module, config, isKeras3 }: LayerSpec): boolean {
   if (module !== null) return OPERATION_MODULES.test(module);
-  return Object.hasOwn(OPERATIONS, className) && !Object.hasOwn(config, 'trainable');
+  return isKeras3 && Object.hasOwn(OPERATIONS, className) && !Object.hasOwn(config, 'trainable');
 }
