@@ -292,6 +292,9 @@ export const repeated = lower((given, call) => {
     policy: 'stretch',
     coordinates: 'asymmetric',
     nearest: 'floor',
+    cubicCoefficient: -0.5,
+    excludesOutside: true,
+    antialiases: false,
   } as const;
   return call.node({ kind: 'resize', attrs }, x, call.numbers([times], undefined, 'float32'));
 });
