@@ -2,6 +2,7 @@ import type { Comparison, GateCheck, LayerChange, Report } from '../audit/report
 import { type CheckOutcome, outcomeOf, relationOf, subjectOf } from './check-text.ts';
 import type { Document, Entry, Format, Layout } from './format.ts';
 import { html } from './html/markup.ts';
+import { layerCounts } from './layer-counts.ts';
 import { lowerBounds } from './lower-bounds.ts';
 import { code, codeBlock, codeCell, details, type Head, markdownTable, tableRow } from './markdown-text.ts';
 import { nameOf, type Row, rowsOf, SORTS, whatOf } from './rows.ts';
@@ -182,13 +183,10 @@ function candidateLines({ dsc: { candidates }, layers, totals }: Report): readon
 /** Changes that are spelt out before the rest is only counted. */
 const MAX_CHANGES = 20;
 
-const COUNTED: readonly (keyof Comparison['counts'])[] = ['added', 'removed', 'changed', 'renamed', 'unchanged'];
-
 function baselineLines(baseline: Comparison | null): readonly string[] {
   if (baseline === null) return [];
   const { counts, layers, before } = baseline;
-  const told = COUNTED.filter((status) => counts[status] > 0).map((status) => `${counts[status]} ${status}`);
-  const summary = `Layers since the baseline ${code(before.path)}: ${told.join(', ')}.`;
+  const summary = `Layers since the baseline ${code(before.path)}: ${layerCounts(counts)}.`;
   if (layers.length === 0) return [summary];
   const rows = layers.slice(0, MAX_CHANGES).map(changeRow);
   const rest = layers.length > rows.length ? ['', `and ${layers.length - rows.length} more changes.`] : [];

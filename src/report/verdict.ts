@@ -1,6 +1,7 @@
 import type { ChalkInstance } from 'chalk';
 import type { Comparison, GateCheck, Report } from '../audit/report.ts';
 import { relationOf } from './check-text.ts';
+import { layerCounts } from './layer-counts.ts';
 import { plainText, wrap } from './plain-text.ts';
 import { change } from './units.ts';
 
@@ -23,18 +24,12 @@ export function verdictLines({ gate, baseline }: Report, { width, style }: Verdi
 }
 
 /** What changed against the baseline, in one sentence. */
-export function comparisonSentence({ before, after, change: changes, counts }: Comparison): string {
+function comparisonSentence({ before, after, change: changes, counts }: Comparison): string {
   const params = change(before.totals.params.total, after.totals.params.total);
   const macs =
     changes.macs === null && before.totals.macs !== 0 ? 'unknown' : change(before.totals.macs, after.totals.macs);
-  const { added, removed, changed, renamed } = counts;
-  const layers = [
-    [added, 'added'],
-    [removed, 'removed'],
-    [changed, 'changed'],
-    [renamed, 'renamed'],
-  ].flatMap(([count, what]) => (count === 0 ? [] : `${count} ${what}`));
-  const ofLayers = layers.length === 0 ? 'no layer changed' : `layers: ${layers.join(', ')}`;
+  const layers = layerCounts(counts, ['added', 'removed', 'changed', 'renamed']);
+  const ofLayers = layers === '' ? 'no layer changed' : `layers: ${layers}`;
   return `Against ${plainText(before.path)}: params ${params}, MACs ${macs}; ${ofLayers}.`;
 }
 

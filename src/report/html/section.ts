@@ -1,5 +1,6 @@
 import type { Comparison, GateCheck, LayerChange, Report } from '../../audit/report.ts';
 import { type CheckOutcome, outcomeOf, relationOf, subjectOf } from '../check-text.ts';
+import { layerCounts } from '../layer-counts.ts';
 import { lowerBounds } from '../lower-bounds.ts';
 import { type Stage, stagesOf } from '../stages.ts';
 import { bytes, change, latency, milliseconds, percent, quantity, shapeText } from '../units.ts';
@@ -126,12 +127,9 @@ type FigureText = (value: number | null) => string;
 /** Changes that are spelt out before the rest is only counted. */
 const MAX_CHANGES = 200;
 
-const COUNTED: readonly (keyof Comparison['counts'])[] = ['added', 'removed', 'changed', 'renamed', 'unchanged'];
-
 function baseline(comparison: Comparison | null): Markup | null {
   if (comparison === null) return null;
   const { before, after, counts, layers } = comparison;
-  const told = COUNTED.filter((status) => counts[status] > 0).map((status) => `${counts[status]} ${status}`);
   const totals = (['params', 'macs', 'flops', 'weightBytes', 'peakActivationBytes'] as const).map((figure) => {
     const text = figure === 'weightBytes' || figure === 'peakActivationBytes' ? bytes : quantity;
     const [was, now] = [totalOf(before, figure), totalOf(after, figure)];
@@ -139,7 +137,7 @@ function baseline(comparison: Comparison | null): Markup | null {
   });
   const more = layers.length - MAX_CHANGES;
   return html`<h2>Since the baseline</h2>
-<p>Compared with ${before.path}. Layers: ${told.join(', ')}.</p>
+<p>Compared with ${before.path}. Layers: ${layerCounts(counts)}.</p>
 <div class="scroll" tabindex="0" role="region" aria-label="Totals since the baseline"><table class="checks"><thead><tr><th scope="col"></th><th scope="col" class="figure">Baseline</th><th scope="col" class="figure">Now</th><th scope="col" class="figure">Change</th></tr></thead><tbody>
 ${totals}</tbody></table></div>
 ${
