@@ -1,6 +1,6 @@
 import type { Block } from '../dsc/blocks/index.ts';
 import { pathOf, shortPath } from '../dsc/layer-path.ts';
-import { addExact } from '../ir/exact.ts';
+import { addExact, addKnown } from '../ir/exact.ts';
 import type { BlockSection, Layer } from './report.ts';
 
 /** A block of the report, with what its layers cost together. */
@@ -18,8 +18,8 @@ export function blockSection(block: Block, layers: readonly Layer[]): BlockSecti
     shortcut,
     squeezeExcite,
     params: own.reduce((sum, { params }) => addExact(sum, params.total), 0),
-    macs: sumOf(own.map(({ macs }) => macs)),
-    flops: sumOf(own.map(({ flops }) => flops)),
+    macs: addKnown(own.map(({ macs }) => macs)),
+    flops: addKnown(own.map(({ flops }) => flops)),
   };
 }
 
@@ -32,12 +32,4 @@ function nameOf(layers: readonly Layer[]): string {
   if (common.length > 0) return common.join('/');
   const named = layers.find(({ conv }) => conv !== null) ?? layers[0];
   return named === undefined ? '' : shortPath(pathOf(named)).join('/');
-}
-
-/** Null where one of them is not known. */
-function sumOf(figures: readonly (number | null)[]): number | null {
-  return figures.reduce<number | null>(
-    (sum, figure) => (sum === null || figure === null ? null : addExact(sum, figure)),
-    0,
-  );
 }

@@ -1,5 +1,5 @@
 import { byteSize } from '../ir/dtype.ts';
-import { addExact, multiplyExact } from '../ir/exact.ts';
+import { addExact, addKnown, multiplyExact } from '../ir/exact.ts';
 import type { ConvLayer } from './conv-layer.ts';
 import { positionsOf } from './strategies/positions.ts';
 import type { Between, ConvFigures, HalfConv, ReplacementForm, Strategy } from './strategies/strategy.ts';
@@ -36,14 +36,14 @@ export function replacementFigures(layer: ConvLayer, strategy: Strategy, form: R
   const addedBias = form.bias && !layer.bias ? layer.outChannels : 0;
   const added = addExact(multiplyExact(between.params, first.outChannels), addedBias);
   const weights = addExact(...halves.map(weightsOf), added);
-  const macs = sumOf([
+  const macs = addKnown([
     productOf(firstPositions, weightsOf(first)),
     productOf(layer.outputPositions, weightsOf(halves[1])),
   ]);
   return {
     params: addExact(weights, layer.bias ? layer.outChannels : 0),
     macs,
-    flops: sumOf([
+    flops: addKnown([
       productOf(macs, 2),
       // What follows the multiply-adds (bias, fused activation) stays as it is.
       layer.flops === null || layer.macs === null ? null : layer.flops - 2 * layer.macs,
@@ -62,6 +62,3 @@ export function elementsBetween(layer: ConvLayer, strategy: Strategy): number | 
 
 const productOf = (factor: number | null, other: number): number | null =>
   factor === null ? null : multiplyExact(factor, other);
-
-const sumOf = (terms: readonly (number | null)[]): number | null =>
-  terms.reduce<number | null>((sum, term) => (sum === null || term === null ? null : addExact(sum, term)), 0);

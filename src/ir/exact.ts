@@ -18,6 +18,16 @@ export function addExact(...terms: readonly number[]): number {
   return sum;
 }
 
+/** The exact sum of integers; null where one of them is not known. */
+export function addKnown(terms: readonly (number | null)[]): number | null {
+  let sum = 0;
+  for (const term of terms) {
+    if (term === null) return null;
+    sum = addExact(sum, term);
+  }
+  return sum;
+}
+
 /** The exact product of integers; 1 for none. Throws `number-overflow` beyond 2⁵³. */
 export function multiplyExact(...factors: readonly number[]): number {
   if (factors.includes(0)) return 0;

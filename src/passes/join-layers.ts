@@ -1,4 +1,4 @@
-import { addExact } from '../ir/exact.ts';
+import { addKnown } from '../ir/exact.ts';
 import type { FileLayer, ValueId } from '../ir/graph.ts';
 import type { LayerKind } from '../ops/op-def.ts';
 import type { CountedLayer } from './count-layers.ts';
@@ -62,8 +62,8 @@ function joined(layer: FileLayer, parts: readonly CountedLayer[], context: JoinC
     repeats: layer.calls,
     inputs,
     outputs,
-    macs: sumOf(parts.map(({ macs }) => macs)),
-    flops: sumOf(parts.map(({ flops }) => flops)),
+    macs: addKnown(parts.map(({ macs }) => macs)),
+    flops: addKnown(parts.map(({ flops }) => flops)),
     inputBytes: context.bytesOf(inputs),
     outputBytes: context.bytesOf(outputs),
     weights: [...distinct(parts.flatMap(({ weights }) => weights)), ...further],
@@ -78,14 +78,4 @@ function rank({ kind }: CountedLayer): number {
 
 function distinct(weights: readonly Weight[]): readonly Weight[] {
   return [...new Map(weights.map((weight) => [weight.id, weight])).values()];
-}
-
-/** Null where one of them is not known. */
-function sumOf(figures: readonly (number | null)[]): number | null {
-  let sum = 0;
-  for (const figure of figures) {
-    if (figure === null) return null;
-    sum = addExact(sum, figure);
-  }
-  return sum;
 }
