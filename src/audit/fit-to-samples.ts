@@ -7,7 +7,7 @@ import type { RewritePlan } from '../dsc/plan-rewrite.ts';
 import type { ConvReplacement } from '../formats/conv-replacement.ts';
 import { readLabels, readSamples, type SampleInput } from '../formats/samples/read-samples.ts';
 import { DscAuditError } from '../ir/errors.ts';
-import { staticShape } from '../ir/fact.ts';
+import { staticExtents } from '../ir/fact.ts';
 import { createRuntime } from '../runtime/index.ts';
 import type { Analysis } from './analyse.ts';
 import type { Validation } from './rewrite-report.ts';
@@ -86,7 +86,7 @@ function sampleInputs({ read: { model }, facts }: Analysis): readonly SampleInpu
   return model.graph.inputs.map((id) => {
     const fact = facts.of[id];
     const name = model.values[id]?.name ?? '';
-    const shape = fact?.type === 'tensor' ? staticShape(fact.shape) : null;
+    const shape = staticExtents(fact);
     if (fact?.type !== 'tensor' || shape === null) {
       throw new DscAuditError('cannot-run', `the input '${name}' has no known shape: samples cannot be read for it.`);
     }

@@ -1,6 +1,6 @@
 import type { DType } from '../ir/dtype.ts';
 import { countElements } from '../ir/extents.ts';
-import { staticShape } from '../ir/fact.ts';
+import { staticExtents } from '../ir/fact.ts';
 import type { Node, ValueId } from '../ir/graph.ts';
 import type { ConvAttrs, ConvolutionAttrs } from '../ir/operators.ts';
 import { convGeometry, PLAIN_CONV } from '../ops/convolution.ts';
@@ -49,7 +49,7 @@ export interface ConvLayer {
 }
 
 /** Operators that are convolutions. */
-export const CONV_OPERATORS = ['conv', 'convTranspose', 'deformConv', 'causalConv'] as const;
+const CONV_OPERATORS = ['conv', 'convTranspose', 'deformConv', 'causalConv'] as const;
 
 export type ConvOperator = (typeof CONV_OPERATORS)[number];
 
@@ -90,9 +90,9 @@ export function convLayer(layer: CountedLayer, index: number, isFirst: boolean, 
   const groups = operator === 'causalConv' ? geometry.outChannels : attrs.groups;
   const inChannels = operator === 'causalConv' ? geometry.outChannels : geometry.inChannels;
   const input = typeof inputId === 'number' ? facts.of[inputId] : undefined;
-  const inputShape = input?.type === 'tensor' ? staticShape(input.shape) : null;
+  const inputShape = staticExtents(input);
   const output = facts.of[node.outputs[0] ?? -1];
-  const outputShape = output?.type === 'tensor' ? staticShape(output.shape) : null;
+  const outputShape = staticExtents(output);
   const biasIndex = operator === 'deformConv' ? 3 : 2;
   const biasWeight = layer.weights.find(({ input: at }) => at === biasIndex);
   const ones = new Array<number>(axes).fill(1);
@@ -183,8 +183,7 @@ function positionsOf(
   let positions = 0;
   for (const { node: part, repeats } of parts) {
     if (part.kind !== node.kind || part.inputs[1] !== node.inputs[1]) continue;
-    const fact = facts.of[part[side][0] ?? -1];
-    const shape = fact?.type === 'tensor' ? staticShape(fact.shape) : null;
+    const shape = staticExtents(facts.of[part[side][0] ?? -1]);
     if (shape === null) return null;
     positions += channels === 0 ? 0 : (countElements(shape) / channels) * repeats;
   }

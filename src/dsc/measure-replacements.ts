@@ -1,7 +1,7 @@
 /** How near a model with replacements is to the original. */
 import type { ConvReplacement } from '../formats/conv-replacement.ts';
 import type { Samples } from '../formats/samples/read-samples.ts';
-import { staticShape } from '../ir/fact.ts';
+import { staticExtents } from '../ir/fact.ts';
 import type { Model } from '../ir/graph.ts';
 import type { Facts } from '../passes/infer-facts.ts';
 import type { Runtime } from '../runtime/index.ts';
@@ -71,9 +71,7 @@ export async function measureReplacements(
 
 /** One score a class for each item: batch × classes, maybe with axes of 1 behind. */
 function isRowOfScores(facts: Facts, id: number): boolean {
-  const fact = facts.of[id];
-  const shape = fact?.type === 'tensor' ? staticShape(fact.shape) : null;
-  const [, classes = 1, ...rest] = shape ?? [];
+  const [, classes = 1, ...rest] = staticExtents(facts.of[id]) ?? [];
   return classes > 1 && rest.every((extent) => extent === 1);
 }
 

@@ -41,6 +41,11 @@ export function tensorFact(dtype: DType | null, shape: Shape | null): TensorFact
   return { type: 'tensor', dtype, shape, elements: null, constant: false };
 }
 
+/** The extents of a tensor as plain numbers; null where one of them is unknown, and of what is no tensor. */
+export function staticExtents(fact: Fact | null | undefined): readonly number[] | null {
+  return fact?.type === 'tensor' ? staticShape(fact.shape) : null;
+}
+
 /** The shape as plain numbers; null where a dimension, or the rank, is unknown. */
 export function staticShape(shape: Shape | null | undefined): readonly number[] | null {
   if (!shape) return null;

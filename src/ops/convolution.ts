@@ -1,6 +1,6 @@
 import { addDims, type Dim, multiplyDims, subtractDims } from '../ir/dim.ts';
 import { addExact, multiplyExact } from '../ir/exact.ts';
-import { type Fact, type Shape, staticShape, tensorFact } from '../ir/fact.ts';
+import { type Fact, type Shape, staticExtents, tensorFact } from '../ir/fact.ts';
 import type { ConvAttrs, ConvolutionAttrs, ResultType, WindowAttrs } from '../ir/operators.ts';
 import type { Cost, CostContext, InferContext, LayerKind, OpFamily, SizedTensor } from './op-def.ts';
 import { ShapeConflict } from './op-def.ts';
@@ -24,7 +24,7 @@ export interface ConvGeometry {
 
 /** Reads channels and kernel off the weight (O, I/groups, spatial…, or O, spatial…, I/groups); null where unknown. */
 export function convGeometry(attrs: ConvAttrs, weight: Fact | null | undefined): ConvGeometry | null {
-  const shape = weight?.type === 'tensor' ? staticShape(weight.shape) : null;
+  const shape = staticExtents(weight);
   if (shape === null || shape.length < 2) return null;
   const [outChannels = 0, ...rest] = shape;
   const perGroup = (attrs.weightChannelsLast ? rest.at(-1) : rest[0]) ?? 0;

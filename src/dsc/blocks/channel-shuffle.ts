@@ -1,5 +1,4 @@
-import { staticShape } from '../../ir/fact.ts';
-import type { ValueId } from '../../ir/graph.ts';
+import { staticExtents } from '../../ir/fact.ts';
 import type { Facts } from '../../passes/infer-facts.ts';
 import type { ChannelShuffle } from './element.ts';
 import { type Flow, type FlowStep, onlyReader } from './flow.ts';
@@ -17,7 +16,7 @@ function channelShuffle(flow: Flow, facts: Facts, apart: FlowStep): ChannelShuff
   if (apart.node.kind !== 'reshape' || turned?.node.kind !== 'transpose' || !together) return null;
   if (input === undefined || output === undefined) return null;
   const permutation = turned.node.attrs.permutation ?? [];
-  const [before, split, after] = [input, apart.outputs[0], output].map((id) => shapeOf(facts, id));
+  const [before, split, after] = [input, apart.outputs[0], output].map((id) => staticExtents(facts.of[id ?? -1]));
   const groups = split?.[1] ?? 0;
   if (!before || !split || !after || groups < 2 || split.length !== before.length + 1) return null;
   const swaps = permutation.every((axis, at) => axis === (at === 1 ? 2 : at === 2 ? 1 : at));
@@ -30,9 +29,4 @@ function following(flow: Flow, step: FlowStep, kind: FlowStep['node']['kind']): 
   const [output] = step.outputs;
   const next = output === undefined ? null : onlyReader(flow, output);
   return next?.node.kind === kind ? next : null;
-}
-
-function shapeOf(facts: Facts, id: ValueId | undefined): readonly number[] | null {
-  const fact = id === undefined ? undefined : facts.of[id];
-  return fact?.type === 'tensor' ? staticShape(fact.shape) : null;
 }

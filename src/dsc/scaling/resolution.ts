@@ -1,5 +1,4 @@
-import type { Fact } from '../../ir/fact.ts';
-import { staticShape, tensorFact } from '../../ir/fact.ts';
+import { type Fact, staticExtents, tensorFact } from '../../ir/fact.ts';
 import type { Model, Node, ValueId } from '../../ir/graph.ts';
 import type { Facts } from '../../passes/infer-facts.ts';
 import { liveNodes } from '../../passes/live-nodes.ts';
@@ -13,8 +12,7 @@ const MAX_IMAGE_CHANNELS = 4;
 export function imageInputs(model: Model, facts: Facts): ReadonlyMap<ValueId, readonly number[]> {
   const images = new Map<ValueId, readonly number[]>();
   for (const id of model.graph.inputs) {
-    const fact = facts.of[id];
-    const shape = fact?.type === 'tensor' ? staticShape(fact.shape) : null;
+    const shape = staticExtents(facts.of[id]);
     if (shape?.length !== IMAGE_RANK) continue;
     const isFirst = (shape[1] ?? 0) <= MAX_IMAGE_CHANNELS;
     const isLast = (shape[3] ?? 0) <= MAX_IMAGE_CHANNELS;
@@ -38,14 +36,12 @@ export function scaleResolution(model: Model, facts: Facts): Model {
 /** The window is the map: what exporters write for an adaptive pool to 1 × 1. */
 function poolsAll(node: Node, facts: Facts): boolean {
   if (node.kind !== 'pool' || node.attrs.fn !== 'average') return false;
-  const [input, output] = [node.inputs[0], node.outputs[0]].map((id) => shapeOf(facts.of[id ?? -1]));
+  const [input, output] = [node.inputs[0], node.outputs[0]].map((id) => staticExtents(facts.of[id ?? -1]));
   if (!input || !output) return false;
   const spatial = (shape: readonly number[]) => (node.attrs.channelsLast ? shape.slice(1, -1) : shape.slice(2));
   const covers = spatial(input).every((extent, axis) => (node.attrs.kernel?.[axis] ?? 1) === extent && extent > 1);
   return covers && spatial(output).every((extent) => extent === 1);
 }
-
-const shapeOf = (fact: Fact | undefined) => (fact?.type === 'tensor' ? staticShape(fact.shape) : null);
 
 /** Facts of the inputs at a resolution: height and width of every image are `extent`. */
 export function inputsAt(model: Model, facts: Facts, extent: number): ReadonlyMap<ValueId, Fact> {
@@ -68,8 +64,8 @@ export function inputsAt(model: Model, facts: Facts, extent: number): ReadonlyMa
 export function followReshape(model: Model, node: Node, before: Facts, after: Facts): Model | null {
   const [input, target] = node.inputs;
   if (node.kind !== 'reshape' || typeof input !== 'number' || typeof target !== 'number') return null;
-  const [was, is] = [shapeOf(before.of[input]), shapeOf(after.of[input])];
-  const shape = shapeOf(before.of[node.outputs[0] ?? -1]);
+  const [was, is] = [staticExtents(before.of[input]), staticExtents(after.of[input])];
+  const shape = staticExtents(before.of[node.outputs[0] ?? -1]);
   if (!was || !is || !shape || was.length !== is.length) return null;
   const kept = commonEnd(was, shape);
   const isFollowed = was.slice(0, was.length - kept).every((extent, axis) => extent === is[axis]);

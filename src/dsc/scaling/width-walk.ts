@@ -1,5 +1,4 @@
-import type { Fact } from '../../ir/fact.ts';
-import { staticShape } from '../../ir/fact.ts';
+import { type Fact, staticExtents } from '../../ir/fact.ts';
 import type { Model, Node, ValueId } from '../../ir/graph.ts';
 import type { Facts } from '../../passes/infer-facts.ts';
 import { isConstant, liveNodes } from '../../passes/live-nodes.ts';
@@ -102,11 +101,11 @@ class NodeScope implements WidthScope {
   }
 
   inputShape(index: number): readonly number[] {
-    return shapeOf(this.#factOf(this.#node.inputs[index]));
+    return staticExtents(this.#factOf(this.#node.inputs[index])) ?? [];
   }
 
   outputShape(index: number): readonly number[] {
-    return shapeOf(this.#factOf(this.#node.outputs[index]));
+    return staticExtents(this.#factOf(this.#node.outputs[index])) ?? [];
   }
 
   integers(index: number): readonly number[] | null {
@@ -137,7 +136,7 @@ class NodeScope implements WidthScope {
     const source = sources.get(id);
     const [input] = source?.inputs ?? [];
     if (source?.kind === 'transpose' && typeof input === 'number') {
-      const rank = shapeOf(this.#factOf(input)).length;
+      const rank = staticExtents(this.#factOf(input))?.length ?? 0;
       this.#resizeConstant(input, source.attrs.permutation?.[axis] ?? rank - 1 - axis, segments);
       return;
     }
@@ -211,8 +210,4 @@ class NodeScope implements WidthScope {
   #factOf(id: ValueId | null | undefined): Fact | undefined {
     return typeof id === 'number' ? this.#walk.facts.of[id] : undefined;
   }
-}
-
-function shapeOf(fact: Fact | undefined): readonly number[] {
-  return (fact?.type === 'tensor' ? staticShape(fact.shape) : null) ?? [];
 }

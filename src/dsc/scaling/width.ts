@@ -1,4 +1,4 @@
-import { staticShape } from '../../ir/fact.ts';
+import { staticExtents } from '../../ir/fact.ts';
 import type { Model, Node } from '../../ir/graph.ts';
 import type { Facts } from '../../passes/infer-facts.ts';
 import type { Block } from '../blocks/index.ts';
@@ -107,9 +107,7 @@ function headOf(model: Model, facts: Facts, blocks: readonly Block[]): Node | nu
 /** Every activation has the channels that it was meant to have: else a count that the graph computes did not follow. */
 function check(model: Model, { channels }: WidthChanges, scaled: Facts): void {
   for (const [id, { axis, segments }] of channels) {
-    const fact = scaled.of[id];
-    const shape = fact?.type === 'tensor' ? staticShape(fact.shape) : null;
-    if (shape?.[axis] === after(segments)) continue;
+    if (staticExtents(scaled.of[id])?.[axis] === after(segments)) continue;
     const node = model.graph.nodes.find(({ outputs }) => outputs.includes(id));
     if (node) throw new CannotScale(node, 'it has a number of channels written into it');
   }

@@ -1,5 +1,5 @@
 /** Layers as amounts of work for runtimes whose plans are not known: what the operator says, and which memory it touches. */
-import { staticShape } from '../../ir/fact.ts';
+import { staticExtents } from '../../ir/fact.ts';
 import type { Node, ValueId } from '../../ir/graph.ts';
 import type { AnalysedModel } from '../../runtime/network/analysed-model.ts';
 import { elementsOf } from '../../runtime/plan/tensor.ts';
@@ -68,8 +68,7 @@ function kindOf(source: AnalysedModel, node: Node, output: readonly number[]): W
 }
 
 export function extentsOf({ facts }: AnalysedModel, id: ValueId | null): readonly number[] | null {
-  const fact = id === null ? undefined : facts[id];
-  return fact?.type === 'tensor' ? staticShape(fact.shape) : null;
+  return id === null ? null : staticExtents(facts[id]);
 }
 
 export function isConstant({ facts }: AnalysedModel, id: ValueId): boolean {

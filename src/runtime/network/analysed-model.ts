@@ -1,5 +1,5 @@
 import { DscAuditError } from '../../ir/errors.ts';
-import { type Fact, staticShape } from '../../ir/fact.ts';
+import { type Fact, staticExtents } from '../../ir/fact.ts';
 import type { Model, Node, ValueId } from '../../ir/graph.ts';
 import type { Facts } from '../../passes/infer-facts.ts';
 
@@ -12,16 +12,14 @@ export interface AnalysedModel {
   readonly nodes: readonly Node[];
 }
 
-function extentsOf({ facts }: AnalysedModel, id: ValueId): readonly number[] | null {
-  const fact = facts[id];
-  return fact?.type === 'tensor' ? staticShape(fact.shape) : null;
-}
+/** The value's extents; null where one is not known. */
+export const knownShape = ({ facts }: AnalysedModel, id: ValueId): readonly number[] | null => staticExtents(facts[id]);
 
-export const hasShape = (source: AnalysedModel, id: ValueId): boolean => extentsOf(source, id) !== null;
+export const hasShape = (source: AnalysedModel, id: ValueId): boolean => knownShape(source, id) !== null;
 
 /** The value's extents. Throws `cannot-run` where one is not known. */
 export function shapeOf(source: AnalysedModel, id: ValueId): readonly number[] {
-  const shape = extentsOf(source, id);
+  const shape = knownShape(source, id);
   if (shape !== null) return shape;
   const name = source.model.values[id]?.name;
   throw new DscAuditError('cannot-run', `The shape of '${name}' is not known, so it cannot be run.`);

@@ -3,11 +3,10 @@
 import { isStatic } from '../../ir/dim.ts';
 import { readElements } from '../../ir/elements.ts';
 import { DscAuditError } from '../../ir/errors.ts';
-import { staticShape } from '../../ir/fact.ts';
 import type { Constant, Node, ValueId } from '../../ir/graph.ts';
 import { stridesOf } from '../plan/strided.ts';
 import { elementsOf } from '../plan/tensor.ts';
-import type { AnalysedModel } from './analysed-model.ts';
+import { type AnalysedModel, knownShape } from './analysed-model.ts';
 
 /** Elements for a constant whose bytes the file does not have. */
 export type FillMissing = (name: string, constant: Constant) => Float32Array;
@@ -108,8 +107,7 @@ export class ConstantValues {
     if (floats === null) return null;
     if (SAME_ELEMENTS.has(node.kind)) return floats;
     if (node.kind !== 'transpose') return null;
-    const fact = this.source.facts[input];
-    const shape = fact?.type === 'tensor' ? staticShape(fact.shape) : null;
+    const shape = knownShape(this.source, input);
     return shape === null ? null : transpose(floats, shape, node.attrs.permutation);
   }
 }

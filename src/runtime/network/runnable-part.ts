@@ -1,9 +1,8 @@
 /** What of a model the runtime can run, where it cannot run all of it. */
-import { staticShape } from '../../ir/fact.ts';
 import type { Node, ValueId } from '../../ir/graph.ts';
 import type { OpKind } from '../../ir/operators.ts';
 import { elementsOf } from '../plan/tensor.ts';
-import type { AnalysedModel } from './analysed-model.ts';
+import { type AnalysedModel, hasShape, knownShape } from './analysed-model.ts';
 import type { ConstantValues } from './constants.ts';
 import { type Layer, plainLayer } from './layer.ts';
 import type { NodePlanner, PlanContext } from './planner.ts';
@@ -35,7 +34,7 @@ export function runnablePart(source: AnalysedModel, constants: ConstantValues, e
   const kept = source.nodes.flatMap((node, index) => (left.has(index) ? [] : [{ node, index }]));
   const made = new Set(kept.flatMap(({ node }) => node.outputs));
   const ends = (ids: readonly (ValueId | null)[]): readonly ValueId[] =>
-    ids.filter((id): id is ValueId => id !== null && !constants.isConstant(id) && hasExtents(source, id));
+    ids.filter((id): id is ValueId => id !== null && !constants.isConstant(id) && hasShape(source, id));
   const { graph } = source.model;
   const inputs = new Set([...graph.inputs, ...ends(unrunnable.flatMap(({ node }) => node.outputs))]);
   const needed = ends([...graph.outputs, ...unrunnable.flatMap(({ node }) => node.inputs)]);
@@ -54,8 +53,8 @@ const isComputed = (node: Node, constants: ConstantValues): boolean =>
 function reasonOf(node: Node, index: number, context: PlanContext): string | null {
   if (PLANNERS[node.kind] === undefined) return 'the runtime has no kernel for it';
   const ids = [...node.inputs, ...node.outputs].filter((id) => id !== null);
-  if (!ids.every((id) => hasExtents(context.source, id))) return 'a shape is not known';
-  if (ids.some((id) => isTooLarge(extentsOf(context.source, id) ?? []))) return 'a tensor is too large';
+  if (!ids.every((id) => hasShape(context.source, id))) return 'a shape is not known';
+  if (ids.some((id) => isTooLarge(knownShape(context.source, id) ?? []))) return 'a tensor is too large';
   return reject(plainLayer(node, index), context);
 }
 
@@ -72,15 +71,8 @@ const isTooLarge = (shape: readonly number[]): boolean =>
   elementsOf(shape) > MAX_ELEMENTS ||
   (shape.length > 1 && (shape[0] ?? 1) > MAX_ITEMS && elementsOf(shape.slice(1)) > MAX_ITEMS);
 
-function extentsOf({ facts }: AnalysedModel, id: ValueId): readonly number[] | null {
-  const fact = facts[id];
-  return fact?.type === 'tensor' ? staticShape(fact.shape) : null;
-}
-
-const hasExtents = (source: AnalysedModel, id: ValueId): boolean => extentsOf(source, id) !== null;
-
 /** Whether planning the model takes no more time and memory than running it may. */
 export const fitsRuntime = (source: AnalysedModel): boolean =>
   source.nodes.every((node) =>
-    [...node.inputs, ...node.outputs].every((id) => id === null || !isTooLarge(extentsOf(source, id) ?? [])),
+    [...node.inputs, ...node.outputs].every((id) => id === null || !isTooLarge(knownShape(source, id) ?? [])),
   );
