@@ -1,5 +1,6 @@
 import type { ConvReplacement } from '../formats/conv-replacement.ts';
 import type { Constant, Model, Node, Value, ValueId } from '../ir/graph.ts';
+import { halfAttrs } from './half-attrs.ts';
 
 /** A model with convolutions replaced, as it is run: the same graph that reading the written file would give. */
 export interface ReplacedModel {
@@ -32,12 +33,6 @@ function replacementNodes({ node, halves, between, bias, weights }: ConvReplacem
   const computed = (part: string): ValueId => add({ name: `${node.name}/${part}`, constant: null, declared: null });
   const { name, op, scope, attrs, outputs } = node;
   const [x = null, , oldBias = null, ...others] = node.inputs;
-  const pointwise = { kernel: null, strides: [], dilations: [], padding: { mode: 'explicit', pads: [] } } as const;
-  const attrsOf = (half: typeof first) => ({
-    ...attrs,
-    ...(half.isSpatial ? {} : pointwise),
-    groups: half.groups,
-  });
   const chain: Node[] = [];
   const follow = (make: (output: ValueId) => Node, part: string): ValueId => {
     const output = computed(part);
@@ -47,7 +42,7 @@ function replacementNodes({ node, halves, between, bias, weights }: ConvReplacem
   let current = follow(
     (output) => ({
       kind: 'conv',
-      attrs: { ...attrsOf(first), activation: null },
+      attrs: { ...halfAttrs(attrs, first), activation: null },
       op,
       name: `${name}/${first.part}`,
       scope,
@@ -90,7 +85,7 @@ function replacementNodes({ node, halves, between, bias, weights }: ConvReplacem
   }
   const last: Node = {
     kind: 'conv',
-    attrs: attrsOf(second),
+    attrs: halfAttrs(attrs, second),
     op,
     name,
     scope,

@@ -1,7 +1,8 @@
 /** A model with convolutions replaced by a depthwise and a pointwise one, as far as a plan must know it: shapes without weights. */
-import { staticShape, tensorFact } from '../ir/fact.ts';
+import { staticExtents, tensorFact } from '../ir/fact.ts';
 import type { Constant, Node, Value, ValueId } from '../ir/graph.ts';
 import type { AnalysedModel } from '../runtime/index.ts';
+import { halfAttrs } from './half-attrs.ts';
 
 export interface SeparableModel {
   readonly model: AnalysedModel;
@@ -37,10 +38,10 @@ function halvesOf(
 ): readonly [Node, Node] | null {
   const { attrs, name } = node;
   const [inputId = null, weightId = null, ...rest] = node.inputs;
-  const input = shapeOf(source, inputId);
-  const weight = shapeOf(source, weightId);
-  const output = shapeOf(source, node.outputs[0] ?? null);
-  if (inputId === null || input === null || weight === null || output === null) return null;
+  const [input, weight, output] = [inputId, weightId, node.outputs[0]].map((id) =>
+    staticExtents(source.facts[id ?? -1]),
+  );
+  if (inputId === null || !input || !weight || !output) return null;
   const kernel = attrs.weightChannelsLast ? weight.slice(1, -1) : weight.slice(2);
   const channelAxis = attrs.channelsLast ? input.length - 1 : 1;
   const inChannels = input[channelAxis] ?? 1;
@@ -52,33 +53,20 @@ function halvesOf(
   );
   const weights = (part: string, shape: readonly number[]): ValueId =>
     add(`${name}/${part}/weight`, shape, shapeOnly(shape));
-  const channelsFirst = { ...attrs, weightChannelsLast: false };
   const ones = kernel.map(() => 1);
   const depthwise: Node = {
     ...node,
     name: `${name}/depthwise`,
-    attrs: { ...channelsFirst, groups: inChannels, activation: null },
+    attrs: { ...halfAttrs(attrs, { groups: inChannels, isSpatial: true }), activation: null },
     inputs: [inputId, weights('depthwise', [inChannels, 1, ...kernel])],
     outputs: [between],
   };
   const pointwise: Node = {
     ...node,
-    attrs: {
-      ...channelsFirst,
-      kernel: null,
-      strides: [],
-      dilations: [],
-      padding: { mode: 'explicit', pads: [] },
-      groups: 1,
-    },
+    attrs: halfAttrs(attrs, { groups: 1, isSpatial: false }),
     inputs: [between, weights('pointwise', [outChannels, inChannels, ...ones]), ...rest],
   };
   return [depthwise, pointwise];
-}
-
-function shapeOf({ facts }: AnalysedModel, id: ValueId | null): readonly number[] | null {
-  const fact = id === null ? undefined : facts[id];
-  return fact?.type === 'tensor' ? staticShape(fact.shape) : null;
 }
 
 /** A weight that is not there yet. */
