@@ -13,7 +13,7 @@ function reportedShape(shape: Shape | null): ReportedShape {
   return shape === null ? null : shape.map((dim) => (isStatic(dim) ? dim : dim.key));
 }
 
-export function shapeOf(fact: Fact | undefined): ReportedShape {
+function shapeOf(fact: Fact | undefined): ReportedShape {
   return fact?.type === 'tensor' ? reportedShape(fact.shape) : null;
 }
 

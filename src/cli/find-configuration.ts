@@ -12,7 +12,7 @@ export interface FoundConfiguration {
 }
 
 /** Names under which a configuration is found. */
-export const CONFIGURATION_FILES = ['dsc-audit.config.json', '.dsc-audit.json'] as const;
+const CONFIGURATION_FILES = ['dsc-audit.config.json', '.dsc-audit.json'] as const;
 
 /** The key of package.json that may hold it instead. */
 const PACKAGE_KEY = 'dsc-audit';

@@ -2,19 +2,16 @@ import type { ValueId } from '../../ir/graph.ts';
 import type { ConvUnit } from './element.ts';
 
 /** Structures that have a name in the field. */
-export const BLOCK_KINDS = [
-  'inverted-residual',
-  'fused-inverted-residual',
-  'bottleneck',
-  'basic-residual',
-  'shuffle',
-  'fire',
-  'parallel-branches',
-  'depthwise-separable',
-  'squeeze-excite',
-] as const;
-
-export type BlockKind = (typeof BLOCK_KINDS)[number];
+export type BlockKind =
+  | 'inverted-residual'
+  | 'fused-inverted-residual'
+  | 'bottleneck'
+  | 'basic-residual'
+  | 'shuffle'
+  | 'fire'
+  | 'parallel-branches'
+  | 'depthwise-separable'
+  | 'squeeze-excite';
 
 /** What leads around a block's convolutions. */
 export type Shortcut = 'identity' | 'projection';

@@ -9,7 +9,7 @@ import { type Flow, flowOf } from './flow.ts';
 import { type Paths, pathsOf } from './paths.ts';
 import { residualBlocks } from './residual.ts';
 
-export { BLOCK_KINDS, type Block, type BlockKind, type Shortcut } from './block.ts';
+export type { Block, BlockKind, Shortcut } from './block.ts';
 
 /** In order of precedence: a layer belongs to the first block that claims it. */
 const RECOGNISERS: readonly ((flow: Flow, paths: Paths) => readonly Structure[])[] = [

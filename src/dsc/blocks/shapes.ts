@@ -3,7 +3,7 @@ import type { ConvUnit } from './element.ts';
 /** The roles that a convolution can have in a block. */
 export type ConvRole = 'depthwise' | 'grouped' | 'pointwise' | 'standard' | 'transposed';
 
-export function roleOf({ conv }: ConvUnit): ConvRole {
+function roleOf({ conv }: ConvUnit): ConvRole {
   switch (conv.kind) {
     case 'pointwise-conv':
       return 'pointwise';

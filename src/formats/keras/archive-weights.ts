@@ -89,7 +89,7 @@ export function numberedNames(classNames: readonly string[]): readonly string[] 
 }
 
 /** `Conv2DTranspose` → `conv2d_transpose`. (keras.src.utils.naming.to_snake_case) */
-export function snakeCase(name: string): string {
+function snakeCase(name: string): string {
   return name
     .replace(/\W+/g, '')
     .replace(/(.)([A-Z][a-z]+)/g, '$1_$2')

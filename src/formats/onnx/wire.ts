@@ -51,9 +51,6 @@ export function lengthDelimited(number: number, content: readonly Piece[]): read
 export const bytesField = (number: number, bytes: Uint8Array): readonly Piece[] =>
   lengthDelimited(number, [{ kind: 'bytes', bytes }]);
 
-export const stringField = (number: number, text: string): readonly Piece[] =>
-  bytesField(number, new TextEncoder().encode(text));
-
 /** Of any size that is exact: lengths beyond 4 GB have more than 32 bits. */
 function varint(value: number): readonly number[] {
   const bytes: number[] = [];

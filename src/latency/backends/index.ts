@@ -4,7 +4,7 @@ import { builtin } from './builtin.ts';
 import { onnxruntime } from './onnxruntime.ts';
 
 /** Every backend: one file each. The first is what a calibration times if nothing else is asked for. */
-export const BACKENDS: readonly Backend[] = [
+const BACKENDS: readonly Backend[] = [
   builtin,
   onnxruntime({ name: 'onnxruntime', module: 'onnxruntime-node', provider: 'cpu' }),
   onnxruntime({ name: 'onnxruntime-web', module: 'onnxruntime-web', provider: 'wasm' }),

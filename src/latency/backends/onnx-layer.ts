@@ -68,8 +68,6 @@ function operatorOf(node: Node): Operator | null {
   }
 }
 
-export const isWritable = (node: Node): boolean => operatorOf(node) !== null;
-
 /**
  * So many copies of the model's nodes. Where the output has the input's shape each copy reads the one before; else all read
  * copies of the input, and hand out one element each: whole outputs would be copied out of the runtime.

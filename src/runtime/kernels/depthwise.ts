@@ -7,7 +7,7 @@ import { defineKernel, indices, type KernelContext, NO_ACTIVATION, PIXEL_BYTES }
  * y[c, y, x] = act(bias[c] + Σ_ky Σ_kx x[c / multiplier, y·s + ky·d, x·s + kx·d] · w[c, ky, kx]).
  * Windows may reach over the edge: the plan puts zeroes around the input. A unit is one output row of one plane.
  */
-export const DEPTHWISE_ARGUMENTS = {
+const DEPTHWISE_ARGUMENTS = {
   /** Address of the first window's first tap. */
   input: 'i32',
   output: 'i32',

@@ -13,7 +13,7 @@ import { BLOCK, defineKernel, indices, type KernelContext, NO_ACTIVATION, PIXEL_
  * A unit is one group of output blocks over `pixelsPerUnit` pixels of one batch item, output blocks fastest: the panel of
  * weights stays in the first-level cache, the pixels in the second.
  */
-export const GEMM_ARGUMENTS = {
+const GEMM_ARGUMENTS = {
   /** Address of the first pixel's first tap. */
   input: 'i32',
   output: 'i32',

@@ -2,10 +2,10 @@ import { splat, type V128 } from '../wasm/values.ts';
 import { defineKernel, indices, PIXEL_BYTES } from './kernel.ts';
 
 /** Input rows (and columns) that an output row is made from. */
-export const CUBIC_TAPS = 4;
+const CUBIC_TAPS = 4;
 
 /** Words of a table a position: byte offsets of the taps, then their weights. */
-export const CUBIC_WORDS = 2 * CUBIC_TAPS;
+const CUBIC_WORDS = 2 * CUBIC_TAPS;
 
 /**
  * Resamples height and width between four input rows and four columns each, which tables name by output row and column. A

@@ -79,7 +79,7 @@ function windowOf(
   };
 }
 
-export function convolutionLayer(layer: Conv, context: PlanContext): ConvolutionLayer {
+function convolutionLayer(layer: Conv, context: PlanContext): ConvolutionLayer {
   const { attrs } = layer.node;
   const weightId = inputOf(layer, 1);
   const weightShape = shapeOf(context.source, weightId);

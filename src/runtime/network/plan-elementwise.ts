@@ -38,7 +38,7 @@ const functionOf = ({ activation, low, high, alpha, beta }: Epilogue) =>
     ? { activation: unaryCode('clamp'), alpha: low, beta: high }
     : { activation: unaryCode(activation), alpha, beta };
 
-export function planMap(values: NetworkValues, input: ValueId, output: ValueId, epilogue: Epilogue): void {
+function planMap(values: NetworkValues, input: ValueId, output: ValueId, epilogue: Epilogue): void {
   const axis = values.blockedAxis(input);
   const isSafe = epilogue.activation === null || !INFINITE_AT_ZERO.has(epilogue.activation);
   if (axis !== null && isSafe)

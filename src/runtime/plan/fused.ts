@@ -16,7 +16,7 @@ import { type Blocked, blocksOf, pixelPlace } from './tensor.ts';
 const BLOCK_BYTES = 192 * 1024;
 
 /** Rows of a block; the last may have fewer. */
-export function fusedRows({ outChannels, outWidth }: ConvolutionLayer): number {
+function fusedRows({ outChannels, outWidth }: ConvolutionLayer): number {
   return Math.max(1, Math.floor(BLOCK_BYTES / (blocksOf(outChannels) * outWidth * PIXEL_BYTES)));
 }
 

@@ -9,7 +9,7 @@ export interface View {
   readonly strides: readonly number[];
 }
 
-export const MAX_COPIED_AXES = 6;
+const MAX_COPIED_AXES = 6;
 
 /** Row-major strides in elements. */
 export function stridesOf(shape: readonly number[]): readonly number[] {

@@ -199,7 +199,3 @@ export class FunctionBody {
 }
 
 const codeOf = (operand: Int | F32 | V128): Bytes => (typeof operand === 'number' ? int(operand) : operand).code;
-
-/** What a function gives that is called inside an expression. */
-export const callVector = (target: FunctionReference, ...operands: readonly V128[]): V128 =>
-  new V128Value([...operands.map(({ code }) => code), 0x10, unsigned(target.index)]);
