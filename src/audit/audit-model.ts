@@ -36,6 +36,7 @@ import {
   SCHEMA_VERSION,
   type Totals,
 } from './report.ts';
+import { trainingSection } from './training-section.ts';
 
 /** What the verdicts go by. */
 export interface VerdictOptions {
@@ -43,12 +44,17 @@ export interface VerdictOptions {
   readonly strategy: Strategy;
   /** To tell how much of the weights a replacement holds; null where nobody asks. */
   readonly algebra: LinearAlgebra | null;
+  /** Tell what training costs. */
+  readonly training: boolean;
   /** What milliseconds are projected with; null for none. */
   readonly profile: ChosenProfile | null;
 }
 
 /** Everything that follows from the counts: verdicts, totals, projections, report. */
-export function auditModel(analysis: Analysis, { patterns, strategy, algebra, profile }: VerdictOptions): Report {
+export function auditModel(
+  analysis: Analysis,
+  { patterns, strategy, algebra, profile, training }: VerdictOptions,
+): Report {
   const { path, read, bound, facts, counted } = analysis;
   const { model } = read;
   const convs = convLayers(counted.layers, facts);
@@ -85,6 +91,7 @@ export function auditModel(analysis: Analysis, { patterns, strategy, algebra, pr
     })),
     blocks: recogniseBlocks(model.graph, counted.layers, facts).map((block) => blockSection(block, layers)),
     scaling: null,
+    training: training ? trainingSection(analysis, totals) : null,
     profile: latency.profile,
     gate: { status: 'pass', checks: [] },
     baseline: null,

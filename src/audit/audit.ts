@@ -21,6 +21,8 @@ export interface AuditOptions extends InputOptions, ScalingOptions {
   readonly strategy?: string;
   /** Read the weights of every candidate, and tell how much of them a replacement holds. Default: no. */
   readonly approximation?: boolean;
+  /** Tell what training costs: backward MACs, gradients, optimiser state, activations kept. Default: no. */
+  readonly training?: boolean;
   /** What messages and the report call a model that is given as bytes; `-` if left out. */
   readonly path?: string;
   /**
@@ -54,13 +56,13 @@ export async function auditSource(
   options: AuditOptions = {},
   { profile }: AuditSetting = { profile: null },
 ): Promise<Report> {
-  const { include = [], exclude = [], approximation = false } = options;
+  const { include = [], exclude = [], approximation = false, training = false } = options;
   checkPatterns({ include, exclude });
   const strategy = strategyNamed(options.strategy);
   const algebra = approximation ? await loadLinearAlgebra() : null;
   return reportOn(
     await analyseSource(source, options),
-    { patterns: { include, exclude }, strategy, algebra, profile },
+    { patterns: { include, exclude }, strategy, algebra, profile, training },
     options,
   );
 }

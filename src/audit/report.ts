@@ -29,6 +29,8 @@ export interface Report {
   readonly blocks: readonly BlockSection[];
   /** What was asked of the model's widths and resolution; null where the report is of the model as it is. */
   readonly scaling: ScalingSection | null;
+  /** What training costs on top; null where nobody asked. */
+  readonly training: TrainingSection | null;
   /** The cost model behind the milliseconds; null where none was used. */
   readonly profile: ProfileSection | null;
   readonly gate: Gate;
@@ -192,6 +194,21 @@ export interface CurvePoint {
   readonly loss: number;
   /** Layers that are replaced. */
   readonly layers: number;
+}
+
+/** One step of training: a run forward, its gradients, and what an optimiser keeps. Bytes at the batch of the report. */
+export interface TrainingSection {
+  /** The first extent of the model's first input. */
+  readonly batch: number | null;
+  /** Null where a layer's products are not known. */
+  readonly macs: { readonly forward: number | null; readonly backward: number | null };
+  readonly trainable: number;
+  readonly weightBytes: number;
+  readonly gradientBytes: number;
+  /** What optimisers keep, in float32: nothing, a velocity, two moments an element. */
+  readonly optimizerBytes: { readonly sgd: number; readonly momentum: number; readonly adam: number };
+  /** Activations that the gradients are computed from; null where one has no known size. */
+  readonly activationBytes: number | null;
 }
 
 /** All other sections speak of the scaled model; here is what the model was before. */

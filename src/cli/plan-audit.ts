@@ -131,6 +131,7 @@ function planned(
       ...scalingOf(options),
       strategy: options.strategy,
       approximation: options.approximation ?? false,
+      training: options.training ?? false,
       dims: { ...common.dims, ...own.dims, ...dims },
       shapes: { ...shapesIn(common), ...shapesIn(own), ...shapes },
       include: options.include ?? own.include ?? common.include ?? [],

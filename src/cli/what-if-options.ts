@@ -8,6 +8,7 @@ export interface WhatIfOptions {
   readonly width?: number;
   readonly rounding?: Rounding;
   readonly resolution?: number;
+  readonly training?: boolean;
 }
 
 export function whatIfOptions(command: Command): Command {
@@ -17,7 +18,8 @@ export function whatIfOptions(command: Command): Command {
     .addOption(
       new Option('--rounding <how>', 'scaled channels in multiples of 8, or none').choices(Object.keys(ROUNDINGS)),
     )
-    .option('--resolution <pixels>', 'another height and width of the input image (ρ)', wholeNumber);
+    .option('--resolution <pixels>', 'another height and width of the input image (ρ)', wholeNumber)
+    .option('--training', 'what training costs: gradients, optimiser state, activations kept');
 }
 
 export function scalingOf({ width, rounding, resolution }: WhatIfOptions): ScalingOptions {

@@ -4,6 +4,7 @@ import { BLOCK_NAMES } from './block-text.ts';
 import { lowerBounds } from './lower-bounds.ts';
 import { plainText, wrap } from './plain-text.ts';
 import { stagesOf } from './stages.ts';
+import { trainingLines } from './training-lines.ts';
 import { bytes, change, latency, milliseconds, percent, quantity } from './units.ts';
 
 interface SummaryOptions {
@@ -19,6 +20,7 @@ export function summaryLines(report: Report, { style, width }: SummaryOptions): 
     ...verdictLines(report, style, width),
     ...blockLines(report, width),
     ...curveLines(report, style),
+    ...trainingLines(report.training, style),
     ...coverageLines(report, style, width),
     ...diagnosticLines(report, style, width),
   ];
