@@ -90,6 +90,7 @@ export async function validate(args: readonly string[], print: (line: string) =>
         algebra: null,
         profile: chosen,
         training: false,
+        memory: false,
       });
       const positions = report.dsc.candidates.flatMap(({ index, recommended }) => {
         const node = analysis.counted.layers[index]?.node;

@@ -22,6 +22,7 @@ import type { Analysis } from './analyse.ts';
 import { blockSection } from './block-section.ts';
 import { messageOf } from './diagnostic-messages.ts';
 import { intensityOf, layerSection, parameterCount, reportedTensor } from './layer-section.ts';
+import { memoryPlans, memorySection } from './memory-section.ts';
 import { type LatencyFigures, projectLatency } from './project-latency.ts';
 import {
   type Approximation,
@@ -30,7 +31,6 @@ import {
   type DscSection,
   type Figures,
   type Layer,
-  type MemorySection,
   type ModelSection,
   type Report,
   SCHEMA_VERSION,
@@ -44,6 +44,8 @@ export interface VerdictOptions {
   readonly strategy: Strategy;
   /** To tell how much of the weights a replacement holds; null where nobody asks. */
   readonly algebra: LinearAlgebra | null;
+  /** Tell what other schedules would need. */
+  readonly memory: boolean;
   /** Tell what training costs. */
   readonly training: boolean;
   /** What milliseconds are projected with; null for none. */
@@ -53,7 +55,7 @@ export interface VerdictOptions {
 /** Everything that follows from the counts: verdicts, totals, projections, report. */
 export function auditModel(
   analysis: Analysis,
-  { patterns, strategy, algebra, profile, training }: VerdictOptions,
+  { patterns, strategy, algebra, profile, training, memory }: VerdictOptions,
 ): Report {
   const { path, read, bound, facts, counted } = analysis;
   const { model } = read;
@@ -84,7 +86,7 @@ export function auditModel(
     coverage: coverageOf(layers),
     totals,
     layers,
-    memory: memorySection(schedule, counted.layers),
+    memory: memorySection(schedule, counted.layers, memory ? memoryPlans(analysis) : null),
     dsc: dscSection({ ...assessment, strategy }, totals, latency, convs, ({ layer, after }) => ({
       intensity: intensitiesOf(layer, after, strategy, layers[layer.index]),
       approximation: approximationOf(analysis, layer, strategy, algebra),
@@ -154,20 +156,6 @@ function totalsOf(
     latencyMs: latency.totalMs,
     isLatencyLowerBound: latency.isLowerBound,
     isLowerBound: !layers.every((layer) => isCounted(layer) && layer.outputBytes !== null),
-  };
-}
-
-/** A layer of several nodes stands where its first one does, with the most that is alive while one of them runs. */
-function memorySection(schedule: MemorySchedule | null, layers: readonly CountedLayer[]): MemorySection | null {
-  if (schedule === null) return null;
-  const indices = new Map(layers.flatMap(({ parts }, index) => parts.map(({ node }) => [node, index])));
-  const most = new Map<number, number>();
-  for (const { node, bytes } of schedule.steps) {
-    const index = indices.get(node);
-    if (index !== undefined) most.set(index, Math.max(most.get(index) ?? 0, bytes));
-  }
-  return {
-    schedule: Array.from(most, ([index, bytes]) => ({ layer: layers[index]?.node.name ?? '', index, bytes })),
   };
 }
 

@@ -23,6 +23,8 @@ export interface AuditOptions extends InputOptions, ScalingOptions {
   readonly approximation?: boolean;
   /** Tell what training costs: backward MACs, gradients, optimiser state, activations kept. Default: no. */
   readonly training?: boolean;
+  /** Tell what memory other schedules would need. Default: no. */
+  readonly memory?: boolean;
   /** What messages and the report call a model that is given as bytes; `-` if left out. */
   readonly path?: string;
   /**
@@ -56,13 +58,13 @@ export async function auditSource(
   options: AuditOptions = {},
   { profile }: AuditSetting = { profile: null },
 ): Promise<Report> {
-  const { include = [], exclude = [], approximation = false, training = false } = options;
+  const { include = [], exclude = [], approximation = false, training = false, memory = false } = options;
   checkPatterns({ include, exclude });
   const strategy = strategyNamed(options.strategy);
   const algebra = approximation ? await loadLinearAlgebra() : null;
   return reportOn(
     await analyseSource(source, options),
-    { patterns: { include, exclude }, strategy, algebra, profile, training },
+    { patterns: { include, exclude }, strategy, algebra, profile, training, memory },
     options,
   );
 }

@@ -126,6 +126,19 @@ export interface Layer {
 export interface MemorySection {
   /** The layers of the model's own graph, in its order; a layer with a body has the body's peak on top. */
   readonly schedule: readonly { readonly layer: string; readonly index: number; readonly bytes: number }[];
+  /** Peaks of other ways to run it; null where nobody asked. */
+  readonly plans: MemoryPlans | null;
+}
+
+/** Peak activation memory, in bytes. */
+export interface MemoryPlans {
+  readonly modelOrderBytes: number;
+  /** In the best order that was found; null for a graph too large to look through. */
+  readonly bestOrderBytes: number | null;
+  /** In the model's order, with every inverted residual in slices, as MobileNetV2's paper runs it. */
+  readonly slicedBlocksBytes: number;
+  /** How many blocks those are. */
+  readonly slicedBlocks: number;
 }
 
 export interface ConvSection {

@@ -79,6 +79,7 @@ async function rewriteAnalysed(
     algebra: null,
     profile: null,
     training: false,
+    memory: false,
   });
   const convs = convLayers(analysis.counted.layers, analysis.facts);
   const { candidates } = assess(convs, wish.strategy, layerChoice(patterns));

@@ -132,6 +132,7 @@ function planned(
       strategy: options.strategy,
       approximation: options.approximation ?? false,
       training: options.training ?? false,
+      memory: options.memory ?? false,
       dims: { ...common.dims, ...own.dims, ...dims },
       shapes: { ...shapesIn(common), ...shapesIn(own), ...shapes },
       include: options.include ?? own.include ?? common.include ?? [],

@@ -31,6 +31,7 @@ export function auditOnnx(
     algebra: null,
     profile,
     training: options.training ?? false,
+    memory: options.memory ?? false,
   };
   return reportOn(analyseRead(readOnnx(source), source.path, options), wanted, options);
 }
