@@ -91,6 +91,7 @@ export async function validate(args: readonly string[], print: (line: string) =>
         profile: chosen,
         training: false,
         memory: false,
+        between: 'none',
       });
       const positions = report.dsc.candidates.flatMap(({ index, recommended }) => {
         const node = analysis.counted.layers[index]?.node;

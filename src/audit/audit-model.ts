@@ -4,12 +4,12 @@ import type { ConvLayer } from '../dsc/conv-layer.ts';
 import { convLayers } from '../dsc/conv-layers.ts';
 import { convWeights } from '../dsc/conv-weights.ts';
 import { energyByRank } from '../dsc/factorisation.ts';
-import { elementsBetween } from '../dsc/figures.ts';
+import { type CountedBetween, elementsBetween } from '../dsc/figures.ts';
 import { type LayerPatterns, layerChoice, matcherOf } from '../dsc/layer-choice.ts';
 import type { LinearAlgebra } from '../dsc/linear-algebra.ts';
 import { savingCurve } from '../dsc/plan-rewrite.ts';
 import { replacementName } from '../dsc/replacement-name.ts';
-import type { Strategy } from '../dsc/strategies/strategy.ts';
+import type { Between, Strategy } from '../dsc/strategies/strategy.ts';
 import { type Diagnostic, diagnostic } from '../ir/diagnostic.ts';
 import { addExact, multiplyExact } from '../ir/exact.ts';
 import type { Model } from '../ir/graph.ts';
@@ -44,6 +44,8 @@ export interface VerdictOptions {
   readonly strategy: Strategy;
   /** To tell how much of the weights a replacement holds; null where nobody asks. */
   readonly algebra: LinearAlgebra | null;
+  /** What stands between the halves of a replacement. */
+  readonly between: Between;
   /** Tell what other schedules would need. */
   readonly memory: boolean;
   /** Tell what training costs. */
@@ -55,12 +57,12 @@ export interface VerdictOptions {
 /** Everything that follows from the counts: verdicts, totals, projections, report. */
 export function auditModel(
   analysis: Analysis,
-  { patterns, strategy, algebra, profile, training, memory }: VerdictOptions,
+  { patterns, strategy, algebra, profile, training, memory, between }: VerdictOptions,
 ): Report {
   const { path, read, bound, facts, counted } = analysis;
   const { model } = read;
   const convs = convLayers(counted.layers, facts);
-  const assessment = assess(convs, strategy, layerChoice(patterns));
+  const assessment = assess(convs, strategy, layerChoice(patterns), countedBetween(between, counted.layers));
   const schedule = memorySchedule(model, facts);
   const latency = projectLatency(analysis, assessment.candidates, strategy, profile);
   const totals = totalsOf(facts, counted.layers, schedule, latency);
@@ -99,6 +101,12 @@ export function auditModel(
     baseline: null,
     diagnostics: diagnostics.map((told) => ({ ...told, message: messageOf(told) })),
   };
+}
+
+/** A model without BatchNorm has it folded: so would its replacements. */
+function countedBetween(between: Between, layers: readonly CountedLayer[]): CountedBetween {
+  const hasNorm = layers.some(({ parts }) => parts.some(({ node }) => node.kind === 'batchNorm'));
+  return between === 'bn-relu' && !hasNorm ? 'bias-relu' : between;
 }
 
 export function modelSection(model: Model, facts: Facts, bound: BoundInputs, path: string): ModelSection {

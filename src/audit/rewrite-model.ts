@@ -80,6 +80,7 @@ async function rewriteAnalysed(
     profile: null,
     training: false,
     memory: false,
+    between: 'none',
   });
   const convs = convLayers(analysis.counted.layers, analysis.facts);
   const { candidates } = assess(convs, wish.strategy, layerChoice(patterns));

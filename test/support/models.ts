@@ -32,6 +32,7 @@ export function auditOnnx(
     profile,
     training: options.training ?? false,
     memory: options.memory ?? false,
+    between: options.between ?? 'none',
   };
   return reportOn(analyseRead(readOnnx(source), source.path, options), wanted, options);
 }
