@@ -5,7 +5,10 @@
 import type { BlockKind, Shortcut } from '../dsc/blocks/index.ts';
 import type { RejectionReason } from '../dsc/eligibility.ts';
 import type { Diagnostic } from '../ir/diagnostic.ts';
+import type { FigureUnit } from '../ir/quantity.ts';
 import type { LayerKind } from '../ops/op-def.ts';
+
+export type { FigureUnit };
 
 export const SCHEMA_VERSION = '1.0';
 
@@ -294,9 +297,6 @@ export interface Gate {
   readonly status: 'pass' | 'fail';
   readonly checks: readonly GateCheck[];
 }
-
-/** What a figure is measured in; a share is a fraction of 1. */
-export type FigureUnit = 'count' | 'bytes' | 'milliseconds' | 'share';
 
 export interface GateCheck {
   readonly metric: string;
