@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { errorShare, interval, spreadOf } from '../../src/latency/intervals.ts';
-import { randomSource } from '../../src/latency/random.ts';
+import { randomSource } from '../../src/runtime/random.ts';
 
 /** Errors of a skewed distribution. */
 function errors(seed: number, count: number): readonly number[] {
