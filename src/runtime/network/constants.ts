@@ -8,7 +8,6 @@ import type { Constant, Node, ValueId } from '../../ir/graph.ts';
 import { stridesOf } from '../plan/strided.ts';
 import { elementsOf } from '../plan/tensor.ts';
 import { type AnalysedModel, knownShape } from './analysed-model.ts';
-import { foldElementwise, type Operand } from './fold-elementwise.ts';
 
 /** Elements for a constant whose bytes the file does not have. */
 export type FillMissing = (name: string, constant: Constant) => Float32Array;
@@ -120,19 +119,9 @@ export class ConstantValues {
     const floats = this.floats(input);
     if (floats === null) return null;
     if (SAME_ELEMENTS.has(node.kind)) return floats;
+    if (node.kind !== 'transpose') return null;
     const shape = knownShape(this.source, input);
-    if (shape === null) return null;
-    if (node.kind === 'transpose') return transpose(floats, shape, node.attrs.permutation);
-    const operands = node.inputs.map((id) => this.operand(id));
-    const result = knownShape(this.source, node.outputs[0] ?? -1);
-    const isWhole = node.inputs.every((id, index) => id === null || operands[index] !== null);
-    return result === null || !isWhole ? null : foldElementwise(node, operands, result);
-  }
-
-  private operand(id: ValueId | null): Operand | null {
-    const floats = id === null ? null : this.floats(id);
-    const shape = id === null ? null : knownShape(this.source, id);
-    return floats && shape && { floats, shape };
+    return shape === null ? null : transpose(floats, shape, node.attrs.permutation);
   }
 }
 

@@ -123,12 +123,6 @@ export class NetworkValues {
       this.setPlain(id, tensor);
       return tensor;
     }
-    if (!blocked && this.constants.isConstant(id)) {
-      throw new DscAuditError(
-        'cannot-run',
-        `'${this.nameOf(id)}' is made of constants by an operator that is not run.`,
-      );
-    }
     if (!blocked) throw new Error(`'${this.nameOf(id)}' is read before it is computed.`);
     const { tensor, axis } = blocked;
     if (isPixel(tensor) && isTight(tensor) && tensor.channels % BLOCK === 0) {
