@@ -13,6 +13,9 @@ const WHOLE: Partial<Record<DType, Encode>> = {
   bool: (values) => Uint8Array.from(values, (value) => (value === 0 ? 0 : 1)),
 };
 
+/** Channels of real networks take a thousandth of this; beyond it the elements count as not there. */
+const MAX_FILLED_BYTES = 2 ** 26;
+
 /** One axis of the same number throughout. How long it is comes from the file: nothing is made of it until it is read. */
 export function filledLiteral(dtype: DType, value: number, count: number): Constant {
   const { dtype: type, data } = literal(dtype, [value], []);
@@ -20,10 +23,8 @@ export function filledLiteral(dtype: DType, value: number, count: number): Const
   if (!Number.isSafeInteger(byteLength)) {
     throw new DscAuditError('malformed-model', `an axis of ${count} is too long for any machine.`);
   }
-  const read = (): Uint8Array => {
-    const [one = new Uint8Array(0), all] = [data.read() ?? undefined, new Uint8Array(byteLength)];
-    return all.map((_, at) => one[at % one.length] ?? 0);
-  };
+  const one = data.read();
+  const read = () => (one === null || byteLength > MAX_FILLED_BYTES ? null : Buffer.alloc(byteLength, one));
   return { dtype: type, shape: [count], origin: 'literal', data: { byteLength, read } };
 }
 
