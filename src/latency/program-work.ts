@@ -1,5 +1,6 @@
 /** The steps of a planned program as terms of a cost model: what the slowest thread does in each. */
 
+import { DscAuditError } from '../ir/errors.ts';
 import { KERNELS } from '../runtime/kernels/index.ts';
 import type { KernelVariant } from '../runtime/kernels/kernel.ts';
 import { planMemory } from '../runtime/plan/memory.ts';
@@ -39,6 +40,9 @@ const DISTANCE_TERMS: Readonly<Record<Role, readonly string[]>> = {
  */
 export function programWork(program: Program, kept: ReadonlySet<number>, options: WorkOptions): readonly StepWork[] {
   const memory = planMemory(program, kept);
+  if (!(memory.totalBytes <= MAX_MEMORY_BYTES)) {
+    throw new DscAuditError('cannot-run', 'it needs more memory than WebAssembly can address (4 GiB)');
+  }
   const clock = new ReuseClock(memory.totalBytes);
   const context: Context = {
     program,
@@ -51,6 +55,9 @@ export function programWork(program: Program, kept: ReadonlySet<number>, options
   for (const [index] of program.steps.entries()) stepWork(context, index);
   return program.steps.map((_, index) => stepWork(context, index));
 }
+
+/** What 32-bit addresses reach. Extents come from the file: the memory that they ask for may be any number. */
+const MAX_MEMORY_BYTES = 2 ** 32;
 
 interface Context {
   readonly program: Program;

@@ -4,6 +4,8 @@
  * the caches are.
  */
 
+import { DscAuditError } from '../ir/errors.ts';
+
 /** Distances at which bytes begin to cost more. In between, and up to four times the last, they count in part. */
 export const DISTANCES = [32, 128, 512, 2048, 8192, 32768].map((kilobytes) => kilobytes * 1024);
 
@@ -18,10 +20,14 @@ export function addByDistance(sums: number[], bytes: number, distance: number): 
 
 const CHUNK_BYTES = 32 * 1024;
 
+/** Chunks that are touched in all: 1.5 TiB. The largest networks for images touch a hundredth of it. */
+const MAX_VISITS = 50_000_000;
+
 /** The memory of a program in chunks, each with the time it was touched last; time is counted in bytes touched. */
 export class ReuseClock {
   private readonly last: Float64Array;
   private time = 0;
+  private visits = 0;
 
   constructor(totalBytes: number) {
     this.last = new Float64Array(Math.ceil(totalBytes / CHUNK_BYTES) + 1).fill(Number.NEGATIVE_INFINITY);
@@ -32,6 +38,10 @@ export class ReuseClock {
     const first = Math.floor(address / CHUNK_BYTES);
     const end = Math.floor((address + Math.max(1, bytes) - 1) / CHUNK_BYTES) + 1;
     const each = bytes / (end - first);
+    this.visits += end - first;
+    if (this.visits > MAX_VISITS) {
+      throw new DscAuditError('cannot-run', 'its layers together touch too much memory to follow');
+    }
     for (let chunk = first; chunk < end; chunk++) {
       const now = this.time + (stepBytes * (chunk - first)) / (end - first);
       visit(each, now - (this.last[chunk] ?? Number.NEGATIVE_INFINITY));

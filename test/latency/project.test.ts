@@ -2,17 +2,20 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Report } from '../../src/audit/report.ts';
 import { separableModel } from '../../src/dsc/separable-model.ts';
-import { modelFile } from '../../src/formats/model-source.ts';
+import { modelBytes, modelFile } from '../../src/formats/model-source.ts';
 import type { ChosenProfile } from '../../src/latency/choose-profile.ts';
 import { projectModel } from '../../src/latency/project.ts';
 import { referenceProfile } from '../../src/latency/reference.ts';
 import { SweepNetwork } from '../../src/latency/sweep-network.ts';
 import { auditOnnx, FIXTURES, modelsIn, truthOf } from '../support/models.ts';
+import { onnxBytes } from '../support/onnx-bytes.ts';
 
 const profile = await referenceProfile();
 const chosen: ChosenProfile = { profile, source: 'reference', diagnostics: [] };
 const audited = (path: string, shapes: Readonly<Record<string, readonly number[]>> = {}): Report =>
   auditOnnx(modelFile(join(FIXTURES, path)), { shapes }, chosen);
+
+const ONES = new Array<number>(36).fill(1);
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 
@@ -51,6 +54,22 @@ describe('the projection of a network', () => {
 });
 
 describe('a model that the runtime cannot run', () => {
+  it('has no latency where its inputs are too many to lay out', () => {
+    const names = Array.from({ length: 6000 }, (_, index) => `x${index}`);
+    const inputs = Object.fromEntries(names.map((name) => [name, [1, 8]]));
+    const report = auditOnnx(modelBytes('inputs.onnx', [onnxBytes({ inputs, outputs: names })]), {}, chosen);
+    expect(report.totals.latencyMs).toBeNull();
+  });
+
+  it('has no latency where its layers ask for more memory than there are addresses', () => {
+    const chosenFor = { inputs: { x: [1, 4, 8, 8] }, initializers: { w: { dims: [1, 4, 3, 3], floats: ONES } } };
+    const dilated = { dilations: [1e9, 1e9], pads: [1e9, 1e9, 1e9, 1e9] };
+    const nodes = [{ op: 'Conv', inputs: ['x', 'w'], outputs: ['y'], attributes: dilated }];
+    const bytes = onnxBytes({ ...chosenFor, nodes, outputs: ['y'] });
+    const report = auditOnnx(modelBytes('wide.onnx', [bytes]), {}, chosen);
+    expect(report.totals.latencyMs).toBeNull();
+  });
+
   it('has no latency where the runtime has no kernel, says so, and is a lower bound', () => {
     const report = audited('edge/custom_op_unknown.onnx');
     const unknown = report.layers.filter(({ latencyMs }) => latencyMs === null);
@@ -125,6 +144,6 @@ describe('a model of very many nodes', () => {
     let x = network.input(8, 2, 2);
     for (let node = 0; node < 6000; node++) x = network.binary('add', x, x);
     network.output(x);
-    expect(() => projectModel(network.analyse(), profile)).toThrow(/6000 nodes are more than are planned/);
+    expect(() => projectModel(network.analyse(), profile)).toThrow(/6002 nodes, inputs and outputs are more than are planned/);
   });
 });

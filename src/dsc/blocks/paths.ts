@@ -95,6 +95,9 @@ function plain(step: FlowStep): Element | null {
 /** Branches that one concatenation may put together: more are no module, and each is walked back. */
 const MAX_BRANCHES = 16;
 
+/** Steps of one module: concatenations within concatenations would hold all of the graph, each time anew. */
+const MAX_MODULE_STEPS = 256;
+
 function branches(flow: Flow, step: FlowStep, backFrom: (value: ValueId) => Path): Branches | null {
   const [output] = step.outputs;
   const { inputs, node } = step;
@@ -103,6 +106,8 @@ function branches(flow: Flow, step: FlowStep, backFrom: (value: ValueId) => Path
   const start = paths[0]?.start;
   if (start === undefined || !paths.every((path) => path?.start === start && path.elements.length > 0)) return null;
   const elements = paths.flatMap((path) => (path ? [path.elements] : []));
+  const size = elements.flat().reduce((sum, element) => sum + element.steps.length, 1);
+  if (size > MAX_MODULE_STEPS) return null;
   const steps = [...elements.flat().flatMap((element) => element.steps), step.index].sort((a, b) => a - b);
   return { type: 'branches', input: start, output, steps, paths: elements };
 }

@@ -34,13 +34,13 @@ const PASSING: ReadonlySet<OpKind> = new Set([
 function squeezeExcite(flow: Flow, pool: FlowStep): SqueezeExcite | null {
   const [input] = pool.inputs;
   if (input === undefined) return null;
-  const products = flow.readersOf(input).filter((reader) => isProduct(reader));
   const steps = [pool.index];
   let dense = 0;
   let value: ValueId | undefined = pool.outputs[0];
   while (value !== undefined && steps.length < MAX_STEPS) {
     const next = onlyReader(flow, value);
-    if (next !== null && products.includes(next)) return dense === 2 ? closed(input, next, steps) : null;
+    if (next !== null && isProduct(next) && next.inputs.includes(input))
+      return dense === 2 ? closed(input, next, steps) : null;
     const swish = next === null ? activation(flow, value) : null;
     if (swish !== null) {
       steps.push(...swish.steps);

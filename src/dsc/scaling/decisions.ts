@@ -55,16 +55,19 @@ export class Decisions {
   tie(decisions: readonly Decision[]): void {
     const [first, ...rest] = decisions;
     if (first === undefined) return;
-    const group = this.#groupOf(first);
+    let group = this.#groupOf(first);
     for (const decision of rest) {
       const other = this.#groupOf(decision);
       if (other === group) continue;
-      group.isFixed ||= other.isFixed;
-      group.divisor = leastCommonMultiple(group.divisor, other.divisor);
-      for (const member of other.members) {
-        group.members.push(member);
-        this.#groups.set(member, group);
+      // The smaller one moves: a sum of n layers costs n log n, not n².
+      const [smaller, larger] = group.members.length < other.members.length ? [group, other] : [other, group];
+      larger.isFixed ||= smaller.isFixed;
+      larger.divisor = leastCommonMultiple(larger.divisor, smaller.divisor);
+      for (const member of smaller.members) {
+        larger.members.push(member);
+        this.#groups.set(member, larger);
       }
+      group = larger;
     }
   }
 

@@ -58,8 +58,9 @@ export function walkWidths(model: Model, facts: Facts, decisions: Decisions, dec
   for (const node of facts.order.get(model.graph) ?? model.graph.nodes) {
     for (const id of node.outputs) if (id !== null) sources.set(id, node);
   }
+  const budget = { spent: 0, limit: FREE_SEGMENTS + MAX_SEGMENTS_PER_NODE * model.graph.nodes.length };
   for (const node of liveNodes(model.graph, facts).nodes) {
-    const scope = new NodeScope(node, { model, facts, decisions, decide, changes, sources });
+    const scope = new NodeScope(node, { model, facts, decisions, decide, changes, sources, budget });
     const touched = valuesRead(node).some((id) => changes.channels.has(id));
     const isKnown = followWidths(node, scope);
     if (!isKnown && touched) scope.refuse(`nobody knows how ${node.op} follows another number of channels`);
@@ -84,7 +85,15 @@ interface Walk {
   };
   /** The node that computes a value. */
   readonly sources: ReadonlyMap<ValueId, Node>;
+  readonly budget: { spent: number; readonly limit: number };
 }
+
+/** Nodes between a weight and the layer that reads it: exporters write one or two, and every reader walks them. */
+const MAX_TURNS = 64;
+
+/** Segments of all channels that one walk may hold, for each node and some more: concatenations of concatenations square. */
+const MAX_SEGMENTS_PER_NODE = 100;
+const FREE_SEGMENTS = 1_000_000;
 
 class NodeScope implements WidthScope {
   readonly #node: Node;
@@ -122,7 +131,12 @@ class NodeScope implements WidthScope {
 
   setOutput(index: number, axis: number, segments: readonly Segment[]): void {
     const id = this.#node.outputs[index];
-    if (typeof id === 'number') this.#walk.changes.channels.set(id, { axis, segments });
+    if (typeof id !== 'number') return;
+    const { budget, changes } = this.#walk;
+    // A part of several keeps the decisions of all.
+    budget.spent += segments.reduce((sum, { decisions }) => sum + 1 + decisions.length, 0);
+    if (budget.spent > budget.limit) this.refuse('too many layers have a part in its channels to follow each');
+    changes.channels.set(id, { axis, segments });
   }
 
   resize(index: number, axis: number, segments: readonly Segment[]): void {
@@ -131,18 +145,20 @@ class NodeScope implements WidthScope {
   }
 
   /** Exporters turn weights around in front of a matrix product: the tensor in the file is the one that changes. */
-  #resizeConstant(id: ValueId, axis: number, segments: readonly Segment[]): void {
+  #resizeConstant(read: ValueId, readAxis: number, segments: readonly Segment[]): void {
     const { model, sources, changes } = this.#walk;
-    const source = sources.get(id);
-    const [input] = source?.inputs ?? [];
-    if (source?.kind === 'transpose' && typeof input === 'number') {
-      const rank = staticExtents(this.#factOf(input))?.length ?? 0;
-      this.#resizeConstant(input, source.attrs.permutation?.[axis] ?? rank - 1 - axis, segments);
-      return;
-    }
-    if ((source?.kind === 'identity' || source?.kind === 'cast') && typeof input === 'number') {
-      this.#resizeConstant(input, axis, segments);
-      return;
+    let [id, axis] = [read, readAxis];
+    for (let turns = 0; ; turns++) {
+      const source = sources.get(id);
+      const [input] = source?.inputs ?? [];
+      const isMoved = source?.kind === 'transpose' || source?.kind === 'identity' || source?.kind === 'cast';
+      if (!isMoved || typeof input !== 'number') break;
+      if (turns === MAX_TURNS) this.refuse(`its weights are turned around more than ${MAX_TURNS} times`);
+      if (source.kind === 'transpose') {
+        const rank = staticExtents(this.#factOf(input))?.length ?? 0;
+        axis = source.attrs.permutation?.[axis] ?? rank - 1 - axis;
+      }
+      id = input;
     }
     const constant = model.values[id]?.constant;
     if (!constant) this.refuse('its weights are no tensors of the file');

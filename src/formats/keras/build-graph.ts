@@ -3,7 +3,7 @@ import { type Dim, symbolicDim } from '../../ir/dim.ts';
 import { byteSize, DTYPES, type DType, isFloat } from '../../ir/dtype.ts';
 import { DscAuditError } from '../../ir/errors.ts';
 import { countElements } from '../../ir/extents.ts';
-import { type Shape, tensorFact } from '../../ir/fact.ts';
+import { MAX_RANK, type Shape, tensorFact } from '../../ir/fact.ts';
 import type { Constant, FileLayer, Graph, Node, Value, ValueId } from '../../ir/graph.ts';
 import type { Operator } from '../../ir/operators.ts';
 import { FREE_EXPANSION, MAX_EXPANSION, MAX_NESTING } from '../limits.ts';
@@ -21,7 +21,7 @@ import {
 } from './layer-call.ts';
 import { LayerConfig } from './layer-config.ts';
 import { rowOf } from './layers/index.ts';
-import { literal } from './literal.ts';
+import { filledLiteral, literal } from './literal.ts';
 import { type Argument, type LayerSpec, type ModelSpec, shown, type TensorReference } from './model-config.ts';
 import { type CallPlan, orderCalls, type PlannedCall } from './order-calls.ts';
 import { permuted, type StoredWeight, type WeightStore } from './weights.ts';
@@ -158,6 +158,9 @@ export class GraphBuilder {
 
   /** Open extents are symbols: the first is the batch, the others are called by their tensor and axis. */
   #openShape(name: string, shape: readonly (number | null)[]): Shape {
+    if (shape.length > MAX_RANK) {
+      throw new DscAuditError('limit-exceeded', `tensor '${shown(name)}' has more than ${MAX_RANK} axes.`);
+    }
     return shape.map((extent, axis): Dim => extent ?? (axis === 0 ? BATCH : symbolicDim(`${name}:${axis}`)));
   }
 
@@ -262,6 +265,7 @@ export class GraphBuilder {
       addNode: (operator, inputs, results) => this.#addNode(instance, operator, inputs, results),
       addUnknown: (like) => this.#addUnknown(instance, like),
       addLiteral: (dtype, values, shape) => this.#addLiteral(dtype, values, shape),
+      addFilled: (dtype, value, count) => this.#addFilled(dtype, value, count),
       storedShape: (name) => this.#stored(instance, `${path}${name}`)?.shape ?? null,
       addWeight: (name, stored, options) =>
         this.#addWeight(
@@ -355,6 +359,13 @@ export class GraphBuilder {
     this.#facts.set(id, tensorFact(dtype, shape));
   }
 
+  #addFilled(dtype: DType, value: number, count: number): ValueId {
+    this.#spend(1);
+    const id = this.#addValue({ name: '', constant: filledLiteral(dtype, value, count), declared: null });
+    this.#facts.set(id, { ...tensorFact(dtype, [count]), constant: true });
+    return id;
+  }
+
   #addLiteral(dtype: DType, values: readonly number[], shape: readonly number[]): ValueId {
     this.#spend(1);
     const constant = literal(dtype, values, shape);
@@ -381,7 +392,6 @@ export class GraphBuilder {
   ): ValueId {
     const known = instance.weights.get(name);
     if (known !== undefined) return known;
-    this.#spend(1);
     const found = this.#stored(instance, name);
     if (
       found &&
@@ -406,6 +416,7 @@ export class GraphBuilder {
   }
 
   #keepWeight(instance: LayerInstance, name: string, constant: Constant): ValueId {
+    this.#spend(1);
     const path = [...instance.scope, instance.spec.name, name].join('/');
     const id = this.#addValue({ name: path, constant, declared: null });
     this.#facts.set(id, { ...tensorFact(constant.dtype, constant.shape), constant: true });

@@ -42,6 +42,7 @@ export interface CallContext {
   /** An operator that nobody knows, whose result has the input's type and shape. */
   addUnknown(like: ValueId): ValueId;
   addLiteral(dtype: DType, values: readonly number[], shape: readonly number[]): ValueId;
+  addFilled(dtype: DType, value: number, count: number): ValueId;
   /** The shape of a weight where the file holds it; null where it does not. */
   storedShape(name: string): readonly number[] | null;
   addWeight(name: string, stored: readonly number[], options: WeightOptions): ValueId;
@@ -173,6 +174,11 @@ export class LayerCall {
   /** Numbers in a type: the layer's compute type if left out. */
   numbers(values: readonly number[], shape: readonly number[] = [values.length], dtype?: DType): ValueId {
     return this.#context.addLiteral(dtype ?? this.policy.compute, values, shape);
+  }
+
+  /** So many times the same number, in the layer's variable type: made when it is read. */
+  filled(value: number, count: number): ValueId {
+    return this.#context.addFilled(this.policy.variable, value, count);
   }
 
   /** A single number that arithmetic on `like` can take. */

@@ -24,7 +24,7 @@ export function modelConfigOf(root: Hdf5Group): Json {
 export function legacyWeights(root: Hdf5Group): WeightStore {
   const weights = root.group('model_weights');
   const known = new Map<string, readonly NamedWeight[]>();
-  return namedWeights((layer) => {
+  return namedWeights(([layer = '']) => {
     const read = known.get(layer) ?? weightsIn(weights?.group(layer) ?? null);
     known.set(layer, read);
     return read;

@@ -1,5 +1,6 @@
 import type { DType } from '../../ir/dtype.ts';
 import { encodeFloats, isWeightType } from '../../ir/elements.ts';
+import { DscAuditError } from '../../ir/errors.ts';
 import type { Constant } from '../../ir/graph.ts';
 
 type Encode = (values: readonly number[]) => Uint8Array;
@@ -11,6 +12,21 @@ const WHOLE: Partial<Record<DType, Encode>> = {
   uint8: (values) => Uint8Array.from(values),
   bool: (values) => Uint8Array.from(values, (value) => (value === 0 ? 0 : 1)),
 };
+
+/** Channels of real networks take a thousandth of this; beyond it the elements count as not there. */
+const MAX_FILLED_BYTES = 2 ** 26;
+
+/** One axis of the same number throughout. How long it is comes from the file: nothing is made of it until it is read. */
+export function filledLiteral(dtype: DType, value: number, count: number): Constant {
+  const { dtype: type, data } = literal(dtype, [value], []);
+  const byteLength = data.byteLength * count;
+  if (!Number.isSafeInteger(byteLength)) {
+    throw new DscAuditError('malformed-model', `an axis of ${count} is too long for any machine.`);
+  }
+  const one = data.read();
+  const read = () => (one === null || byteLength > MAX_FILLED_BYTES ? null : Buffer.alloc(byteLength, one));
+  return { dtype: type, shape: [count], origin: 'literal', data: { byteLength, read } };
+}
 
 /** A constant that lowering itself makes; in float32 where the type is one that literals do not have. */
 export function literal(dtype: DType, values: readonly number[], shape: readonly number[]): Constant {

@@ -20,6 +20,8 @@ export interface ManifestWeights {
   close(): void;
 }
 
+const NONE: readonly NamedWeight[] = [];
+
 /** One stretch of weights: the files of a group, one behind the other. */
 interface Shards {
   readonly bytes: ByteSource | null;
@@ -70,7 +72,7 @@ export function manifestWeights(source: ModelSource, manifest: Json | undefined)
   const all = [...byLayer.values()].flat();
   return {
     // A model within the model keeps its layers' own names.
-    store: namedWeights((layer) => byLayer.get(layer) ?? all),
+    store: namedWeights(([outermost = '', ...inner]) => byLayer.get(outermost) ?? (inner.length > 0 ? all : NONE)),
     fileBytes: missing.size > 0 ? null : opened.reduce((sum, { size }) => sum + size, 0),
     missing,
     close,

@@ -1,6 +1,7 @@
 /** NumPy's own files: `.npy`, one array, and `.npz`, a zip archive of such (numpy.lib.format, versions 1 to 3). */
 import type { DType } from '../../ir/dtype.ts';
 import { DscAuditError } from '../../ir/errors.ts';
+import { MAX_INFLATION } from '../limits.ts';
 import { type NumberArray, numberArray } from './array.ts';
 
 const MAGIC = '\u0093NUMPY';
@@ -51,7 +52,9 @@ export async function readNpz(file: string, bytes: Uint8Array): Promise<Readonly
   let unpacked = 0;
   const entries = unpack(file, () =>
     unzipSync(bytes, {
-      filter: ({ name, originalSize }) => {
+      filter: ({ name, size, originalSize }) => {
+        // What is told is allocated: it must be a size that deflate can reach.
+        if (originalSize > size * MAX_INFLATION) throw unreadable(file, `tells a size of '${name}' that cannot be`);
         unpacked += originalSize;
         if (unpacked > MAX_UNPACKED_BYTES) throw unreadable(file, 'unpacks to more than 4 GB');
         return name.endsWith('.npy');

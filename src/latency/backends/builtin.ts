@@ -61,8 +61,14 @@ const MAX_NODES = 5000;
 
 /** Plans as much of the model as can be run, with zeroes for weights: what is run does not depend on them. */
 function planWithoutWeights(model: AnalysedModel, options: Options): PlannedWork {
-  if (model.nodes.length > MAX_NODES) {
-    throw new DscAuditError('cannot-run', `its ${model.nodes.length} nodes are more than are planned (${MAX_NODES})`);
+  const { inputs, outputs } = model.model.graph;
+  // Inputs and outputs take memory of their own, in a graph of no nodes too.
+  const places = model.nodes.length + inputs.length + outputs.length;
+  if (places > MAX_NODES) {
+    throw new DscAuditError(
+      'cannot-run',
+      `its ${places} nodes, inputs and outputs are more than are planned (${MAX_NODES})`,
+    );
   }
   const constants = new ConstantValues(model, zeroes);
   // Alone, a node may be refused that its neighbour would take in: the whole is tried first.

@@ -72,6 +72,30 @@ describe('a config', () => {
   });
 });
 
+describe('extents beyond any machine', () => {
+  const normalised = (of: string, extent: number, config = {}) =>
+    auditJson(
+      functional({
+        inputs: { x: [null, 2, extent] },
+        layers: [{ of, name: 'norm', calls: [['x']], config: { axis: -1, scale: false, center: false, ...config } }],
+        outputs: ['norm'],
+      }),
+    );
+
+  it.each(['BatchNormalization', 'GroupNormalization'])('cost %s no memory for the scale it leaves out', async (of) => {
+    const report = await normalised(of, 1e9, { groups: 1 });
+    expect(report.layers[0]?.outputShapes).toEqual([[1, 2, 1e9]]);
+    expect(await refusal(normalised(of, 9e15, { groups: 1 }))).toMatch(/too long for any machine|2\^53/);
+  });
+
+  it('are refused in number too', async () => {
+    const shape = [null, ...new Array<number>(200_000).fill(1)];
+    const layers = [{ of: 'Flatten', name: 'flat', calls: [['x']], config: {} }];
+    const audit = auditJson(functional({ inputs: { x: shape }, layers, outputs: ['flat'] }));
+    expect(await refusal(audit)).toMatch(/more than 64 axes/);
+  });
+});
+
 describe('a graph', () => {
   it('with a cycle is refused', async () => {
     const layers = [conv2d('a', [['b']]), conv2d('b', [['a']])];

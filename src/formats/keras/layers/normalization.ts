@@ -20,10 +20,8 @@ const lowerBatchNormalization: LayerRow = (call) => {
   const { config, input } = call;
   const [axis = -1] = axesOf(call, -1);
   const channels = call.extent(input, axis);
-  const all = (value: number) =>
-    call.numbers(new Array<number>(channels).fill(value), [channels], call.policy.variable);
-  const gamma = config.flag('scale', true) ? call.weight('gamma', [channels]) : all(1);
-  const beta = config.flag('center', true) ? call.weight('beta', [channels]) : all(0);
+  const gamma = config.flag('scale', true) ? call.weight('gamma', [channels]) : call.filled(1, channels);
+  const beta = config.flag('center', true) ? call.weight('beta', [channels]) : call.filled(0, channels);
   const mean = call.weight('moving_mean', [channels], { frozen: true });
   const variance = call.weight('moving_variance', [channels], { frozen: true });
   const attrs = { channelAxis: axis, training: false, epsilon: config.number('epsilon', 1e-3) };
@@ -85,10 +83,8 @@ const lowerGroupNormalization: LayerRow = (call) => {
   const asked = config.integer('groups', 32);
   const groups = asked === -1 ? channels : asked;
   if (groups < 1 || channels % groups !== 0) throw config.invalid('groups', `a divisor of its ${channels} channels`);
-  const literal = (value: number) =>
-    call.numbers(new Array<number>(channels).fill(value), [channels], call.policy.variable);
-  const gamma = config.flag('scale', true) ? call.weight('gamma', [channels]) : literal(1);
-  const beta = config.flag('center', true) ? call.weight('beta', [channels]) : literal(0);
+  const gamma = config.flag('scale', true) ? call.weight('gamma', [channels]) : call.filled(1, channels);
+  const beta = config.flag('center', true) ? call.weight('beta', [channels]) : call.filled(0, channels);
   const others = Array.from({ length: rank }, (_, index) => index).filter((index) => index !== 0 && index !== axis);
   const order = [0, axis, ...others];
   const isInOrder = order.every((from, to) => from === to);
