@@ -40,6 +40,8 @@ const MESSAGES: { readonly [C in DiagnosticCode]: (args: DiagnosticArgs[C]) => s
   'profile-of-other-runtime': ({ id, calibratedAt }) =>
     `The profile ${id} of ${calibratedAt} is of another version of the runtime: its milliseconds may be off.`,
   'latency-unknown': ({ op, reason }) => `The latency of ${op} is not known: ${reason}.`,
+  'latency-not-measured': ({ layers, names }) =>
+    `Without milliseconds, since the profile was not measured on such work: ${count(layers, 'layer')} (${list(names)}). The total is a lower bound.`,
   'latency-extrapolated': ({ layers, names }) =>
     `Far outside what the profile was measured on, so with wider intervals: ${count(layers, 'layer')} (${list(names)}).`,
   'unmatched-pattern': ({ option, pattern }) => `${option} '${pattern}' matches no convolution.`,

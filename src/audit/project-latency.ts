@@ -97,7 +97,7 @@ function projectWith(
     candidates: figures,
     recommended: new Set(recommended),
     afterMs: planned.length === candidates.length ? plan.projection.totalMs : null,
-    diagnostics: [...chosen.diagnostics, ...unknownLatencies(now), ...extrapolated(now)],
+    diagnostics: [...chosen.diagnostics, ...unknownLatencies(now), ...notMeasured(now), ...extrapolated(now)],
   };
 }
 
@@ -150,6 +150,11 @@ function profileSection({ profile, source }: ChosenProfile): ProfileSection | nu
 
 const unknownLatencies = ({ unrunnable }: ModelProjection): readonly Diagnostic[] =>
   unrunnable.map(({ node, reason }) => diagnostic('latency-unknown', 'warning', node.name, { op: node.op, reason }));
+
+function notMeasured({ layers }: ModelProjection): readonly Diagnostic[] {
+  const names = layers.filter(({ latencyMs }) => latencyMs === null).map(({ name }) => name);
+  return names.length === 0 ? [] : [diagnostic('latency-not-measured', 'info', null, { layers: names.length, names })];
+}
 
 function extrapolated({ layers, totalMs }: ModelProjection): readonly Diagnostic[] {
   const names = layers

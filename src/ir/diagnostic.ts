@@ -33,6 +33,7 @@ export interface DiagnosticArgs {
   'profile-refused': { readonly path: string; readonly reason: string };
   'profile-of-other-runtime': { readonly id: string; readonly calibratedAt: string };
   'latency-unknown': { readonly op: string; readonly reason: string };
+  'latency-not-measured': { readonly layers: number; readonly names: readonly string[] };
   'latency-extrapolated': { readonly layers: number; readonly names: readonly string[] };
 }
 
