@@ -64,7 +64,7 @@ export function defineRewrite(program: Command, terminal: Terminal): void {
     .option('--dry-run', 'plan and report, write nothing');
   modelOptions(command)
     .optionsGroup('Plan:')
-    .option('--target <metric=value>', 'macs=-50%, params=5M, size=20MB or latency=15ms, at the least loss', target)
+    .option('--target <metric=value>', 'macs=-50%, params=5M or size=20MB, at the least loss', target)
     .option('--rank <n>', "depthwise filters a channel, or 'auto' (default: auto with a target, else 1)", rank)
     .option('--min-energy <share>', "keep at least this share of each layer's weights, 0 to 1", energy)
     .option('--include <glob>', 'consider these even if a default speaks against it (repeatable)', collectText)
