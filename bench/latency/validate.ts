@@ -89,6 +89,9 @@ export async function validate(args: readonly string[], print: (line: string) =>
         strategy: depthwiseSeparable,
         algebra: null,
         profile: chosen,
+        training: false,
+        memory: false,
+        between: 'none',
       });
       const positions = report.dsc.candidates.flatMap(({ index, recommended }) => {
         const node = analysis.counted.layers[index]?.node;

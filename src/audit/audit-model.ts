@@ -4,12 +4,12 @@ import type { ConvLayer } from '../dsc/conv-layer.ts';
 import { convLayers } from '../dsc/conv-layers.ts';
 import { convWeights } from '../dsc/conv-weights.ts';
 import { energyByRank } from '../dsc/factorisation.ts';
-import { elementsBetween } from '../dsc/figures.ts';
+import { type CountedBetween, elementsBetween } from '../dsc/figures.ts';
 import { type LayerPatterns, layerChoice, matcherOf } from '../dsc/layer-choice.ts';
 import type { LinearAlgebra } from '../dsc/linear-algebra.ts';
 import { savingCurve } from '../dsc/plan-rewrite.ts';
 import { replacementName } from '../dsc/replacement-name.ts';
-import type { Strategy } from '../dsc/strategies/strategy.ts';
+import type { Between, Strategy } from '../dsc/strategies/strategy.ts';
 import { type Diagnostic, diagnostic } from '../ir/diagnostic.ts';
 import { addExact, multiplyExact } from '../ir/exact.ts';
 import type { Model } from '../ir/graph.ts';
@@ -22,6 +22,7 @@ import type { Analysis } from './analyse.ts';
 import { blockSection } from './block-section.ts';
 import { messageOf } from './diagnostic-messages.ts';
 import { intensityOf, layerSection, parameterCount, reportedTensor } from './layer-section.ts';
+import { memoryPlans, memorySection } from './memory-section.ts';
 import { type LatencyFigures, projectLatency } from './project-latency.ts';
 import {
   type Approximation,
@@ -30,12 +31,12 @@ import {
   type DscSection,
   type Figures,
   type Layer,
-  type MemorySection,
   type ModelSection,
   type Report,
   SCHEMA_VERSION,
   type Totals,
 } from './report.ts';
+import { trainingSection } from './training-section.ts';
 
 /** What the verdicts go by. */
 export interface VerdictOptions {
@@ -43,16 +44,25 @@ export interface VerdictOptions {
   readonly strategy: Strategy;
   /** To tell how much of the weights a replacement holds; null where nobody asks. */
   readonly algebra: LinearAlgebra | null;
+  /** What stands between the halves of a replacement. */
+  readonly between: Between;
+  /** Tell what other schedules would need. */
+  readonly memory: boolean;
+  /** Tell what training costs. */
+  readonly training: boolean;
   /** What milliseconds are projected with; null for none. */
   readonly profile: ChosenProfile | null;
 }
 
 /** Everything that follows from the counts: verdicts, totals, projections, report. */
-export function auditModel(analysis: Analysis, { patterns, strategy, algebra, profile }: VerdictOptions): Report {
+export function auditModel(
+  analysis: Analysis,
+  { patterns, strategy, algebra, profile, training, memory, between }: VerdictOptions,
+): Report {
   const { path, read, bound, facts, counted } = analysis;
   const { model } = read;
   const convs = convLayers(counted.layers, facts);
-  const assessment = assess(convs, strategy, layerChoice(patterns));
+  const assessment = assess(convs, strategy, layerChoice(patterns), countedBetween(between, counted.layers));
   const schedule = memorySchedule(model, facts);
   const latency = projectLatency(analysis, assessment.candidates, strategy, profile);
   const totals = totalsOf(facts, counted.layers, schedule, latency);
@@ -78,18 +88,25 @@ export function auditModel(analysis: Analysis, { patterns, strategy, algebra, pr
     coverage: coverageOf(layers),
     totals,
     layers,
-    memory: memorySection(schedule, counted.layers),
+    memory: memorySection(schedule, counted.layers, memory ? memoryPlans(analysis) : null),
     dsc: dscSection({ ...assessment, strategy }, totals, latency, convs, ({ layer, after }) => ({
       intensity: intensitiesOf(layer, after, strategy, layers[layer.index]),
       approximation: approximationOf(analysis, layer, strategy, algebra),
     })),
     blocks: recogniseBlocks(model.graph, counted.layers, facts).map((block) => blockSection(block, layers)),
     scaling: null,
+    training: training ? trainingSection(analysis, totals) : null,
     profile: latency.profile,
     gate: { status: 'pass', checks: [] },
     baseline: null,
     diagnostics: diagnostics.map((told) => ({ ...told, message: messageOf(told) })),
   };
+}
+
+/** A model without BatchNorm has it folded: so would its replacements. */
+function countedBetween(between: Between, layers: readonly CountedLayer[]): CountedBetween {
+  const hasNorm = layers.some(({ parts }) => parts.some(({ node }) => node.kind === 'batchNorm'));
+  return between === 'bn-relu' && !hasNorm ? 'bias-relu' : between;
 }
 
 export function modelSection(model: Model, facts: Facts, bound: BoundInputs, path: string): ModelSection {
@@ -147,20 +164,6 @@ function totalsOf(
     latencyMs: latency.totalMs,
     isLatencyLowerBound: latency.isLowerBound,
     isLowerBound: !layers.every((layer) => isCounted(layer) && layer.outputBytes !== null),
-  };
-}
-
-/** A layer of several nodes stands where its first one does, with the most that is alive while one of them runs. */
-function memorySection(schedule: MemorySchedule | null, layers: readonly CountedLayer[]): MemorySection | null {
-  if (schedule === null) return null;
-  const indices = new Map(layers.flatMap(({ parts }, index) => parts.map(({ node }) => [node, index])));
-  const most = new Map<number, number>();
-  for (const { node, bytes } of schedule.steps) {
-    const index = indices.get(node);
-    if (index !== undefined) most.set(index, Math.max(most.get(index) ?? 0, bytes));
-  }
-  return {
-    schedule: Array.from(most, ([index, bytes]) => ({ layer: layers[index]?.node.name ?? '', index, bytes })),
   };
 }
 

@@ -2,6 +2,7 @@ import { type LayerPatterns, MAX_PATTERN_LENGTH } from '../dsc/layer-choice.ts';
 import { loadLinearAlgebra } from '../dsc/linear-algebra.ts';
 import { ROUNDINGS } from '../dsc/scaling/width.ts';
 import { strategyNamed } from '../dsc/strategies/index.ts';
+import { BETWEEN, type Between } from '../dsc/strategies/strategy.ts';
 import { type ModelSource, modelBytes, modelFile } from '../formats/model-source.ts';
 import { DscAuditError } from '../ir/errors.ts';
 import { type ChosenProfile, chooseProfile } from '../latency/choose-profile.ts';
@@ -19,8 +20,14 @@ export interface AuditOptions extends InputOptions, ScalingOptions {
   readonly exclude?: readonly string[];
   /** How convolutions are replaced: `depthwise-separable` (the default) or `pointwise-depthwise`. */
   readonly strategy?: string;
+  /** What stands between the halves of a replacement: `none` (the default), `relu` or `bn-relu`, which MobileNet has. */
+  readonly between?: Between;
   /** Read the weights of every candidate, and tell how much of them a replacement holds. Default: no. */
   readonly approximation?: boolean;
+  /** Tell what training costs: backward MACs, gradients, optimiser state, activations kept. Default: no. */
+  readonly training?: boolean;
+  /** Tell what memory other schedules would need. Default: no. */
+  readonly memory?: boolean;
   /** What messages and the report call a model that is given as bytes; `-` if left out. */
   readonly path?: string;
   /**
@@ -54,13 +61,21 @@ export async function auditSource(
   options: AuditOptions = {},
   { profile }: AuditSetting = { profile: null },
 ): Promise<Report> {
-  const { include = [], exclude = [], approximation = false } = options;
+  const {
+    include = [],
+    exclude = [],
+    approximation = false,
+    training = false,
+    memory = false,
+    between = 'none',
+  } = options;
   checkPatterns({ include, exclude });
+  if (!BETWEEN.includes(between)) throw invalid(`between cannot be ${between}: ${BETWEEN.join(', ')}`);
   const strategy = strategyNamed(options.strategy);
   const algebra = approximation ? await loadLinearAlgebra() : null;
   return reportOn(
     await analyseSource(source, options),
-    { patterns: { include, exclude }, strategy, algebra, profile },
+    { patterns: { include, exclude }, strategy, algebra, profile, training, memory, between },
     options,
   );
 }

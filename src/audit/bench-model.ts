@@ -3,20 +3,15 @@ import { pathOf } from '../dsc/layer-path.ts';
 import { addExact } from '../ir/exact.ts';
 import { countElements } from '../ir/extents.ts';
 import type { Node } from '../ir/graph.ts';
+import type { ChosenProfile } from '../latency/choose-profile.ts';
 import type { CountedLayer } from '../passes/count-layers.ts';
-import {
-  analysedModel,
-  createRuntime,
-  type Network,
-  type PlannedLayer,
-  type Runtime,
-  type RuntimeTensor,
-} from '../runtime/index.ts';
+import { analysedModel, createRuntime, type Network, type PlannedLayer, type RuntimeTensor } from '../runtime/index.ts';
 import { seededUniform } from '../runtime/random.ts';
 import type { Analysis } from './analyse.ts';
 import { modelSection, unusedBindings } from './audit-model.ts';
-import type { BenchReport, Speed } from './bench-report.ts';
+import type { BenchLayer, BenchReport, Speed } from './bench-report.ts';
 import { messageOf } from './diagnostic-messages.ts';
+import { projectBench } from './project-bench.ts';
 import { type Latency, SCHEMA_VERSION } from './report.ts';
 
 export interface BenchOptions {
@@ -29,20 +24,13 @@ export interface BenchOptions {
   readonly experimentalWideVectors?: boolean;
 }
 
-/** What a cost model says of a planned network. */
-export interface Projection {
-  readonly totalMs: Latency | null;
-  /** One a planned layer. */
-  readonly layersMs: readonly (Latency | null)[];
-}
-
 export interface BenchContext {
   /** Milliseconds of a steady clock. */
   readonly now: () => number;
   /** Hears before each run how many are done, of how many. */
   readonly progress: (done: number, of: number) => void;
-  /** The cost model, where there is a profile of this runtime. */
-  readonly project: ((network: Network, runtime: Runtime) => Projection) | null;
+  /** What milliseconds are projected with; null for none. */
+  readonly profile: ChosenProfile | null;
 }
 
 /** The clock and the optimising compiler settle before the first run that counts. */
@@ -57,7 +45,7 @@ const WARM_UP_MS = 300;
 export async function benchModel(
   analysis: Analysis,
   options: BenchOptions,
-  { now, progress, project }: BenchContext,
+  { now, progress, profile }: BenchContext,
 ): Promise<BenchReport> {
   const { read, facts, bound, path } = analysis;
   const { runs, exact = false, ...runtimeOptions } = options;
@@ -68,9 +56,16 @@ export async function benchModel(
     const peakGflops = await runtime.peakGflops();
     network.run(inputsOf(network));
     const times = await timesOf(network, runs, { now, progress });
-    const projection = project?.(network, runtime) ?? null;
+    const projection = projectBench({ source, layers: network.layers, threads: runtime.threads, exact }, profile);
     const covered = coveredLayers(analysis.counted.layers, source.nodes, network.layers);
     const speedOf = speedAgainst(peakGflops);
+    const layers = network.layers.map((layer, index): BenchLayer => {
+      const members = covered[index] ?? [];
+      const flops = flopsOf(members);
+      const measuredMs = median(times.map((layersMs) => layersMs[index] ?? 0));
+      const speed = speedOf(measuredMs, flops, projection.layersMs[index] ?? null);
+      return { ...identityOf(layer, source.nodes, members), flops, ...speed };
+    });
     return {
       schemaVersion: SCHEMA_VERSION,
       tool: { name: 'dsc-audit', version: __DSC_AUDIT_VERSION__ },
@@ -83,19 +78,21 @@ export async function benchModel(
         peakGflops,
         memoryBytes: network.memoryBytes,
       },
+      profile: projection.profile,
       runs,
       weights: network.filledConstants.length > 0 ? 'random' : 'file',
-      totals: speedOf(median(times.map(sum)), flopsOf(covered.flat()), projection?.totalMs ?? null),
-      layers: network.layers.map((layer, index) => {
-        const members = covered[index] ?? [];
-        const flops = flopsOf(members);
-        const measuredMs = median(times.map((layersMs) => layersMs[index] ?? 0));
-        const speed = speedOf(measuredMs, flops, projection?.layersMs[index] ?? null);
-        return { ...identityOf(layer, source.nodes, members), flops, ...speed };
-      }),
-      diagnostics: [...read.diagnostics, ...bound.diagnostics, ...facts.diagnostics, ...unusedBindings(analysis)].map(
-        (told) => ({ ...told, message: messageOf(told) }),
-      ),
+      totals: {
+        ...speedOf(median(times.map(sum)), flopsOf(covered.flat()), projection.totalMs),
+        withinInterval: shareWithin(layers),
+      },
+      layers,
+      diagnostics: [
+        ...read.diagnostics,
+        ...bound.diagnostics,
+        ...facts.diagnostics,
+        ...unusedBindings(analysis),
+        ...projection.diagnostics,
+      ].map((told) => ({ ...told, message: messageOf(told) })),
     };
   } finally {
     await runtime.close();
@@ -188,8 +185,17 @@ const speedAgainst =
   (peakGflops: number) =>
   (measuredMs: number, flops: number | null, projectedMs: Latency | null): Speed => {
     const gflops = flops === null || measuredMs === 0 ? null : flops / (measuredMs * 1e6);
-    return { measuredMs, projectedMs, gflops, peakShare: gflops === null ? null : gflops / peakGflops };
+    const projectionError = projectedMs === null || measuredMs === 0 ? null : projectedMs.value / measuredMs - 1;
+    const peakShare = gflops === null ? null : gflops / peakGflops;
+    return { measuredMs, projectedMs, projectionError, gflops, peakShare };
   };
+
+function shareWithin(layers: readonly Speed[]): number | null {
+  const held = layers.flatMap(({ measuredMs, projectedMs }) =>
+    projectedMs === null ? [] : [measuredMs >= projectedMs.low && measuredMs <= projectedMs.high],
+  );
+  return held.length === 0 ? null : held.filter(Boolean).length / held.length;
+}
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 

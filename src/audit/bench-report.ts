@@ -1,12 +1,14 @@
 /** What `bench` found out: plain data, and what its `--format json` prints. What is not known is null, never 0. */
 import type { LayerKind } from '../ops/op-def.ts';
-import type { Latency, ModelSection, Report, ReportedDiagnostic, SCHEMA_VERSION } from './report.ts';
+import type { Latency, ModelSection, ProfileSection, Report, ReportedDiagnostic, SCHEMA_VERSION } from './report.ts';
 
 export interface BenchReport {
   readonly schemaVersion: typeof SCHEMA_VERSION;
   readonly tool: Report['tool'];
   readonly model: ModelSection;
   readonly runtime: RuntimeSection;
+  /** What the projections are by; null where nothing is projected. */
+  readonly profile: ProfileSection | null;
   /** Runs that the medians are over. */
   readonly runs: number;
   /** `random` where some weights are not in the file: time depends little on them. */
@@ -35,13 +37,18 @@ export interface Speed {
   readonly measuredMs: number;
   /** By the cost model; null where there is no profile. */
   readonly projectedMs: Latency | null;
+  /** Projected over measured, less 1: −0.04 where 4 % too little was projected. */
+  readonly projectionError: number | null;
   /** FLOPs, as they are counted, a nanosecond. Winograd computes less than is counted. Null where they are not known. */
   readonly gflops: number | null;
   /** Of `peakGflops`. */
   readonly peakShare: number | null;
 }
 
-export type BenchTotals = Speed;
+export interface BenchTotals extends Speed {
+  /** Share of the layers with a projection that lie within its interval; null where none has one. */
+  readonly withinInterval: number | null;
+}
 
 export interface BenchLayer extends Speed {
   /** Position of its first node among the layers of the audit. */

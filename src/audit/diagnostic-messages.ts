@@ -39,6 +39,8 @@ const MESSAGES: { readonly [C in DiagnosticCode]: (args: DiagnosticArgs[C]) => s
   'profile-refused': ({ path, reason }) => `The profile ${path} is not used: ${reason}. Run dsc-audit calibrate again.`,
   'profile-of-other-runtime': ({ id, calibratedAt }) =>
     `The profile ${id} of ${calibratedAt} is of another version of the runtime: its milliseconds may be off.`,
+  'profile-without-threads': ({ id, threads, known }) =>
+    `The profile ${id} was calibrated on ${known.join(', ')} ${known.join() === '1' ? 'thread' : 'threads'}, and this ran on ${threads}: nothing is projected. --threads ${known[0] ?? 1}, or dsc-audit calibrate --threads ${[...known, threads].join()}.`,
   'latency-unknown': ({ op, reason }) => `The latency of ${op} is not known: ${reason}.`,
   'latency-not-measured': ({ layers, names }) =>
     `Without milliseconds, since the profile was not measured on such work: ${count(layers, 'layer')} (${list(names)}). The total is a lower bound.`,

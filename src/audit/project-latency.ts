@@ -7,11 +7,11 @@ import { type Diagnostic, diagnostic } from '../ir/diagnostic.ts';
 import { DscAuditError } from '../ir/errors.ts';
 import type { Node } from '../ir/graph.ts';
 import type { ChosenProfile } from '../latency/choose-profile.ts';
-import { machineText } from '../latency/machine.ts';
 import { type ModelProjection, projectModel } from '../latency/project.ts';
 import type { CountedLayer } from '../passes/count-layers.ts';
 import { type AnalysedModel, analysedModel } from '../runtime/index.ts';
 import type { Analysis } from './analyse.ts';
+import { profileSection } from './profile-section.ts';
 import type { Latency, ProfileSection } from './report.ts';
 
 export interface LatencyFigures {
@@ -74,7 +74,8 @@ function projectWith(
     const node = layers[index]?.node;
     return (node && positions.get(node)) ?? -1;
   };
-  const now = projectModel(source, chosen.profile);
+  const [fit] = chosen.profile.fits;
+  const now = projectModel(source, chosen.profile, fit);
   const project = replacedProjection(source, chosen);
   const all = project(planned.map(({ layer }) => positionOf(layer.index)));
   const figures = new Map(
@@ -90,7 +91,7 @@ function projectWith(
   const plan =
     planned.length === 0 || recommended.length === candidates.length ? all : project(recommended.map(positionOf));
   return {
-    profile: profileSection(chosen),
+    profile: fit === undefined ? null : profileSection(chosen, fit),
     totalMs: now.totalMs,
     isLowerBound: now.isLowerBound,
     layers: layers.map(({ parts }) => sumOf(parts.map(({ node }) => now.nodes.get(positions.get(node) ?? -1) ?? null))),
@@ -131,28 +132,13 @@ const addLatencies = (a: Latency, b: Latency): Latency => ({
   high: a.high + b.high,
 });
 
-function profileSection({ profile, source }: ChosenProfile): ProfileSection | null {
-  const { id, backend, variant, machine, calibratedAt, fits } = profile;
-  const [fit] = fits;
-  if (fit === undefined) return null;
-  const { medianPercent, within10Percent, heldOut } = fit.error;
-  return {
-    id,
-    backend,
-    variant,
-    source,
-    threads: fit.threads,
-    machine: machineText(machine),
-    calibratedAt,
-    error: { medianPercent, within10Percent, heldOut },
-  };
-}
-
 const unknownLatencies = ({ unrunnable }: ModelProjection): readonly Diagnostic[] =>
   unrunnable.map(({ node, reason }) => diagnostic('latency-unknown', 'warning', node.name, { op: node.op, reason }));
 
-function notMeasured({ layers }: ModelProjection): readonly Diagnostic[] {
-  const names = layers.filter(({ latencyMs }) => latencyMs === null).map(({ name }) => name);
+/** What the runtime runs, and the profile knows no cost of. */
+function notMeasured({ layers, unrunnable }: ModelProjection): readonly Diagnostic[] {
+  const told = new Set(unrunnable.map(({ node }) => node.name));
+  const names = layers.filter(({ latencyMs, name }) => latencyMs === null && !told.has(name)).map(({ name }) => name);
   return names.length === 0 ? [] : [diagnostic('latency-not-measured', 'info', null, { layers: names.length, names })];
 }
 

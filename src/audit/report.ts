@@ -5,7 +5,10 @@
 import type { BlockKind, Shortcut } from '../dsc/blocks/index.ts';
 import type { RejectionReason } from '../dsc/eligibility.ts';
 import type { Diagnostic } from '../ir/diagnostic.ts';
+import type { FigureUnit } from '../ir/quantity.ts';
 import type { LayerKind } from '../ops/op-def.ts';
+
+export type { FigureUnit };
 
 export const SCHEMA_VERSION = '1.0';
 
@@ -29,6 +32,8 @@ export interface Report {
   readonly blocks: readonly BlockSection[];
   /** What was asked of the model's widths and resolution; null where the report is of the model as it is. */
   readonly scaling: ScalingSection | null;
+  /** What training costs on top; null where nobody asked. */
+  readonly training: TrainingSection | null;
   /** The cost model behind the milliseconds; null where none was used. */
   readonly profile: ProfileSection | null;
   readonly gate: Gate;
@@ -124,6 +129,19 @@ export interface Layer {
 export interface MemorySection {
   /** The layers of the model's own graph, in its order; a layer with a body has the body's peak on top. */
   readonly schedule: readonly { readonly layer: string; readonly index: number; readonly bytes: number }[];
+  /** Peaks of other ways to run it; null where nobody asked. */
+  readonly plans: MemoryPlans | null;
+}
+
+/** Peak activation memory, in bytes. */
+export interface MemoryPlans {
+  readonly modelOrderBytes: number;
+  /** In the best order that was found; null for a graph too large to look through. */
+  readonly bestOrderBytes: number | null;
+  /** In the model's order, with every inverted residual in slices, as MobileNetV2's paper runs it. */
+  readonly slicedBlocksBytes: number;
+  /** How many blocks those are. */
+  readonly slicedBlocks: number;
 }
 
 export interface ConvSection {
@@ -192,6 +210,21 @@ export interface CurvePoint {
   readonly loss: number;
   /** Layers that are replaced. */
   readonly layers: number;
+}
+
+/** One step of training: a run forward, its gradients, and what an optimiser keeps. Bytes at the batch of the report. */
+export interface TrainingSection {
+  /** The first extent of the model's first input. */
+  readonly batch: number | null;
+  /** Null where a layer's products are not known. */
+  readonly macs: { readonly forward: number | null; readonly backward: number | null };
+  readonly trainable: number;
+  readonly weightBytes: number;
+  readonly gradientBytes: number;
+  /** What optimisers keep, in float32: nothing, a velocity, two moments an element. */
+  readonly optimizerBytes: { readonly sgd: number; readonly momentum: number; readonly adam: number };
+  /** Activations that the gradients are computed from; null where one has no known size. */
+  readonly activationBytes: number | null;
 }
 
 /** All other sections speak of the scaled model; here is what the model was before. */
@@ -264,9 +297,6 @@ export interface Gate {
   readonly status: 'pass' | 'fail';
   readonly checks: readonly GateCheck[];
 }
-
-/** What a figure is measured in; a share is a fraction of 1. */
-export type FigureUnit = 'count' | 'bytes' | 'milliseconds' | 'share';
 
 export interface GateCheck {
   readonly metric: string;

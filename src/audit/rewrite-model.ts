@@ -73,7 +73,15 @@ async function rewriteAnalysed(
 ): Promise<RewrittenModel> {
   const { model } = analysis.read;
   const patterns = { include, exclude };
-  const report = auditModel(analysis, { patterns, strategy: wish.strategy, algebra: null, profile: null });
+  const report = auditModel(analysis, {
+    patterns,
+    strategy: wish.strategy,
+    algebra: null,
+    profile: null,
+    training: false,
+    memory: false,
+    between: 'none',
+  });
   const convs = convLayers(analysis.counted.layers, analysis.facts);
   const { candidates } = assess(convs, wish.strategy, layerChoice(patterns));
   const obstacle = obstacleOf(source, analysis);

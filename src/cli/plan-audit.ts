@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { AuditOptions } from '../audit/audit.ts';
+import type { Between } from '../dsc/strategies/strategy.ts';
 import type { Budgets, Limit, Limits } from '../gate/budgets.ts';
 import type { ModelEntry, Settings } from '../gate/configuration.ts';
 import { METRIC_NAMES, type MetricName } from '../gate/metrics.ts';
@@ -16,6 +17,7 @@ export interface PlanOptions extends ModelOptions, GateOptions, WhatIfOptions {
   readonly include?: readonly string[];
   readonly exclude?: readonly string[];
   readonly strategy: string;
+  readonly between: Between;
   readonly approximation?: boolean;
   readonly profile?: string;
 }
@@ -130,7 +132,10 @@ function planned(
     audit: {
       ...scalingOf(options),
       strategy: options.strategy,
+      between: options.between,
       approximation: options.approximation ?? false,
+      training: options.training ?? false,
+      memory: options.memory ?? false,
       dims: { ...common.dims, ...own.dims, ...dims },
       shapes: { ...shapesIn(common), ...shapesIn(own), ...shapes },
       include: options.include ?? own.include ?? common.include ?? [],

@@ -8,6 +8,8 @@ export interface WhatIfOptions {
   readonly width?: number;
   readonly rounding?: Rounding;
   readonly resolution?: number;
+  readonly training?: boolean;
+  readonly memory?: boolean;
 }
 
 export function whatIfOptions(command: Command): Command {
@@ -17,7 +19,9 @@ export function whatIfOptions(command: Command): Command {
     .addOption(
       new Option('--rounding <how>', 'scaled channels in multiples of 8, or none').choices(Object.keys(ROUNDINGS)),
     )
-    .option('--resolution <pixels>', 'another height and width of the input image (ρ)', wholeNumber);
+    .option('--resolution <pixels>', 'another height and width of the input image (ρ)', wholeNumber)
+    .option('--training', 'what training costs: gradients, optimiser state, activations kept')
+    .option('--memory', 'peak memory by other schedules: a better order, blocks in slices');
 }
 
 export function scalingOf({ width, rounding, resolution }: WhatIfOptions): ScalingOptions {

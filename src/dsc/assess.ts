@@ -1,9 +1,9 @@
 import type { ValueId } from '../ir/graph.ts';
 import type { ConvLayer } from './conv-layer.ts';
 import { type LayerChoice, type RejectionReason, rejectionOf } from './eligibility.ts';
-import { figuresOf, replacementFigures } from './figures.ts';
+import { type CountedBetween, type CountedForm, figuresOf, replacementFigures } from './figures.ts';
 import { replacementKey } from './replacement.ts';
-import type { ConvFigures, ReplacementForm, Strategy } from './strategies/strategy.ts';
+import type { ConvFigures, Strategy } from './strategies/strategy.ts';
 
 /** A convolution with what it costs now and what its replacement costs. */
 export interface Replaced {
@@ -36,11 +36,14 @@ export interface Assessment {
   readonly rejected: readonly RejectionVerdict[];
 }
 
-/** What a candidate is counted with: one depthwise filter a channel. */
-const PLAIN: ReplacementForm = { rank: 1, between: 'none', bias: false };
-
-/** Gives every convolution its verdict under a strategy. Parameters and MACs shrink by the same ratio, bias aside. */
-export function assess(layers: readonly ConvLayer[], strategy: Strategy, choice: LayerChoice): Assessment {
+/** Gives every convolution its verdict under a strategy, counted with one depthwise filter a channel. Parameters and MACs shrink by the same ratio, bias aside. */
+export function assess(
+  layers: readonly ConvLayer[],
+  strategy: Strategy,
+  choice: LayerChoice,
+  between: CountedBetween = 'none',
+): Assessment {
+  const form: CountedForm = { rank: 1, between, bias: false };
   const candidates: Replaced[] = [];
   const rejected: RejectionVerdict[] = [];
   for (const layer of layers) {
@@ -50,8 +53,8 @@ export function assess(layers: readonly ConvLayer[], strategy: Strategy, choice:
       continue;
     }
     const before = figuresOf(layer);
-    const after = replacementFigures(layer, strategy, PLAIN);
-    if (after.params < before.params) candidates.push({ layer, before, after, key: replacementKey(layer, PLAIN) });
+    const after = replacementFigures(layer, strategy, form);
+    if (after.params < before.params) candidates.push({ layer, before, after, key: replacementKey(layer, form) });
     else rejected.push({ layer, reason: 'no-saving' });
   }
   candidates.sort((a, b) => savedMacs(b) - savedMacs(a) || a.layer.index - b.layer.index);

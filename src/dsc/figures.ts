@@ -16,16 +16,23 @@ export function figuresOf(layer: ConvLayer): ConvFigures {
   };
 }
 
+/** As counted: where BatchNorm is folded into the convolutions before it, all that it leaves is their bias. */
+export type CountedBetween = Between | 'bias-relu';
+
+/** A replacement as it is counted. */
+export type CountedForm = Omit<ReplacementForm, 'between'> & { readonly between: CountedBetween };
+
 /** Parameters and FLOPs a channel, and FLOPs an element, of what stands between the halves. */
-const COST_BETWEEN: Readonly<Record<Between, { readonly params: number; readonly flops: number }>> = {
+const COST_BETWEEN: Readonly<Record<CountedBetween, { readonly params: number; readonly flops: number }>> = {
   none: { params: 0, flops: 0 },
   relu: { params: 0, flops: 1 },
   // Scale, shift, mean and variance; as inference runs it, one scale and one shift.
   'bn-relu': { params: 4, flops: 3 },
+  'bias-relu': { params: 1, flops: 2 },
 };
 
 /** What the two halves cost together, with the bias and what stands between them. */
-export function replacementFigures(layer: ConvLayer, strategy: Strategy, form: ReplacementForm): ConvFigures {
+export function replacementFigures(layer: ConvLayer, strategy: Strategy, form: CountedForm): ConvFigures {
   const halves = strategy.halves(layer, form.rank);
   const [first] = halves;
   const weightsOf = ({ outChannels, inPerGroup, isSpatial }: HalfConv): number =>

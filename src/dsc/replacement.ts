@@ -2,6 +2,7 @@ import type { BetweenHalves, ConvHalf, ConvReplacement } from '../formats/conv-r
 import { isWeightType } from '../ir/elements.ts';
 import type { ConvLayer } from './conv-layer.ts';
 import { factorise } from './factorisation.ts';
+import type { CountedForm } from './figures.ts';
 import type { LinearAlgebra } from './linear-algebra.ts';
 import type { Between, ReplacementForm, Strategy } from './strategies/strategy.ts';
 
@@ -55,7 +56,7 @@ export function factorisedReplacement(
 }
 
 /** Convolutions that share a weight share what replaces it, as long as nothing of that is fitted to their inputs. */
-export function replacementKey({ weightId, groups, index }: ConvLayer, { bias, between }: ReplacementForm): string {
+export function replacementKey({ weightId, groups, index }: ConvLayer, { bias, between }: CountedForm): string {
   return bias || between !== 'none' ? `layer ${index}` : `weight ${weightId}/${groups}`;
 }
 

@@ -1,4 +1,5 @@
 import { DscAuditError } from '../ir/errors.ts';
+import { type FigureUnit, parseQuantity } from '../ir/quantity.ts';
 import type { Savings } from './assess.ts';
 
 /** What a model is to cost: at most so much, or so much less than now. */
@@ -8,7 +9,7 @@ export interface Target {
   readonly text: string;
   /** The share that is to go, 0 to 1; null where a limit is given. */
   readonly reduction: number | null;
-  /** In the metric's own unit; null where a reduction is given. */
+  /** In the metric's unit; null where a reduction is given. */
   readonly limit: number | null;
 }
 
@@ -25,47 +26,34 @@ interface Metric {
   readonly before: (cost: ModelCost) => number | null;
   /** What a replacement saves of it; null where that is not known. */
   readonly saving: (saved: Savings) => number | null;
-  readonly units: Readonly<Record<string, number>>;
+  readonly unit: FigureUnit;
   readonly unknown: string;
 }
-
-const COUNTS = { '': 1, k: 1e3, m: 1e6, g: 1e9, t: 1e12 } as const;
-const BYTES = {
-  '': 1,
-  b: 1,
-  kb: 1e3,
-  mb: 1e6,
-  gb: 1e9,
-  kib: 2 ** 10,
-  mib: 2 ** 20,
-  gib: 2 ** 30,
-} as const;
-const MILLISECONDS = { us: 1e-3, µs: 1e-3, ms: 1, s: 1e3 } as const;
 
 /** What a target can be set for. */
 export const TARGET_METRICS = {
   macs: {
     before: ({ macs }) => macs,
     saving: ({ macs }) => macs,
-    units: COUNTS,
+    unit: 'count',
     unknown: "some of the model's MACs are not known, so a target for them cannot be checked",
   },
   params: {
     before: ({ params }) => params,
     saving: ({ params }) => params,
-    units: COUNTS,
+    unit: 'count',
     unknown: "the model's parameters are not known",
   },
   size: {
     before: ({ fileBytes }) => fileBytes,
     saving: ({ weightBytes }) => weightBytes,
-    units: BYTES,
+    unit: 'bytes',
     unknown: "a part of the model's files is missing, so its size is not known",
   },
   latency: {
     before: ({ latencyMs }) => latencyMs,
     saving: ({ latencyMs }) => latencyMs,
-    units: MILLISECONDS,
+    unit: 'milliseconds',
     unknown: "the model's latency is not known without a profile; set a target for macs, params or size",
   },
 } as const satisfies Record<string, Metric>;
@@ -76,24 +64,22 @@ const isMetric = (name: string): name is TargetMetric => Object.hasOwn(TARGET_ME
 
 /** Reads `macs=-50%`, `params=5M`, `size=20MB` or `latency=15ms`. Throws `invalid-option`. */
 export function parseTarget(text: string): Target {
-  const [, name = '', sign = '', digits = '', unit = ''] =
-    /^([a-z]+)=([-−]?)(\d+(?:\.\d+)?)\s*([a-zµ%]*)$/i.exec(text.trim()) ?? [];
+  const [, name = '', aim = ''] = /^([a-z]+)=(.+)$/.exec(text.trim()) ?? [];
   if (!isMetric(name)) {
     throw invalid(`'${text}' is no target; write one of ${Object.keys(TARGET_METRICS).join(', ')}, as in macs=-50%`);
   }
-  const value = Number(digits);
-  if (unit === '%') {
-    if (sign === '') throw invalid(`'${text}': write how much is to go, as in ${name}=-50%`);
-    if (value <= 0 || value >= 100) throw invalid(`'${text}': a reduction lies between 0 % and 100 %`);
-    return { metric: name, text, reduction: value / 100, limit: null };
+  const isReduction = /^[-−]/.test(aim);
+  if (isReduction !== aim.endsWith('%')) {
+    throw invalid(`'${text}': write how much is to go, as in ${name}=-50%, or what is to be left`);
   }
-  const units: Readonly<Record<string, number>> = TARGET_METRICS[name].units;
-  const factor = Object.hasOwn(units, unit.toLowerCase()) ? units[unit.toLowerCase()] : undefined;
-  if (sign !== '' || factor === undefined || value <= 0) {
-    const known = Object.keys(units).filter(Boolean).join(', ');
-    throw invalid(`'${text}': write a reduction as in ${name}=-50%, or a limit with a unit (${known})`);
+  if (isReduction) {
+    const reduction = parseQuantity(aim.slice(1), 'share');
+    if (reduction <= 0 || reduction >= 1) throw invalid(`'${text}': a reduction lies between 0 % and 100 %`);
+    return { metric: name, text, reduction, limit: null };
   }
-  return { metric: name, text, reduction: null, limit: value * factor };
+  const limit = parseQuantity(aim, TARGET_METRICS[name].unit);
+  if (limit === 0) throw invalid(`'${text}': a limit is larger than 0`);
+  return { metric: name, text, reduction: null, limit };
 }
 
 /** How much must be saved; 0 or less where the target is met already. Throws `invalid-option` where nobody can tell. */

@@ -1,12 +1,18 @@
+import { randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, realpathSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { DscAuditError } from '../ir/errors.ts';
+import { writeFailure } from './write-failure.ts';
 
 /** A file to be written. */
 export interface OutputFile {
   readonly path: string;
   readonly chunks: Iterable<Uint8Array>;
 }
+
+/** A name beside `path` that nothing has: renaming never leaves the file system. */
+export const temporaryPath = (path: string): string =>
+  join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
 
 /**
  * Writes files beside where they will be and renames them once all are complete, in the order given: what is under
@@ -18,7 +24,7 @@ export function writeFiles(files: readonly OutputFile[]): void {
   const written: { readonly temporary: string; readonly path: string }[] = [];
   try {
     for (const { path, chunks } of files) {
-      const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
+      const temporary = temporaryPath(path);
       written.push({ temporary, path });
       attempt(path, () => writeWhole(temporary, chunks));
     }
@@ -60,22 +66,10 @@ function isSame(input: string, path: string): boolean {
   return there !== undefined && realpathSync(resolve(input)) === realpathSync(resolve(path));
 }
 
-const WRITE_FAILURES: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such folder',
-  EACCES: 'permission to write there is missing',
-  EROFS: 'the file system is read-only',
-  ENOTDIR: 'a part of the path is no directory',
-  ENOSPC: 'the disk is full',
-  EDQUOT: 'the disk quota is used up',
-  ENAMETOOLONG: 'the name is too long',
-};
-
 function attempt<T>(path: string, write: () => T): T {
   try {
     return write();
   } catch (error) {
-    if (!(error instanceof Error) || !('syscall' in error)) throw error;
-    const code = 'code' in error ? String(error.code) : 'unknown';
-    throw new DscAuditError('cannot-write', `${path}: cannot be written: ${WRITE_FAILURES[code] ?? code}.`);
+    throw writeFailure(path, error);
   }
 }

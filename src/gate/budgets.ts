@@ -1,8 +1,8 @@
-import type { FigureUnit, GateCheck } from '../audit/report.ts';
+import type { GateCheck } from '../audit/report.ts';
 import { DscAuditError } from '../ir/errors.ts';
+import { exampleOf, type FigureUnit, parseQuantity } from '../ir/quantity.ts';
 import { METRIC_NAMES, METRICS, type MetricName } from './metrics.ts';
 import { nearest } from './nearest.ts';
-import { exampleOf, parseQuantity } from './quantity.ts';
 
 /** How a failed check counts; `off` leaves it out. */
 export type Severity = GateCheck['severity'] | 'off';

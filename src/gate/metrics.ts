@@ -1,4 +1,4 @@
-import type { FigureUnit } from '../audit/report.ts';
+import type { FigureUnit } from '../ir/quantity.ts';
 import type { MeasuredReport } from './measured-report.ts';
 
 /** What a budget can be set on. The same word stands in options, in the configuration and in the report. */

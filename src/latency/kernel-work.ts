@@ -1,8 +1,10 @@
 /** What one call of each kernel of the built-in runtime does, as terms of a cost model, and which memory it touches. */
 
 import { BINARY_FUNCTIONS } from '../runtime/kernels/binary.ts';
+import { NARROW, WIDE } from '../runtime/kernels/depthwise.ts';
 import type { KernelName } from '../runtime/kernels/index.ts';
 import { type KernelVariant, PIXEL_BYTES } from '../runtime/kernels/kernel.ts';
+import { MATMUL_COLUMNS } from '../runtime/kernels/matmul.ts';
 import { UNARY_FUNCTIONS } from '../runtime/kernels/unary-functions.ts';
 
 /** Amounts of work by the term's name. Coefficients are milliseconds a unit of it. */
@@ -93,17 +95,9 @@ const gemm =
     const [pixels, pixelsPerUnit] = [args.number('pixels'), args.number('pixelsPerUnit')];
     const groups = Math.ceil(outputBlocks / tile.blocks);
     const runs = Math.ceil(pixels / pixelsPerUnit);
-    const lastPixels = pixels - (runs - 1) * pixelsPerUnit;
-    const whole = (count: number): number => Math.floor(count / tile.pixels);
-    const rest = (count: number): number => count % tile.pixels;
     const share = units / (groups * runs);
-    const tiles = share * groups * ((runs - 1) * whole(pixelsPerUnit) + whole(lastPixels));
-    const restPixels = share * groups * ((runs - 1) * rest(pixelsPerUnit) + rest(lastPixels));
-    const restTiles = share * groups * ((runs - 1) * Math.sign(rest(pixelsPerUnit)) + Math.sign(rest(lastPixels)));
-    // Tiles that begin in one row and end in the next, or whose pixels lie far apart, need an address for each pixel.
-    const width = args.number('width');
-    const isNear = args.number('inputPixel') <= 2 * PIXEL_BYTES;
-    const broken = !isNear ? tiles : width % tile.pixels === 0 ? 0 : Math.min(tiles, (share * groups * pixels) / width);
+    // Units are whole tiles, except the last of a batch item.
+    const tiles = share * groups * Math.ceil(pixels / tile.pixels);
     const depth = steps * tile.channelsPerStep;
     const panelBytes = depth * tile.blocks * PIXEL_BYTES;
     const weightBytes = outputBlocks * depth * PIXEL_BYTES;
@@ -115,14 +109,11 @@ const gemm =
     return {
       terms: {
         multiplyAdds: tiles * tile.pixels * tile.blocks * depth * 8,
-        restMultiplyAdds: restTiles * tile.pixels * tile.blocks * depth * 8,
-        restPixels: restPixels * tile.blocks * depth * 8,
-        tiles: tiles + restTiles,
-        brokenTiles: broken,
-        brokenSteps: broken * steps,
-        tileSteps: (tiles + restTiles) * steps,
+        tiles,
+        brokenTiles: share * groups * brokenTiles(pixels, args.number('width'), tile.pixels),
+        tileSteps: tiles * steps,
         units,
-        panelsBeyondFirstLevel: (tiles + restTiles) * panelBytes * beyond(panelBytes, FIRST_LEVEL_BYTES),
+        panelsBeyondFirstLevel: tiles * panelBytes * beyond(panelBytes, FIRST_LEVEL_BYTES),
         inputBeyondFirstLevel: share * groups * pixels * depth * 4 * beyond(runBytes, FIRST_LEVEL_BYTES),
         residual: hasResidual ? stored : 0,
       },
@@ -143,6 +134,17 @@ const gemm =
     };
   };
 
+/** Tiles that need an address for each pixel: those that begin in one row and end in the next, or past the last pixel. */
+function brokenTiles(pixels: number, width: number, tilePixels: number): number {
+  const rows = Math.ceil(pixels / Math.max(1, width));
+  // Rows end where a tile does once in so many rows.
+  const aligned = greatestDivisor(width, tilePixels) / tilePixels;
+  const last = pixels % tilePixels === 0 ? 0 : 1;
+  return Math.min(Math.ceil(pixels / tilePixels), (rows - 1) * (1 - aligned) + last);
+}
+
+const greatestDivisor = (a: number, b: number): number => (b === 0 ? a : greatestDivisor(b, a % b));
+
 /** 0 up to the limit, 1 from four times the limit on. */
 const beyond = (bytes: number, limit: number): number =>
   Math.min(1, Math.max(0, Math.log2(Math.max(1, bytes) / limit) / 2));
@@ -151,42 +153,54 @@ const ownTile =
   (channelsPerStep: number) =>
   ({ tile }: KernelVariant): Tile => ({ ...tile, channelsPerStep });
 
-/** Rows in tiles of 8 pixels, then of 4, the last moved back; narrow rows pixel by pixel. */
+/** Rows in wide tiles, then in narrow ones, the last moved back; rows that are no tile long pixel by pixel. */
 const depthwise =
-  (eights: boolean): Describe =>
+  (tileTerms: (tiles: DepthwiseTiles, args: CallArguments) => Terms): Describe =>
   ({ args, units }) => {
-    const [width, kernelHeight, kernelWidth] = [
-      args.number('width'),
-      args.number('kernelHeight'),
-      args.number('kernelWidth'),
-    ];
-    const wide = eights ? Math.floor(width / 8) : 0;
-    const rest = width - wide * 8;
-    const isNarrow = width < 4;
-    const narrow = isNarrow ? 0 : Math.ceil(rest / 4);
-    const single = isNarrow ? width : 0;
+    const width = args.number('width');
+    const taps = args.number('kernelHeight') * args.number('kernelWidth');
     const planes = units / args.number('height');
-    const taps = eights ? kernelHeight : kernelHeight * kernelWidth;
-    const outputBytes = units * width * PIXEL_BYTES;
     return {
-      terms: {
-        units,
-        wideTiles: units * wide,
-        narrowTiles: units * narrow,
-        pixels: units * single,
-        wideTaps: units * wide * taps,
-        narrowTaps: units * narrow * taps,
-        pixelTaps: units * single * taps,
-      },
+      terms: { units, ...tileTerms({ units, width, wideWidth: args.number('wideWidth') }, args) },
       touches: [
         touch('input', 'input', planes * args.number('height') * rowReach(args)),
-        touch('weights', 'weights', Math.min(planes, args.number('blocks')) * kernelHeight * kernelWidth * PIXEL_BYTES),
-        touch('output', 'output', outputBytes),
+        touch('weights', 'weights', Math.min(planes, args.number('blocks')) * taps * PIXEL_BYTES),
+        touch('output', 'output', units * width * PIXEL_BYTES),
       ],
       rereads: [],
       mapped: mappedBy(args, units * width * 2),
     };
   };
+
+interface DepthwiseTiles {
+  readonly units: number;
+  readonly width: number;
+  readonly wideWidth: number;
+}
+
+const narrowTiles = (pixels: number): number => Math.ceil(pixels / NARROW);
+
+/** Known windows are unrolled: a tile always costs the same. */
+const depthwiseUnrolled = depthwise(({ units, width, wideWidth }) => ({
+  wideTiles: (units * wideWidth) / WIDE,
+  narrowTiles: width < NARROW ? 0 : units * narrowTiles(width - wideWidth),
+  pixels: width < NARROW ? units * width : 0,
+}));
+
+/** Any other window: narrow tiles only, with a loop over rows of taps and one over taps. */
+const depthwiseGeneral = depthwise(({ units, width }, args) => {
+  const tiles = width < NARROW ? 0 : units * narrowTiles(width);
+  const pixels = width < NARROW ? units * width : 0;
+  const rows = args.number('kernelHeight');
+  const taps = rows * args.number('kernelWidth');
+  return {
+    narrowTiles: tiles,
+    narrowTapRows: tiles * rows,
+    narrowTaps: tiles * taps,
+    pixels,
+    pixelTaps: pixels * taps,
+  };
+});
 
 /** Input bytes of one output row, apart from those that the next row reads too. */
 function rowReach(args: CallArguments): number {
@@ -238,11 +252,11 @@ const DESCRIPTIONS: Readonly<Record<KernelName, Describe>> = {
   gemmPixel: gemm(() => ({ pixels: 1, blocks: 4, channelsPerStep: 8 })),
   gemmImage: gemm(ownTile(3)),
   gemmSingle: gemm(ownTile(1)),
-  depthwise: depthwise(false),
-  depthwise3: depthwise(true),
-  depthwise3Stride2: depthwise(true),
-  depthwise5: depthwise(true),
-  depthwise5Stride2: depthwise(true),
+  depthwise: depthwiseGeneral,
+  depthwise3: depthwiseUnrolled,
+  depthwise3Stride2: depthwiseUnrolled,
+  depthwise5: depthwiseUnrolled,
+  depthwise5Stride2: depthwiseUnrolled,
   depthwiseMultiplier: ({ args, units }) => {
     const pixels = units * args.number('width');
     const taps = args.number('kernelHeight') * args.number('kernelWidth');
@@ -365,9 +379,10 @@ const DESCRIPTIONS: Readonly<Record<KernelName, Describe>> = {
     ]);
   },
   lrn: ({ args, units }) => {
-    const elements = units * args.number('plane');
-    const window = args.number('before') + args.number('behind') + 1;
-    return plain({ units, elements, taps: elements * window }, [
+    const plane = args.number('plane');
+    const neighbours = neighboursOf(args.number('channels'), args.number('before'), args.number('behind'));
+    const elements = units * plane;
+    return plain({ units, elements, taps: units * Math.ceil(plane / 4) * neighbours }, [
       touch('input', 'input', elements * 4),
       touch('scratch', 'output', elements * 4),
       touch('output', 'output', elements * 4),
@@ -376,26 +391,61 @@ const DESCRIPTIONS: Readonly<Record<KernelName, Describe>> = {
   matmul: ({ args, units }) => {
     const [inner, columns] = [args.number('inner'), args.number('columns')];
     const matrices = units / Math.max(1, args.number('groups'));
-    const tiles = units * Math.ceil(columns / 8);
-    return plain({ units, tiles, tileSteps: tiles * inner }, [
-      touch('a', 'input', matrices * args.number('rows') * inner * 4),
-      touch('b', 'input', matrices * inner * columns * 4),
-      touch('output', 'output', matrices * args.number('rows') * columns * 4),
-    ]);
+    const isNarrow = columns < MATMUL_COLUMNS;
+    const tiles = isNarrow ? 0 : units * Math.ceil(columns / MATMUL_COLUMNS);
+    const single = isNarrow ? units * columns : 0;
+    const rightBytes = inner * columns * 4;
+    return {
+      ...plain({ units, tiles, tileSteps: tiles * inner, columns: single, columnSteps: single * inner }, [
+        touch('a', 'input', matrices * args.number('rows') * inner * 4),
+        touch('b', 'input', matrices * rightBytes),
+        touch('output', 'output', matrices * args.number('rows') * columns * 4),
+      ]),
+      // Every unit reads the whole of b.
+      rereads: [{ role: 'input', bytes: Math.max(0, units - matrices) * rightBytes, distance: rightBytes }],
+    };
   },
   normaliseRows: ({ args, units }) => {
-    const elements = units * args.number('channels') * args.number('inner');
-    return plain({ units, elements }, [touch('input', 'input', elements * 4), touch('output', 'output', elements * 4)]);
+    const [channels, inner] = [args.number('channels'), args.number('inner')];
+    const count = channels * inner;
+    const passes = args.number('rms') === 1 ? 1 : 2;
+    const [runs, run] = inner === 1 ? [1, count] : [channels, inner];
+    const bytes = units * count * 4;
+    return {
+      ...plain(
+        {
+          units,
+          runs: units * runs,
+          summed: units * passes * Math.floor(count / 4),
+          scaled: units * runs * Math.floor(run / 4),
+          parameters: inner === 1 ? units * Math.floor(count / 4) : 0,
+          elements: units * (passes * (count % 4) + runs * (run % 4)),
+        },
+        [touch('input', 'input', bytes), touch('output', 'output', bytes)],
+      ),
+      rereads: [{ role: 'input', bytes: bytes * passes, distance: count * 4 }],
+    };
   },
   normaliseChannels: ({ args, units }) => {
-    const pixels = units * args.number('blocks') * args.number('width');
-    return plain({ units, pixels }, [
-      touch('input', 'input', pixels * PIXEL_BYTES),
-      touch('output', 'output', pixels * PIXEL_BYTES),
+    const pixels = units * args.number('width');
+    const blocks = pixels * args.number('blocks');
+    return plain({ units, pixels, blocks, means: args.number('rms') === 1 ? 0 : blocks }, [
+      touch('input', 'input', blocks * PIXEL_BYTES),
+      touch('output', 'output', blocks * PIXEL_BYTES),
     ]);
   },
   sequence: ({ units }) => plain({ units }, []),
 };
+
+/** Channels that a sum over neighbours takes, on average: there are fewer at the edges. */
+function neighboursOf(channels: number, before: number, behind: number): number {
+  // Σ min(reach, c) over channels c from 0.
+  const onOneSide = (wanted: number): number => {
+    const reach = Math.min(wanted, channels - 1);
+    return (reach * (reach + 1)) / 2 + (channels - 1 - reach) * reach;
+  };
+  return 1 + (onOneSide(before) + onOneSide(behind)) / Math.max(1, channels);
+}
 
 /** Shares of a gather's blocks that are copied whole, and lanes a block that are copied one by one, over all blocks. */
 function gatheredBlocks(table: ArrayLike<number> | null, blocks: number): { whole: number; lanes: number } {

@@ -1,8 +1,10 @@
 /** Where profiles of this machine are kept, and how they are read and written. */
-import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { writeFiles } from '../formats/output-file.ts';
+import { writeFailure } from '../formats/write-failure.ts';
 import { DscAuditError } from '../ir/errors.ts';
 import { type Profile, parseProfile } from './profile.ts';
 
@@ -49,17 +51,14 @@ export function readProfile(path: string): Profile {
   return profile;
 }
 
-/** Writes all of it or nothing: to a file beside it, which then takes its name. */
+/** Writes all of it or nothing, with the folders on the way. Throws `cannot-write`. */
 export function writeProfile(path: string, profile: Profile): void {
-  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
   try {
     mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(temporary, `${JSON.stringify(profile, null, 1)}\n`, { flag: 'wx' });
-    renameSync(temporary, path);
   } catch (error) {
-    if (existsSync(temporary)) rmSync(temporary);
-    throw new DscAuditError('cannot-write', `${path} cannot be written: ${messageOf(error)}.`);
+    throw writeFailure(path, error);
   }
+  writeFiles([{ path, chunks: [Buffer.from(`${JSON.stringify(profile, null, 1)}\n`)] }]);
 }
 
 /** Tells profiles apart. */

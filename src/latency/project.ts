@@ -38,14 +38,18 @@ export interface ModelProjection {
 export const fitFor = ({ fits }: Profile, threads: number): ThreadFit | null =>
   fits.find((fit) => fit.threads === threads) ?? null;
 
-/** What the model would take with the profile's backend and machine, on the profile's first number of threads if none is given. */
+/**
+ * What the model would take with the profile's backend and machine, on the profile's first number of threads if none is given.
+ * `exact` leaves out what changes the order of arithmetic, where the backend has a choice.
+ */
 export function projectModel(
   model: AnalysedModel,
   profile: Profile,
   fit: ThreadFit | undefined = profile.fits[0],
+  { exact = false }: { readonly exact?: boolean } = {},
 ): ModelProjection {
   if (fit === undefined) throw new Error('The profile has no fit.');
-  const planned = backendOf(profile.backend).plan(model, { variant: profile.variant, threads: fit.threads });
+  const planned = backendOf(profile.backend).plan(model, { variant: profile.variant, threads: fit.threads, exact });
   return projectPlan(model, planned, fit);
 }
 

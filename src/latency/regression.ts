@@ -17,6 +17,7 @@ export function fitRelative(
   floor: number,
 ): readonly number[] {
   const columns = rows[0]?.length ?? 0;
+  if (columns === 0) return [];
   const weights = y.map((value) => 1 / (value + floor));
   const scales = Array.from({ length: columns }, (_, column) => {
     const sum = rows.reduce((total, row, index) => total + ((row[column] ?? 0) * (weights[index] ?? 0)) ** 2, 0);

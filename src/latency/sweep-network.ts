@@ -23,6 +23,18 @@ export interface ConvChoice {
 
 type Body<N extends Node = Node> = N extends Node ? Pick<N, 'kind' | 'attrs'> : never;
 
+const EPSILON = { epsilon: 1e-5 };
+
+const PLAIN_PRODUCT = {
+  transposeA: false,
+  transposeB: false,
+  rotateA: false,
+  rotateB: false,
+  alpha: 1,
+  activation: null,
+  result: 'same',
+} as const;
+
 const COMMON = { scope: [] as readonly string[] };
 
 export class SweepNetwork {
@@ -154,17 +166,22 @@ export class SweepNetwork {
   shuffle(x: Feature, groups: number): Feature {
     const { channels, height, width } = x;
     const split = this.reshape(x.id, [1, groups, channels / groups, height, width]);
-    const turned = this.node({ kind: 'transpose', attrs: { permutation: [0, 2, 1, 3, 4] } }, [split]);
-    return { ...x, id: this.reshape(turned, [1, channels, height, width]) };
+    return { ...x, id: this.reshape(this.permute(split, [0, 2, 1, 3, 4]), [1, channels, height, width]) };
   }
 
   /** Height and width in another order, in row-major memory. */
   transpose(x: Feature): Feature {
-    const id = this.node({ kind: 'transpose', attrs: { permutation: [0, 1, 3, 2] } }, [x.id]);
-    return { ...x, id, height: x.width, width: x.height };
+    return { ...x, id: this.permute(x.id, [0, 1, 3, 2]), height: x.width, width: x.height };
   }
 
-  resize(x: Feature, mode: 'linear' | 'nearest'): Feature {
+  /** Channels of zeroes on both sides, as shortcuts without weights add them. */
+  padChannels(x: Feature, count: number): Feature {
+    const pads = this.integers([0, count, 0, 0, 0, count, 0, 0]);
+    const id = this.node({ kind: 'pad', attrs: { mode: 'constant' } }, [x.id, pads]);
+    return { ...x, id, channels: x.channels + 2 * count };
+  }
+
+  resize(x: Feature, mode: 'cubic' | 'linear' | 'nearest'): Feature {
     const sizes = this.integers([1, x.channels, x.height * 2, x.width * 2]);
     const attrs = {
       mode,
@@ -182,6 +199,41 @@ export class SweepNetwork {
 
   softmax(x: Feature, axis: number): Feature {
     return { ...x, id: this.node({ kind: 'softmax', attrs: { axis, coerces: false, log: false } }, [x.id]) };
+  }
+
+  /** Over neighbouring channels. */
+  lrn(x: Feature, size: number): Feature {
+    return { ...x, id: this.node({ kind: 'lrn', attrs: { size, alpha: 1e-4, beta: 0.75, bias: 1 } }, [x.id]) };
+  }
+
+  /** Over each channel's own plane. */
+  instanceNorm(x: Feature): Feature {
+    return { ...x, id: this.node({ kind: 'instanceNorm', attrs: EPSILON }, [x.id, ...this.scaleAndBias(x.channels)]) };
+  }
+
+  /** Over the planes of each group of channels. */
+  groupNorm(x: Feature, groups: number): Feature {
+    const attrs = { ...EPSILON, groups, activation: false };
+    return { ...x, id: this.node({ kind: 'groupNorm', attrs }, [x.id, ...this.scaleAndBias(x.channels)]) };
+  }
+
+  /** Over the channels of each pixel, with the channels last, and back. */
+  channelNorm(x: Feature, rms: boolean): Feature {
+    const last = this.permute(x.id, [0, 2, 3, 1]);
+    const attrs = { ...EPSILON, axis: -1, rms };
+    const normalised = this.node({ kind: 'layerNorm', attrs }, [last, ...this.scaleAndBias(x.channels)]);
+    return { ...x, id: this.permute(normalised, [0, 3, 1, 2]) };
+  }
+
+  /** Attention of every pixel to every other, within `heads` groups of channels: the tensor is query, key and value. */
+  attention(x: Feature, heads: number): Feature {
+    const { channels, height, width } = x;
+    const keys = this.reshape(x.id, [heads, channels / heads, height * width]);
+    const queries = this.permute(keys, [0, 2, 1]);
+    const scores = this.matmul(queries, keys);
+    const shares = this.node({ kind: 'softmax', attrs: { axis: -1, coerces: false, log: false } }, [scores]);
+    const mixed = this.permute(this.matmul(shares, queries), [0, 2, 1]);
+    return { ...x, id: this.reshape(mixed, [1, channels, height, width]) };
   }
 
   /** A dense layer over everything; its result is a vector. */
@@ -213,6 +265,18 @@ export class SweepNetwork {
 
   private reshape(x: ValueId, shape: readonly number[]): ValueId {
     return this.node({ kind: 'reshape', attrs: { zeroCopies: false } }, [x, this.integers(shape)]);
+  }
+
+  private permute(x: ValueId, permutation: readonly number[]): ValueId {
+    return this.node({ kind: 'transpose', attrs: { permutation } }, [x]);
+  }
+
+  private matmul(a: ValueId, b: ValueId): ValueId {
+    return this.node({ kind: 'matmul', attrs: PLAIN_PRODUCT }, [a, b]);
+  }
+
+  private scaleAndBias(channels: number): readonly ValueId[] {
+    return [this.weights([channels], channels), this.weights([channels], channels)];
   }
 
   private node(body: Body, inputs: readonly (ValueId | null)[]): ValueId {

@@ -99,7 +99,9 @@ const DEPTHWISE_KERNELS = [3, 3, 3, 5, 5, 7] as const;
 const depthwise: Block = (network, x, chance) => {
   const kernel = chance.pick(DEPTHWISE_KERNELS);
   const stride = chance.next() < 0.35 ? 2 : 1;
-  const choice = { outChannels: x.channels, kernel: [kernel, kernel], stride, groups: x.channels } as const;
+  const multiplier = chance.next() < 0.1 && elements(x) < MAX_ELEMENTS / 2 ? 2 : 1;
+  const outChannels = x.channels * multiplier;
+  const choice = { outChannels, kernel: [kernel, kernel], stride, groups: x.channels } as const;
   return activate(network, network.conv(x, choice), chance);
 };
 
@@ -149,7 +151,7 @@ const pool: Block = (network, x, chance) => {
 
 /** Squeeze and excitation: a layer on one pixel, twice, and a product with every pixel. */
 const squeeze: Block = (network, x, chance) => {
-  const pooled = chance.next() < 0.7 ? network.globalPool(x) : network.reduceMean(x);
+  const pooled = chance.next() < 0.7 ? network.globalPool(x, chance.pick(['average', 'max'])) : network.reduceMean(x);
   const hidden = network.conv(pooled, {
     outChannels: channels(chance, 8, Math.max(8, x.channels)),
     kernel: [1, 1],
@@ -191,14 +193,44 @@ const split: Block = (network, x, chance) => {
   return joined.channels % 2 === 0 && chance.next() < 0.7 ? network.shuffle(joined, 2) : joined;
 };
 
-const movement: Block = (network, x, chance) =>
-  chance.next() < 0.5 ? network.transpose(x) : network.softmax(x, chance.pick([1, 3]));
+const MOVEMENTS: readonly Block[] = [
+  (network, x) => network.transpose(x),
+  (network, x, chance) => network.softmax(x, chance.pick([1, 3])),
+  (network, x, chance) => network.padChannels(x, chance.pick([4, 8])),
+];
+
+const movement: Block = (network, x, chance) => chance.pick(MOVEMENTS)(network, x, chance);
 
 const resize: Block = (network, x, chance) => {
   if (4 * elements(x) > MAX_ELEMENTS) return null;
-  if (chance.next() < 0.7) return network.resize(x, chance.pick(['linear', 'nearest']));
+  if (chance.next() < 0.7) return network.resize(x, chance.pick(['linear', 'nearest', 'cubic']));
   const count = Math.min(128, MAX_ELEMENTS / (4 * x.height * x.width), MAX_MACS / (elements(x) * 16));
   return count < 8 ? null : network.convTranspose(x, channels(chance, 8, count), chance.pick([2, 4]));
+};
+
+/** Norms whose statistics are of the tensor itself. */
+const norm: Block = (network, x, chance) => {
+  switch (chance.pick(['channels', 'channels', 'plane', 'group', 'neighbours'] as const)) {
+    case 'channels':
+      return network.channelNorm(x, chance.next() < 0.2);
+    case 'plane':
+      return network.instanceNorm(x);
+    case 'group': {
+      const groups = chance.pick([2, 4, 8, 16, 32].filter((count) => x.channels % count === 0 && x.channels > count));
+      return groups === undefined ? null : network.groupNorm(x, groups);
+    }
+    case 'neighbours':
+      return network.lrn(x, chance.pick([3, 5, 5, 9]));
+  }
+};
+
+/** Most elements of the scores of every pixel for every other, over all heads. */
+const MAX_SCORES = 3e5;
+
+const attention: Block = (network, x, chance) => {
+  const pixels = x.height * x.width;
+  const heads = chance.pick([1, 2, 4, 8].filter((count) => x.channels % count === 0));
+  return pixels < 4 || (heads ?? 1) * pixels * pixels > MAX_SCORES ? null : network.attention(x, heads ?? 1);
 };
 
 /** How often each block is tried. */
@@ -219,6 +251,8 @@ const BLOCKS: readonly (readonly [weight: number, block: Block])[] = [
   [2, split],
   [1, movement],
   [1, resize],
+  [2, norm],
+  [1, attention],
 ];
 
 const TOTAL_WEIGHT = BLOCKS.reduce((sum, [weight]) => sum + weight, 0);

@@ -67,7 +67,7 @@ function scheduleOf(
 }
 
 /** What the costliest body needs beside the graph around it. */
-function bodyPeak(node: Node, facts: Facts): number | null {
+export function bodyPeak(node: Node, facts: Facts): number | null {
   let peak = 0;
   for (const body of bodiesRun(node, facts)) {
     const own = scheduleOf(body, [], new Set(body.outputs), facts);

@@ -61,11 +61,21 @@ const COLUMNS: readonly Column[] = [
 ];
 
 /** Only where there is a profile. */
-const PROJECTED: Column = { head: 'projected', align: 'right', cell: ({ projectedMs }) => interval(projectedMs) };
+const PROJECTED: readonly Column[] = [
+  { head: 'projected', align: 'right', cell: ({ projectedMs }) => interval(projectedMs) },
+  { head: 'off by', align: 'right', cell: ({ projectionError }) => signed(projectionError) },
+];
 
 /** Three significant digits; a tenth of a microsecond is as much as a clock tells. */
 function milliseconds(value: number): string {
   return value.toFixed(value >= 99.95 ? 0 : value >= 9.995 ? 1 : value >= 0.9995 ? 2 : 3);
+}
+
+/** Whole per cents: what a layer takes differs by as much from run to run. */
+function signed(error: number | null): string {
+  if (error === null) return '–';
+  const whole = Math.round(100 * error);
+  return `${whole < 0 ? '−' : whole > 0 ? '+' : ''}${Math.abs(whole)} %`;
 }
 
 const interval = (latency: Latency | null): string => (latency === null ? '–' : milliseconds(latency.value));
@@ -85,10 +95,12 @@ function layerLines(
   { width, style }: BenchTableOptions,
 ): readonly string[] {
   const hasProjection = report.layers.some(({ projectedMs }) => projectedMs !== null);
-  const columns = (hasProjection ? [...COLUMNS.slice(0, 2), PROJECTED, ...COLUMNS.slice(2)] : COLUMNS).map((column) => {
-    const cells = layers.map((layer) => column.cell(layer, report));
-    return { ...column, cells, width: widest(cells, column.head.length) };
-  });
+  const columns = (hasProjection ? [...COLUMNS.slice(0, 3), ...PROJECTED, ...COLUMNS.slice(3)] : COLUMNS).map(
+    (column) => {
+      const cells = layers.map((layer) => column.cell(layer, report));
+      return { ...column, cells, width: widest(cells, column.head.length) };
+    },
+  );
   const names = layers.map(labelOf);
   const taken = columns.reduce((total, column) => total + GAP.length + column.width, 0);
   const longest = widest(names, 'Layer'.length);
@@ -136,18 +148,23 @@ function leftOutLines(
 }
 
 function totalLines({ totals, runtime }: BenchReport, { style, width }: BenchTableOptions): readonly string[] {
-  const { measuredMs, projectedMs, gflops, peakShare } = totals;
+  const { measuredMs, projectedMs, projectionError, withinInterval, gflops, peakShare } = totals;
   const projected =
     projectedMs === null
       ? []
       : [
-          `projected ${milliseconds(projectedMs.value)} ms (${milliseconds(projectedMs.low)} to ${milliseconds(projectedMs.high)})`,
+          `projected ${milliseconds(projectedMs.value)} ms (${milliseconds(projectedMs.low)} to ${milliseconds(projectedMs.high)}), ${signed(projectionError)}`,
         ];
   const speed = gflops === null ? [] : [`${rate(gflops)} GFLOP/s`, `${share(peakShare)} of the peak`];
   return [
     ...wrap([`${milliseconds(measuredMs)} ms a run`, ...projected, ...speed].join(' · '), width).map((line) =>
       style.bold(line),
     ),
+    ...(withinInterval === null
+      ? []
+      : [
+          style.dim(`${Math.round(100 * withinInterval)} % of the layers within the 90 % interval of their projection`),
+        ]),
     style.dim(`peak ${rate(runtime.peakGflops)} GFLOP/s · memory ${bytes(runtime.memoryBytes)}`),
   ];
 }

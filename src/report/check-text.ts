@@ -1,4 +1,5 @@
-import type { FigureUnit, GateCheck } from '../audit/report.ts';
+import type { GateCheck } from '../audit/report.ts';
+import type { FigureUnit } from '../ir/quantity.ts';
 import { bytes, quantity } from './units.ts';
 
 /** How a check came out: a failed check of severity `warn` fails nothing. */

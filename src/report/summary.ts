@@ -4,6 +4,7 @@ import { BLOCK_NAMES } from './block-text.ts';
 import { lowerBounds } from './lower-bounds.ts';
 import { plainText, wrap } from './plain-text.ts';
 import { stagesOf } from './stages.ts';
+import { trainingLines } from './training-lines.ts';
 import { bytes, change, latency, milliseconds, percent, quantity } from './units.ts';
 
 interface SummaryOptions {
@@ -19,6 +20,8 @@ export function summaryLines(report: Report, { style, width }: SummaryOptions): 
     ...verdictLines(report, style, width),
     ...blockLines(report, width),
     ...curveLines(report, style),
+    ...memoryLines(report, width),
+    ...trainingLines(report.training, style),
     ...coverageLines(report, style, width),
     ...diagnosticLines(report, style, width),
   ];
@@ -149,6 +152,17 @@ function curveLines({ dsc: { curve }, totals }: Report, style: ChalkInstance): r
     ),
     '',
   ];
+}
+
+/** Peaks by schedule, where they were asked for. */
+function memoryLines({ memory }: Report, width: number | null): readonly string[] {
+  const plans = memory?.plans ?? null;
+  if (plans === null) return [];
+  const { modelOrderBytes, bestOrderBytes, slicedBlocksBytes, slicedBlocks } = plans;
+  const best = bestOrderBytes === null ? '' : `, in the best order found ${bytes(bestOrderBytes)}`;
+  const blocks = slicedBlocks === 1 ? 'inverted residual' : 'inverted residuals';
+  const sliced = slicedBlocks === 0 ? '' : `, with ${slicedBlocks} ${blocks} in slices ${bytes(slicedBlocksBytes)}`;
+  return wrap(`Peak memory in the model's order ${bytes(modelOrderBytes)}${best}${sliced}.`, width);
 }
 
 function coverageLines({ coverage }: Report, style: ChalkInstance, width: number | null): readonly string[] {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { auditFixture } from '../support/models.ts';
+import { modelFile } from '../../src/formats/model-source.ts';
+import { auditFixture, auditOnnx, CORPUS, hasCorpus } from '../support/models.ts';
 
 /** Table 3 of MobileNetV1 (1704.04861): one layer at 14×14, multiply-adds and parameters. */
 describe('MobileNetV1, Table 3', () => {
@@ -56,6 +57,17 @@ describe('published figures', () => {
     expect(full.totals.macs).toBe(4_866_269_184 + 1_024_000);
     expect(full.dsc.projection.after.macs).toBe(separable.totals.macs);
     expect(full.dsc.projection.after.macs).toBe(568_740_352);
+  });
+
+  it.skipIf(!hasCorpus).each([
+    ['conv_mobilenet_1.0_224', 'mobilenet_v1_1.0_224'],
+    ['conv_mobilenet_1.0_224_bn', 'mobilenet_v1_1.0_224_bn'],
+    ['conv_mobilenet_0.25_128', 'mobilenet_v1_0.25_128'],
+  ])('with what the paper puts between the halves, %s is %s to the last parameter', (full, separable) => {
+    const audited = (name: string) => auditOnnx(modelFile(`${CORPUS}/onnx/${name}.onnx`), { between: 'bn-relu' });
+    const { after } = audited(full).dsc.projection;
+    const { totals } = audited(separable);
+    expect([after.params, after.macs, after.flops]).toEqual([totals.params.total, totals.macs, totals.flops]);
   });
 });
 

@@ -60,6 +60,26 @@ describe('dsc-audit bench model.onnx', () => {
     expect((await bench([digits, '--runs', '1', '--exact'])).out).not.toMatch(/winograd/i);
   });
 
+  it('projects what it measures, by layer and in total, and says how far off that was', async () => {
+    const args = [digits, '--runs', '2', '--threads', '1', '--profile', 'reference', '--format', 'json'];
+    const report: BenchReport = JSON.parse((await bench(args)).out);
+    expect(report.profile).toMatchObject({ source: 'reference', backend: 'builtin', threads: 1 });
+    const { measuredMs, projectedMs, projectionError, withinInterval } = report.totals;
+    expect(projectionError).toBeCloseTo((projectedMs?.value ?? 0) / measuredMs - 1, 9);
+    expect(withinInterval).toBeGreaterThanOrEqual(0);
+    const parts = report.layers.map((layer) => layer.projectedMs?.value ?? 0);
+    expect(parts.reduce((sum, value) => sum + value, 0)).toBeCloseTo(projectedMs?.value ?? 0, 6);
+    expect(report.layers.every(({ kernel, projectedMs: ms }) => (kernel === 'none') === (ms === null))).toBe(true);
+  });
+
+  it('projects nothing where it is told so, or where the profile has no such number of threads', async () => {
+    const none = await bench([digits, '--runs', '1', '--profile', 'none', '--format', 'json']);
+    expect(JSON.parse(none.out)).toMatchObject({ profile: null, totals: { projectedMs: null, withinInterval: null } });
+    const { out } = await bench([digits, '--runs', '1', '--threads', '3', '--profile', 'reference']);
+    expect(out.replace(/\s+/g, ' ')).toContain('and this ran on 3: nothing is projected.');
+    expect((await bench([digits, '--profile', 'missing.json'])).code).toBe(EXIT.unusable);
+  });
+
   it('names what it cannot run, and exits 2', async () => {
     const { code, err } = await bench([join(FIXTURES, 'edge/custom_op_unknown.onnx')]);
     expect(code).toBe(EXIT.unusable);

@@ -63,7 +63,7 @@ describe('-o', () => {
     ['report.pdf', 'A report ends with .txt, .json, .md'],
     ['no/such/report.md', 'there is no such folder'],
     ['folder.md', 'it is a directory'],
-    [`${'long'.repeat(100)}.md`, 'its name is too long'],
+    [`${'long'.repeat(100)}.md`, 'the name is too long'],
   ])('%s cannot be written: exit 2 and one sentence, and nothing is left behind', async (name, sentence) => {
     mkdirSync(at('folder.md'));
     const { code, err } = await run([DIGITS, '-o', at('first.json'), '-o', at(name)]);

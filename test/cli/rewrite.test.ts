@@ -2,7 +2,6 @@ import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { EXIT, main } from '../../src/cli/main.ts';
-import { parseTarget } from '../../src/dsc/target.ts';
 import { FIXTURES } from '../support/models.ts';
 import { withFolder } from '../support/rewriting.ts';
 import { fakeTerminal } from '../support/terminal.ts';
@@ -67,22 +66,4 @@ describe('dsc-audit rewrite', () => {
     expect(code).toBe(EXIT.unusable);
     expect(err).toContain(message);
   });
-});
-
-describe('targets', () => {
-  it.each([
-    ['macs=-50%', { metric: 'macs', reduction: 0.5, limit: null }],
-    ['params=5M', { metric: 'params', reduction: null, limit: 5e6 }],
-    ['size=20MiB', { metric: 'size', reduction: null, limit: 20 * 2 ** 20 }],
-    ['latency=15ms', { metric: 'latency', reduction: null, limit: 15 }],
-  ])('%s', (text, target) => {
-    expect(parseTarget(text)).toEqual({ text, ...target });
-  });
-
-  it.each(['macs', 'macs=50%', 'macs=-100%', 'macs=-5M', 'params=5MB', 'size=0', '=5', 'toString=5'])(
-    'are not spelt %s',
-    (text) => {
-      expect(() => parseTarget(text)).toThrow();
-    },
-  );
 });

@@ -16,6 +16,7 @@ const layer = (index: number, change: Partial<BenchLayer> = {}): BenchLayer => (
   flops: 2e7,
   measuredMs: 1 + index / 100,
   projectedMs: null,
+  projectionError: null,
   gflops: 20,
   peakShare: 0.8,
   ...change,
@@ -35,12 +36,15 @@ const report = (layers: readonly BenchLayer[], change: Partial<BenchReport> = {}
     inputs: [],
     outputs: [],
   },
+  profile: null,
   runtime: { backend: 'builtin', variant: 'simd128', threads: 1, exact: false, peakGflops: 25, memoryBytes: 1e6 },
   runs: 20,
   weights: 'file',
   totals: {
     measuredMs: layers.reduce((sum, { measuredMs }) => sum + measuredMs, 0),
     projectedMs: null,
+    projectionError: null,
+    withinInterval: null,
     gflops: 20,
     peakShare: 0.8,
   },
@@ -67,11 +71,15 @@ describe('the table of a bench', () => {
 
   it('sets a projection beside what was measured where there is one', () => {
     const projectedMs = { value: 1.1, low: 1, high: 1.2 };
-    const base = report([layer(0, { projectedMs }), layer(1)]);
-    const text = table({ ...base, totals: { ...base.totals, projectedMs } });
-    expect(text).toMatch(/ms {2}projected/);
-    expect(text).toMatch(/1\.00 {7}1\.10/);
-    expect(text).toContain('2.01 ms a run · projected 1.10 ms (1.00 to 1.20)');
+    const base = report([layer(0, { projectedMs, projectionError: 0.1 }), layer(1)]);
+    const text = table({
+      ...base,
+      totals: { ...base.totals, projectedMs, projectionError: -0.453, withinInterval: 0.5 },
+    });
+    expect(text).toMatch(/ms {10}projected {2}off by/);
+    expect(text).toMatch(/1\.00 {2}49\.8 % {7}1\.10 {4}\+10 %/);
+    expect(text).toContain('2.01 ms a run · projected 1.10 ms (1.00 to 1.20), −45 %');
+    expect(text).toContain('50 % of the layers within the 90 % interval of their projection');
     for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
   });
 

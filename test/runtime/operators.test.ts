@@ -121,6 +121,68 @@ describe('elementwise operators', () => {
       { numRuns: 120, ...SEED },
     ));
 
+  const OVER_OPERANDS = {
+    sum: (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0),
+    mean: (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length,
+    max: (values: readonly number[]) => Math.max(...values),
+    min: (values: readonly number[]) => Math.min(...values),
+  };
+
+  it('join any number of tensors, in blocks and row-major', () =>
+    fc.assert(
+      fc.asyncProperty(
+        image,
+        fc.array(fc.tuple(fc.boolean(), fc.constantFrom('whole', 'channels', 'pixels', 'one')), {
+          minLength: 1,
+          maxLength: 4,
+        }),
+        fc.constantFrom('sum' as const, 'mean' as const, 'max' as const, 'min' as const),
+        async (shape, drawn, fn) => {
+          const [items, channels, height, width] = shape;
+          const shapes = { whole: shape, channels: [channels, 1, 1], pixels: [items, 1, height, width], one: [1] };
+          const model = new SmallModel();
+          const operands = [[false, 'whole'] as const, ...drawn].map(([inBlocks, what], index) => {
+            const input = tensor(index + 1, shapes[what as keyof typeof shapes]);
+            const id = model.input(`x${index}`, input.shape);
+            return { input, id: inBlocks && what === 'whole' ? throughBlocks(model, id, channels) : id };
+          });
+          model.output(model.one('variadic', { fn }, ...operands.map(({ id }) => id)));
+          const inputs = Object.fromEntries(operands.map(({ input }, index) => [`x${index}`, input]));
+          const aligned = (at: readonly number[], own: readonly number[]) =>
+            own.map((extent, axis) => (extent === 1 ? 0 : (at[axis + at.length - own.length] ?? 0)));
+          const expected = mapCoordinates(shape, (at) =>
+            OVER_OPERANDS[fn](
+              operands.map(({ input }) => input.data[flatIndex(input.shape, aligned(at, input.shape))] ?? 0),
+            ),
+          );
+          await expectOutput(model, inputs, expected);
+        },
+      ),
+      { numRuns: 120, ...SEED },
+    ));
+
+  it('leave a single tensor as it is', async () => {
+    const model = new SmallModel();
+    const x = tensor(1, [2, 3, 5]);
+    model.output(model.one('variadic', { fn: 'mean' }, model.input('x', x.shape)));
+    await expectOutput(model, { x }, x.data);
+  });
+
+  it('are computed on constants, too, as far as those are not there before the run', async () => {
+    const model = new SmallModel();
+    const variance = model.constant([1, 1, 1, 3], Float32Array.of(4, 9, 16));
+    const deviation = model.one('unary', { fn: 'sqrt', alpha: null, beta: null }, variance);
+    const bounded = model.one('variadic', { fn: 'max' }, deviation, model.constant([1], Float32Array.of(3)));
+    const y = model.one('binary', { fn: 'div', ...binary }, model.input('x', [1, 2, 2, 3]), bounded);
+    const x = tensor(1, [1, 2, 2, 3]);
+    const deviations = [3, 3, 4];
+    await expectOutput(
+      model.output(y),
+      { x },
+      x.data.map((value, index) => value / (deviations[index % 3] ?? 1)),
+    );
+  });
+
   it('compute every function of one variable', async () => {
     const data = Float32Array.from({ length: 203 }, (_, index) => (index - 100) / 9 + 0.001);
     for (const fn of Object.keys(UNARY_FUNCTIONS) as (keyof typeof UNARY_FUNCTIONS)[]) {
@@ -212,6 +274,15 @@ describe('operators that the runtime refuses', () => {
     const x = region.input('x', [1, 3, 4, 5]);
     region.output(region.one('resize', attrs, x, null, region.integers([1, 3, 9, 7])));
     expect(await refusal(region)).toMatch(/tf_crop_and_resize/);
+  });
+
+  it('are sums over more than five axes', async () => {
+    for (const kind of ['variadic', 'prelu'] as const) {
+      const model = new SmallModel();
+      const [a, b] = [model.input('a', [1, 2, 1, 2, 1, 2]), model.input('b', [1, 1, 1, 1, 1, 2])];
+      model.output(kind === 'prelu' ? model.one('prelu', {}, a, b) : model.one('variadic', { fn: 'sum' }, a, b));
+      expect(await refusal(model)).toMatch(/more than 5 axes/);
+    }
   });
 });
 
@@ -406,14 +477,36 @@ describe('reductions, softmax and resize', () => {
       { numRuns: 30, ...SEED },
     ));
 
+  const resize = {
+    axes: null,
+    policy: 'stretch',
+    cubicCoefficient: -0.75,
+    excludesOutside: false,
+    antialiases: false,
+  } as const;
+
+  it.each([
+    [
+      [2, 4, 5, 3],
+      [2, 8, 10, 3],
+    ],
+    [
+      [1, 7, 9],
+      [1, 14, 9],
+    ],
+  ])('resize repeats pixels with their channels last: %j to %j', async (from, to) => {
+    const model = new SmallModel();
+    const attrs = { ...resize, mode: 'nearest', coordinates: 'asymmetric', nearest: 'floor' } as const;
+    model.output(model.one('resize', attrs, model.input('x', from), null, model.integers(to)));
+    const x = tensor(1, from);
+    const expected = mapCoordinates(to, (at) => {
+      const source = at.map((position, axis) => Math.floor((position * (from[axis] ?? 1)) / (to[axis] ?? 1)));
+      return x.data[flatIndex(from, source)] ?? 0;
+    });
+    await expectOutput(model, { x }, expected);
+  });
+
   it('resize takes the nearest pixel, or blends the four around', async () => {
-    const resize = {
-      axes: null,
-      policy: 'stretch',
-      cubicCoefficient: -0.75,
-      excludesOutside: false,
-      antialiases: false,
-    } as const;
     for (const mode of ['nearest', 'linear'] as const) {
       const model = new SmallModel();
       const x = model.input('x', [1, 3, 4, 5]);

@@ -25,7 +25,15 @@ export function auditOnnx(
 ): Report {
   const { include = [], exclude = [] } = options;
   const strategy = strategyNamed(options.strategy);
-  const wanted = { patterns: { include, exclude }, strategy, algebra: null, profile };
+  const wanted = {
+    patterns: { include, exclude },
+    strategy,
+    algebra: null,
+    profile,
+    training: options.training ?? false,
+    memory: options.memory ?? false,
+    between: options.between ?? 'none',
+  };
   return reportOn(analyseRead(readOnnx(source), source.path, options), wanted, options);
 }
 

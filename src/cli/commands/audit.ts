@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { STRATEGY_NAMES } from '../../dsc/strategies/index.ts';
+import { BETWEEN } from '../../dsc/strategies/strategy.ts';
 import { DscAuditError } from '../../ir/errors.ts';
 import { auditModels } from '../audit-models.ts';
 import { auditProgress } from '../audit-progress.ts';
@@ -48,6 +49,7 @@ export function defineAudit(program: Command, terminal: Terminal): void {
     .addOption(
       new Option('--strategy <name>', 'how to replace them').choices(STRATEGY_NAMES).default(STRATEGY_NAMES[0]),
     )
+    .addOption(new Option('--between <what>', 'what stands between the halves').choices(BETWEEN).default('none'))
     .option('--approximation', 'read the weights: how much of them a replacement holds')
     .optionsGroup('Latency:')
     .option(

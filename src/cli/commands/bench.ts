@@ -3,6 +3,8 @@ import { type Command, Option } from 'commander';
 import { analyseSource } from '../../audit/analyse.ts';
 import type { BenchReport } from '../../audit/bench-report.ts';
 import { DscAuditError } from '../../ir/errors.ts';
+import { chooseProfile } from '../../latency/choose-profile.ts';
+import { thisMachine } from '../../latency/machine.ts';
 import { renderBenchTable } from '../../report/bench-table.ts';
 import { bindingsOf, type ModelOptions, modelOptions } from '../model-options.ts';
 import { openModel } from '../open-model.ts';
@@ -15,6 +17,7 @@ interface BenchCommandOptions extends ModelOptions {
   readonly runs: number;
   readonly exact?: boolean;
   readonly experimentalWideVectors?: boolean;
+  readonly profile?: string;
   readonly format: Format;
   readonly all?: boolean;
   readonly color: boolean;
@@ -56,6 +59,11 @@ export function defineBench(program: Command, terminal: Terminal): void {
     .option('--runs <n>', 'runs that the medians are over', wholeNumber, DEFAULT_RUNS)
     .option('--exact', 'no kernels that change the order of arithmetic (Winograd)')
     .option('--experimental-wide-vectors', "switch on V8's experimental 256-bit vectors, where they have an effect")
+    .optionsGroup('Latency:')
+    .option(
+      '--profile <file>',
+      "hold this profile's milliseconds against the measured ones, or `reference`'s, or `none` (default: this machine's, else the reference)",
+    )
     .optionsGroup('Output:')
     .addOption(new Option('--format <format>', 'how to print it').choices(Object.keys(FORMATS)).default('table'))
     .option('--all', 'show every layer')
@@ -69,6 +77,11 @@ export function defineBench(program: Command, terminal: Terminal): void {
 
 async function benchPath(path: string, options: BenchCommandOptions, terminal: Terminal): Promise<BenchReport> {
   const { benchModel } = await import('../../audit/bench-model.ts');
+  const machine = thisMachine();
+  const profile = await chooseProfile(options.profile ?? null, machine, {
+    env: terminal.env,
+    platform: machine.platform,
+  });
   const analysis = await analyseSource(await openModel(path, terminal), bindingsOf(options));
   const now = (): number => performance.now();
   const line = progressLine(terminal.stderr, now);
@@ -76,7 +89,7 @@ async function benchPath(path: string, options: BenchCommandOptions, terminal: T
     return await benchModel(analysis, options, {
       now,
       progress: (done, of) => line.show(`timing the layers: ${done} of ${of} runs`),
-      project: null,
+      profile,
     });
   } catch (error) {
     if (error instanceof DscAuditError) throw new DscAuditError(error.code, `${path}: ${error.message}`);

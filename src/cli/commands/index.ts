@@ -5,6 +5,7 @@ import { defineBench } from './bench.ts';
 import { defineCalibrate } from './calibrate.ts';
 import { defineCompletion } from './completion.ts';
 import { defineDiff } from './diff.ts';
+import { defineExplain } from './explain.ts';
 import { defineInit } from './init.ts';
 import { defineRewrite } from './rewrite.ts';
 
@@ -18,6 +19,7 @@ export const COMMANDS: readonly DefineCommand[] = [
   defineBench,
   defineRewrite,
   defineDiff,
+  defineExplain,
   defineInit,
   defineCompletion,
 ];

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import type { Command } from 'commander';
+import { writeFailure } from '../../formats/write-failure.ts';
 import { startingBudgets } from '../../gate/starting-budgets.ts';
 import { DscAuditError } from '../../ir/errors.ts';
 import { plainText } from '../../report/plain-text.ts';
@@ -97,7 +98,6 @@ async function written(folder: string, { path, content }: StartingFile): Promise
     return true;
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new DscAuditError('cannot-write', `${file}: cannot be written: ${reason}.`);
+    throw writeFailure(file, error);
   }
 }

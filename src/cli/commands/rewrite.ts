@@ -1,19 +1,21 @@
 import { Chalk } from 'chalk';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { emitRecipe } from '../../audit/emit-recipe.ts';
-import { fitToSamples } from '../../audit/fit-to-samples.ts';
+import { fitToSamples, type SamplePaths } from '../../audit/fit-to-samples.ts';
 import { rewriteModel } from '../../audit/rewrite-model.ts';
 import { loadLinearAlgebra } from '../../dsc/linear-algebra.ts';
+import type { RewriteWish } from '../../dsc/plan-rewrite.ts';
 import { STRATEGY_NAMES, strategyNamed } from '../../dsc/strategies/index.ts';
 import { BETWEEN, type Between } from '../../dsc/strategies/strategy.ts';
 import { parseTarget, type Target } from '../../dsc/target.ts';
 import { checkOutput, writeFiles } from '../../formats/output-file.ts';
 import { DscAuditError } from '../../ir/errors.ts';
-import { plainText, shorten } from '../../report/plain-text.ts';
+import { plainText } from '../../report/plain-text.ts';
 import { renderRewrite } from '../../report/rewrite-table.ts';
 import { bindingsOf, type ModelOptions, modelOptions } from '../model-options.ts';
 import { openModel } from '../open-model.ts';
 import { collectText, wholeNumber } from '../option-values.ts';
+import { progressLine } from '../progress-line.ts';
 import { colourLevel, print, type Terminal } from '../terminal.ts';
 
 interface RewriteCommandOptions extends ModelOptions {
@@ -85,40 +87,21 @@ export function defineRewrite(program: Command, terminal: Terminal): void {
 }
 
 async function rewrite(path: string, options: RewriteCommandOptions, terminal: Terminal): Promise<void> {
-  const { output = null, force = false, dryRun = false, include = [], exclude = [], between } = options;
-  const { target = null, minEnergy = 0 } = options;
-  const isChosen = target !== null || minEnergy > 0;
-  const { rank = isChosen ? 'auto' : 1 } = options;
-  if (rank === 'auto' && !isChosen) {
-    throw new DscAuditError('invalid-option', '--rank auto needs something to aim at: add --target or --min-energy.');
-  }
+  const { output = null, force = false, dryRun = false, include = [], exclude = [] } = options;
+  const wish = wishOf(options);
   const recipe = recipePath(options.emit);
   if (output === null && recipe === null && !dryRun) {
     throw new DscAuditError('invalid-option', 'Say where to write the model: -o light.onnx.');
   }
-  const { samples, validation = null, labels = null } = options;
-  if (samples === undefined && (validation !== null || labels !== null)) {
-    throw new DscAuditError('invalid-option', '--validation and --labels judge what --samples fits: add --samples.');
-  }
+  const samples = samplePaths(options);
   const inputs = path === '-' ? [] : [path];
   if (!dryRun && output !== null) checkOutput(output, inputs, force);
-  const wish = {
-    strategy: strategyNamed(options.strategy),
-    between,
-    rank,
-    minEnergy,
-    target,
-    fitted: samples !== undefined,
-  };
-  const fitting = samples === undefined ? null : fitToSamples({ samples, validation, labels }, progressTo(terminal));
+  const line = progressLine(terminal.stderr, () => performance.now());
+  const fitting = samples && fitToSamples(samples, (layer) => line.show(`fitted ${plainText(layer)}`));
   const algebra = await loadLinearAlgebra();
   const source = await openModel(path, terminal);
-  const rewritten = await rewriteModel(
-    source,
-    { ...bindingsOf(options), include, exclude, wish, output: output ?? UNNAMED },
-    algebra,
-    fitting,
-  );
+  const request = { ...bindingsOf(options), include, exclude, wish, output: output ?? UNNAMED };
+  const rewritten = await rewriteModel(source, request, algebra, fitting).finally(line.clear);
   let written: readonly string[] = [];
   try {
     if (!dryRun) {
@@ -140,6 +123,24 @@ async function rewrite(path: string, options: RewriteCommandOptions, terminal: T
   await print(terminal.stdout, text);
 }
 
+/** Ranks are chosen where there is something to aim at; else every replacement has rank 1. */
+function wishOf(options: RewriteCommandOptions): RewriteWish {
+  const { strategy, between, target = null, minEnergy = 0, samples } = options;
+  const isChosen = target !== null || minEnergy > 0;
+  const { rank = isChosen ? 'auto' : 1 } = options;
+  if (rank === 'auto' && !isChosen) {
+    throw new DscAuditError('invalid-option', '--rank auto needs something to aim at: add --target or --min-energy.');
+  }
+  return { strategy: strategyNamed(strategy), between, rank, minEnergy, target, fitted: samples !== undefined };
+}
+
+function samplePaths(options: RewriteCommandOptions): SamplePaths | null {
+  const { samples, validation = null, labels = null } = options;
+  if (samples !== undefined) return { samples, validation, labels };
+  if (validation === null && labels === null) return null;
+  throw new DscAuditError('invalid-option', '--validation and --labels judge what --samples fits: add --samples.');
+}
+
 /** Stands for the model's name where only a recipe is written. */
 const UNNAMED = 'model.onnx';
 
@@ -148,13 +149,6 @@ function recipePath(emit: readonly string[] | undefined): string | null {
   const [format, path, ...others] = emit;
   if (format === 'pytorch' && path?.endsWith('.py') && others.length === 0) return path;
   throw new DscAuditError('invalid-option', `Write --emit pytorch recipe.py, behind the model's name.`);
-}
-
-/** A line that is written over, on a terminal only. */
-function progressTo({ stderr }: Terminal): (layer: string) => void {
-  return (layer) => {
-    if (stderr.isTTY) stderr.write(`\r\u001b[Kfitted ${shorten(plainText(layer), (stderr.columns ?? 80) - 8)}`);
-  };
 }
 
 function target(text: string): Target {

@@ -48,5 +48,13 @@ export interface Backend {
    */
   open(now: () => number): Promise<OpenBackend>;
   /** What it would do for a model; nothing is run, and no weights are read. */
-  plan(model: AnalysedModel, options: { readonly variant: string | null; readonly threads: number }): PlannedWork;
+  plan(model: AnalysedModel, options: PlanChoice): PlannedWork;
+}
+
+/** What a plan depends on beside the model. */
+export interface PlanChoice {
+  readonly variant: string | null;
+  readonly threads: number;
+  /** Only what keeps the order of arithmetic. */
+  readonly exact?: boolean;
 }

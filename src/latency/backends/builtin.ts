@@ -17,6 +17,7 @@ import type { Backend, PlannedWork } from './backend.ts';
 interface Options {
   readonly variant: KernelVariant;
   readonly threads: number;
+  readonly exact: boolean;
 }
 
 export const builtin: Backend = {
@@ -30,8 +31,8 @@ export const builtin: Backend = {
       variant: kernels.variant,
       version: __DSC_AUDIT_RUNTIME__,
       load: async (model, threads) => {
-        const options = { variant, threads };
-        const plan = planNetwork(model, new ConstantValues(model, null), { ...options, exact: false });
+        const options = { variant, threads, exact: false };
+        const plan = planNetwork(model, new ConstantValues(model, null), options);
         // Each step is a layer of its own, with a barrier behind it: that is how it can be timed.
         const steps = plan.program.steps.map((step, layer) => ({ ...step, layer, barrier: true }));
         const executor = await createExecutor(kernels.module, { ...plan.program, steps }, keptBuffers(plan), threads);
@@ -47,11 +48,11 @@ export const builtin: Backend = {
       },
     };
   },
-  plan: (model, { variant, threads }) => {
+  plan: (model, { variant, threads, exact = false }) => {
     const known = Object.entries(VARIANTS).find(([name]) => name === variant)?.[1];
     if (known === undefined)
       throw new DscAuditError('invalid-option', `The built-in runtime has no variant '${variant}'.`);
-    return planWithoutWeights(model, { variant: known, threads });
+    return planWithoutWeights(model, { variant: known, threads, exact });
   },
 };
 
@@ -68,12 +69,12 @@ function planWithoutWeights(model: AnalysedModel, options: Options): PlannedWork
   const plan = fitsRuntime(model) ? planOrNull(model, constants, options) : null;
   if (plan !== null) return describe(plan, options, { unrunnable: [], positions: null });
   const rest = runnablePart(model, constants, false);
-  return describe(planNetwork(rest.part, constants, { ...options, exact: false }), options, rest);
+  return describe(planNetwork(rest.part, constants, options), options, rest);
 }
 
 function planOrNull(model: AnalysedModel, constants: ConstantValues, options: Options): NetworkPlan | null {
   try {
-    return planNetwork(model, constants, { ...options, exact: false });
+    return planNetwork(model, constants, options);
   } catch (error) {
     if (error instanceof DscAuditError) return null;
     throw error;

@@ -48,8 +48,8 @@ export interface FixedWindow {
 }
 
 /** Pixels of a tile: 7 sums leave registers for the taps of a row, and most networks' rows are multiples of 7. */
-const WIDE = 7;
-const NARROW = 4;
+export const WIDE = 7;
+export const NARROW = 4;
 
 /** What a pixel of a narrow tile costs, by one of a wide tile. */
 const NARROW_COST = 1.25;

@@ -4,7 +4,7 @@ import { defineKernel, indices } from './kernel.ts';
 
 /** Rows and columns of one turn: 8 sums, two vectors of b and one of a fit the registers. */
 export const MATMUL_ROWS = 4;
-const COLUMNS = 8;
+export const MATMUL_COLUMNS = 8;
 
 /**
  * y = alpha · a · b for row-major matrices that are both computed while the network runs. `table` holds, for each matrix of
@@ -44,11 +44,11 @@ export const matmul = defineKernel(
         alpha: args.alpha,
       };
       body.if(
-        args.columns.lt(COLUMNS),
+        args.columns.lt(MATMUL_COLUMNS),
         () => body.loop(0, rowBytes, 4, (column) => oneColumn(body, operands, column)),
         () => {
-          const lastColumn = body.i32(rowBytes.sub(COLUMNS * 4));
-          body.loop(0, rowBytes, COLUMNS * 4, (column) =>
+          const lastColumn = body.i32(rowBytes.sub(MATMUL_COLUMNS * 4));
+          body.loop(0, rowBytes, MATMUL_COLUMNS * 4, (column) =>
             eightColumns(body, operands, body.i32(column.min(lastColumn))),
           );
         },

@@ -3,7 +3,7 @@
 import { isStatic } from '../../ir/dim.ts';
 import { readElements } from '../../ir/elements.ts';
 import { DscAuditError } from '../../ir/errors.ts';
-import { staticShape } from '../../ir/fact.ts';
+import { staticShape, type TensorFact } from '../../ir/fact.ts';
 import type { Constant, Node, ValueId } from '../../ir/graph.ts';
 import { stridesOf } from '../plan/strided.ts';
 import { elementsOf } from '../plan/tensor.ts';
@@ -17,6 +17,7 @@ export class ConstantValues {
   private readonly fillMissing: FillMissing | null;
   private readonly producers: ReadonlyMap<ValueId, Node>;
   private readonly known = new Map<ValueId, Float32Array | null>();
+  private readonly settled = new Map<ValueId, boolean>();
   /** Names of constants that were filled in. */
   readonly missing = new Set<string>();
   private firstAbsent: string | null = null;
@@ -31,9 +32,22 @@ export class ConstantValues {
     );
   }
 
+  /** Whether the elements are there before anything is run; what other operators make of constants is computed in a run. */
   isConstant(id: ValueId): boolean {
+    const known = this.settled.get(id);
+    if (known !== undefined) return known;
+    const isSettled = this.isSettled(id);
+    this.settled.set(id, isSettled);
+    return isSettled;
+  }
+
+  private isSettled(id: ValueId): boolean {
     const fact = this.source.facts[id];
-    return fact?.type === 'tensor' && fact.constant;
+    if (fact?.type !== 'tensor' || !fact.constant) return false;
+    if (this.source.model.values[id]?.constant || isTracked(fact)) return true;
+    const producer = this.producers.get(id);
+    const input = producer?.inputs[0] ?? null;
+    return producer !== undefined && input !== null && isRunAhead(producer.kind) && this.isConstant(input);
   }
 
   /** The elements as floats; null where the value is no constant, or made by an operator that is not run ahead. */
@@ -77,9 +91,7 @@ export class ConstantValues {
     const value = this.source.model.values[id];
     if (value?.constant) return this.read(value.name, value.constant);
     const fact = this.source.facts[id];
-    if (fact?.type === 'tensor' && fact.elements?.every((element) => element !== null && isStatic(element))) {
-      return Float32Array.from(fact.elements, Number);
-    }
+    if (fact?.type === 'tensor' && isTracked(fact)) return Float32Array.from(fact.elements ?? [], Number);
     const producer = this.producers.get(id);
     return producer ? this.evaluate(producer) : null;
   }
@@ -123,6 +135,11 @@ const SAME_ELEMENTS: ReadonlySet<Node['kind']> = new Set([
   'identity',
   'cast',
 ]);
+
+const isRunAhead = (kind: Node['kind']): boolean => SAME_ELEMENTS.has(kind) || kind === 'transpose';
+
+const isTracked = ({ elements }: TensorFact): boolean =>
+  elements?.every((element) => element !== null && isStatic(element)) ?? false;
 
 function transpose(x: Float32Array, shape: readonly number[], permutation: readonly number[] | null): Float32Array {
   const order = permutation ?? shape.map((_, axis) => shape.length - 1 - axis);

@@ -108,21 +108,57 @@ interface Operand {
   readonly pixel: number;
 }
 
+const wholeOperand = (tensor: Blocked): Operand => ({
+  place: pixelPlace(tensor, 0, 0),
+  plane: planeBytes(tensor),
+  row: rowBytes(tensor),
+  pixel: PIXEL_BYTES,
+});
+
+/** One operand after the other: y = fn(… fn(x₀, x₁) …, xₙ), each result in the place of the one before. */
 function planSum(
   values: NetworkValues,
   fn: RuntimeBinary,
-  ids: readonly [ValueId, ValueId],
+  ids: readonly ValueId[],
   output: ValueId,
   epilogue: Epilogue,
 ): void {
-  const axis = values.blockedAxis(ids[0]) ?? values.blockedAxis(ids[1]);
-  const operands =
-    axis === null || !isSafeInBlocks(values, fn, output, axis)
-      ? null
-      : ids.map((id) => blockedOperand(values, id, output, axis));
-  const [a, b] = operands ?? [];
-  if (axis !== null && a && b) sumBlocked(values, fn, a, b, values.newBlocked(output, axis), epilogue);
-  else sumPlain(values, fn, ids, output, epilogue);
+  const axis = ids.map(values.blockedAxis).find((known) => known !== null) ?? null;
+  const operands = axis === null ? null : blockedOperands(values, fn, ids, output, axis);
+  if (axis !== null && operands !== null) {
+    const y = values.newBlocked(output, axis);
+    chain(operands, wholeOperand(y), (a, b, isLast) => sumBlocked(values, fn, a, b, y, isLast ? epilogue : LINEAR));
+    return;
+  }
+  const tensors = ids.map((id) => values.plain(id));
+  const y = values.newPlain(output);
+  chain(tensors, y, (a, b) => sumPlain(values, fn, a, b, y));
+  if (epilogue !== LINEAR) mapPlain(values, y, y, epilogue);
+}
+
+/** Joins the first two, and then each of the others with the result so far. */
+function chain<T>(operands: readonly T[], result: T, join: (a: T, b: T, isLast: boolean) => void): void {
+  const [first, ...others] = operands;
+  if (first === undefined) return;
+  for (const [index, other] of others.entries()) join(index === 0 ? first : result, other, index === others.length - 1);
+}
+
+/** The operands in blocks of channels; null where one of them needs the row-major kernel. */
+function blockedOperands(
+  values: NetworkValues,
+  fn: RuntimeBinary,
+  ids: readonly ValueId[],
+  output: ValueId,
+  axis: ChannelAxis,
+): readonly Operand[] | null {
+  if (!isSafeInBlocks(values, fn, output, axis)) return null;
+  const operands: Operand[] = [];
+  for (const id of ids) {
+    const operand = blockedOperand(values, id, output, axis);
+    if (operand === null) return null;
+    operands.push(operand);
+  }
+  return operands;
 }
 
 /** 0/0 in an empty lane would be no number. */
@@ -138,8 +174,7 @@ function blockedOperand(values: NetworkValues, id: ValueId, output: ValueId, axi
   const extents = extentsOf(target, axis);
   if (extents === null) return null;
   if (shape.join() === target.join() && !values.constants.isConstant(id)) {
-    const tensor = values.blocked(id, axis);
-    return { place: pixelPlace(tensor, 0, 0), plane: planeBytes(tensor), row: rowBytes(tensor), pixel: PIXEL_BYTES };
+    return wholeOperand(values.blocked(id, axis));
   }
   const position = channelPosition(target.length, axis) - (target.length - shape.length);
   const isChannelVector = shape.every((extent, index) => index === position || extent === 1);
@@ -216,20 +251,12 @@ function sumBlocked(
 
 const MAX_AXES = 5;
 
-function sumPlain(
-  values: NetworkValues,
-  fn: RuntimeBinary,
-  ids: readonly [ValueId, ValueId],
-  output: ValueId,
-  epilogue: Epilogue,
-): void {
-  const shape = values.shape(output);
-  const extents = [...Array.from({ length: MAX_AXES - shape.length }, () => 1), ...shape];
-  const [a, b] = ids.map((id) => ({ tensor: values.plain(id), strides: broadcastStrides(values.shape(id), extents) }));
-  if (!a || !b) return;
-  const y = values.newPlain(output);
+function sumPlain({ builder }: NetworkValues, fn: RuntimeBinary, x0: Plain, x1: Plain, y: Plain): void {
+  const extents = [...Array.from({ length: MAX_AXES - y.shape.length }, () => 1), ...y.shape];
+  const a = { tensor: x0, strides: broadcastStrides(x0.shape, extents) };
+  const b = { tensor: x1, strides: broadcastStrides(x1.shape, extents) };
   const stride = (operand: typeof a, axis: number): number => (operand.strides[axis] ?? 0) * 4;
-  values.builder.step('binaryPlain', elementsOf(extents.slice(0, -1)), {
+  builder.step('binaryPlain', elementsOf(extents.slice(0, -1)), {
     a: a.tensor.place,
     b: b.tensor.place,
     output: y.place,
@@ -249,7 +276,6 @@ function sumPlain(
     b3: stride(b, 3),
     b4: stride(b, 4),
   });
-  if (epilogue !== LINEAR) mapPlain(values, y, y, epilogue);
 }
 
 /** Strides of a tensor inside a wider shape; 0 where it is repeated. */
@@ -271,12 +297,16 @@ function powerOf(layer: Layer<'binary'>, { constants }: PlanContext): RuntimeUna
   return layer.node.attrs.fn === 'pow' && exponent?.length === 1 ? (POWERS.get(exponent[0] ?? 0) ?? null) : null;
 }
 
+function tooManyAxes({ output }: Layer, { source }: PlanContext): string | null {
+  return shapeOf(source, output).length > MAX_AXES ? `it has more than ${MAX_AXES} axes` : null;
+}
+
 export const planBinary: NodePlanner<'binary'> = {
   reject: (layer, context) => {
     const { fn, alignAxis } = layer.node.attrs;
     if (alignAxis !== null) return 'its operands are aligned as before operator set 7';
-    if (shapeOf(context.source, layer.output).length > MAX_AXES) return `it has more than ${MAX_AXES} axes`;
-    return isRuntimeBinary(fn) || powerOf(layer, context) !== null ? null : `the runtime has no kernel for ${fn}`;
+    const isKnown = isRuntimeBinary(fn) || powerOf(layer, context) !== null;
+    return isKnown ? tooManyAxes(layer, context) : `the runtime has no kernel for ${fn}`;
   },
   plan: (layer, values, context) => {
     const { fn } = layer.node.attrs;
@@ -288,22 +318,35 @@ export const planBinary: NodePlanner<'binary'> = {
   },
 };
 
-const VARIADIC = { max: 'max', min: 'min', sum: 'add' } as const;
+const VARIADIC = { max: 'max', min: 'min', sum: 'add', mean: 'add' } as const;
 
 export const planVariadic: NodePlanner<'variadic'> = {
-  reject: ({ node }) => {
-    if (node.attrs.fn === 'mean') return 'the runtime has no kernel for the mean of tensors';
-    return node.inputs.length === 2 ? null : 'it does not have two operands';
-  },
-  plan: (layer, values) => {
-    const { fn } = layer.node.attrs;
-    if (fn !== 'mean')
-      planSum(values, VARIADIC[fn], [inputOf(layer, 0), inputOf(layer, 1)], layer.output, layer.epilogue);
+  reject: tooManyAxes,
+  plan: ({ node, output }, values) => {
+    const { fn } = node.attrs;
+    const ids = node.inputs.filter((id) => id !== null);
+    const [only, ...others] = ids;
+    if (only !== undefined && others.length === 0) planMap(values, only, output, LINEAR);
+    else planSum(values, VARIADIC[fn], ids, output, LINEAR);
+    if (fn === 'mean') scaleInPlace(values, output, 1 / ids.length);
     return 'elementwise';
   },
 };
 
+function scaleInPlace(values: NetworkValues, id: ValueId, factor: number): void {
+  const axis = values.blockedAxis(id);
+  const place = values.builder.constant(BLOCK, () => new Float32Array(BLOCK).fill(factor));
+  if (axis === null) {
+    const y = values.plain(id);
+    sumPlain(values, 'mul', y, { kind: 'plain', place, shape: [] }, y);
+    return;
+  }
+  const y = values.blocked(id, axis);
+  sumBlocked(values, 'mul', wholeOperand(y), { place, plane: 0, row: 0, pixel: 0 }, y, LINEAR);
+}
+
 export const planPrelu: NodePlanner<'prelu'> = {
+  reject: tooManyAxes,
   plan: (layer, values) => {
     planSum(values, 'prelu', [inputOf(layer, 0), inputOf(layer, 1)], layer.output, LINEAR);
     return 'elementwise';
@@ -327,15 +370,9 @@ export const planBatchNorm: NodePlanner<'batchNorm'> = {
       row: 0,
       pixel: 0,
     });
-    const operand = (tensor: Blocked): Operand => ({
-      place: pixelPlace(tensor, 0, 0),
-      plane: planeBytes(tensor),
-      row: rowBytes(tensor),
-      pixel: PIXEL_BYTES,
-    });
     if (!affine) return 'elementwise';
-    sumBlocked(values, 'mul', operand(x), vector(affine.scale), y, LINEAR);
-    sumBlocked(values, 'add', operand(y), vector(affine.shift), y, LINEAR);
+    sumBlocked(values, 'mul', wholeOperand(x), vector(affine.scale), y, LINEAR);
+    sumBlocked(values, 'add', wholeOperand(y), vector(affine.shift), y, LINEAR);
     return 'elementwise';
   },
 };

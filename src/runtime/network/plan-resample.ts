@@ -1,10 +1,11 @@
 /** Resize by nearest neighbour and linearly, along height and width. */
 import { PIXEL_BYTES } from '../kernels/kernel.ts';
 import type { ProgramBuilder } from '../plan/program.ts';
+import type { ChannelAxis } from '../plan/repacking.ts';
 import { pixelPlace, planeBytes, planesOf, rowBytes } from '../plan/tensor.ts';
 import { shapeOf } from './analysed-model.ts';
 import type { Layer } from './layer.ts';
-import { extentsOf } from './layouts.ts';
+import { channelPosition, extentsOf } from './layouts.ts';
 import { inputOf, type NodePlanner, type PlanContext } from './planner.ts';
 
 type Resize = Layer<'resize'>;
@@ -113,32 +114,44 @@ function cubicTable(
 const isInside = (position: number, extent: number): boolean => position >= 0 && position < extent;
 
 /** Scales of height and width: given ones as they are, else from the extents. */
-function scalesOf(layer: Resize, { source, constants }: PlanContext): readonly [number, number] {
+function scalesOf(layer: Resize, axis: ChannelAxis, { source, constants }: PlanContext): readonly [number, number] {
   const input = shapeOf(source, inputOf(layer, 0));
   const output = shapeOf(source, layer.output);
   const id = layer.node.inputs[1] ?? null;
   const given = id === null ? null : constants.numbers(id);
   const axes = layer.node.attrs.axes ?? input.map((_, axis) => axis);
-  const scale = (axis: number): number => given?.[axes.indexOf(axis)] ?? (output[axis] ?? 1) / (input[axis] ?? 1);
-  return input.length === 3 ? [1, scale(2)] : [scale(2), scale(3)];
+  const scale = (at: number): number => given?.[axes.indexOf(at)] ?? (output[at] ?? 1) / (input[at] ?? 1);
+  const first = axis === 'first' ? 2 : 1;
+  return input.length === 3 ? [1, scale(first)] : [scale(first), scale(first + 1)];
+}
+
+/** Where the channels can be: items and channels stay as many as they are. */
+function channelAxes(layer: Resize, { source }: PlanContext): readonly ChannelAxis[] {
+  const input = shapeOf(source, inputOf(layer, 0));
+  const output = shapeOf(source, layer.output);
+  if (input.length < 3 || input.length > 4 || input[0] !== output[0]) return [];
+  return (['first', 'last'] as const).filter((axis) => {
+    const position = channelPosition(input.length, axis);
+    return input[position] === output[position];
+  });
 }
 
 export const planResize: NodePlanner<'resize'> = {
-  reject: (layer, { source }) => {
+  reject: (layer, context) => {
     const { coordinates, antialiases } = layer.node.attrs;
     if (antialiases) return 'the runtime has no kernel for resizing with antialiasing';
-    const input = shapeOf(source, inputOf(layer, 0));
-    const output = shapeOf(source, layer.output);
     if (COORDINATES[coordinates] === undefined) return `the runtime has no kernel for ${coordinates} coordinates`;
-    const isSpatial = input.length >= 3 && input.length <= 4 && input[0] === output[0] && input[1] === output[1];
-    return isSpatial ? null : 'it resizes other axes than height and width';
+    return channelAxes(layer, context).length > 0 ? null : 'it resizes other axes than height and width';
   },
   plan: (layer, values, context) => {
     const { attrs } = layer.node;
-    const x = values.blocked(inputOf(layer, 0), 'first');
-    const y = values.newBlocked(layer.output, 'first');
-    const [scaleY, scaleX] = scalesOf(layer, context);
-    const extents = extentsOf(values.shape(inputOf(layer, 0)), 'first') ?? x;
+    const axes = channelAxes(layer, context);
+    const known = values.blockedAxis(inputOf(layer, 0));
+    const axis = axes.find((candidate) => candidate === known) ?? axes[0] ?? 'first';
+    const x = values.blocked(inputOf(layer, 0), axis);
+    const y = values.newBlocked(layer.output, axis);
+    const [scaleY, scaleX] = scalesOf(layer, axis, context);
+    const extents = extentsOf(values.shape(inputOf(layer, 0)), axis) ?? x;
     const { builder } = values;
     const shared = {
       input: pixelPlace(x, 0, 0),

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseQuantity } from '../../src/gate/quantity.ts';
+import { parseQuantity } from '../../src/ir/quantity.ts';
 
 describe('a quantity', () => {
   it.each([

@@ -1,5 +1,7 @@
-import type { FigureUnit } from '../audit/report.ts';
-import { DscAuditError } from '../ir/errors.ts';
+import { DscAuditError } from './errors.ts';
+
+/** What a figure is measured in; a share is a fraction of 1. */
+export type FigureUnit = 'count' | 'bytes' | 'milliseconds' | 'share';
 
 interface Spelling {
   /** Factors by suffix, each a power of ten, or of two for KiB and the like. */
