@@ -42,6 +42,8 @@ const MESSAGES: { readonly [C in DiagnosticCode]: (args: DiagnosticArgs[C]) => s
   'profile-without-threads': ({ id, threads, known }) =>
     `The profile ${id} was calibrated on ${known.join(', ')} ${known.join() === '1' ? 'thread' : 'threads'}, and this ran on ${threads}: nothing is projected. --threads ${known[0] ?? 1}, or dsc-audit calibrate --threads ${[...known, threads].join()}.`,
   'latency-unknown': ({ op, reason }) => `The latency of ${op} is not known: ${reason}.`,
+  'latency-not-measured': ({ layers, names }) =>
+    `Without milliseconds, since the profile was not measured on such work: ${count(layers, 'layer')} (${list(names)}). The total is a lower bound.`,
   'latency-extrapolated': ({ layers, names }) =>
     `Far outside what the profile was measured on, so with wider intervals: ${count(layers, 'layer')} (${list(names)}).`,
   'unmatched-pattern': ({ option, pattern }) => `${option} '${pattern}' matches no convolution.`,

@@ -98,7 +98,7 @@ function projectWith(
     candidates: figures,
     recommended: new Set(recommended),
     afterMs: planned.length === candidates.length ? plan.projection.totalMs : null,
-    diagnostics: [...chosen.diagnostics, ...unknownLatencies(now), ...extrapolated(now)],
+    diagnostics: [...chosen.diagnostics, ...unknownLatencies(now), ...notMeasured(now), ...extrapolated(now)],
   };
 }
 
@@ -134,6 +134,13 @@ const addLatencies = (a: Latency, b: Latency): Latency => ({
 
 const unknownLatencies = ({ unrunnable }: ModelProjection): readonly Diagnostic[] =>
   unrunnable.map(({ node, reason }) => diagnostic('latency-unknown', 'warning', node.name, { op: node.op, reason }));
+
+/** What the runtime runs, and the profile knows no cost of. */
+function notMeasured({ layers, unrunnable }: ModelProjection): readonly Diagnostic[] {
+  const told = new Set(unrunnable.map(({ node }) => node.name));
+  const names = layers.filter(({ latencyMs, name }) => latencyMs === null && !told.has(name)).map(({ name }) => name);
+  return names.length === 0 ? [] : [diagnostic('latency-not-measured', 'info', null, { layers: names.length, names })];
+}
 
 function extrapolated({ layers, totalMs }: ModelProjection): readonly Diagnostic[] {
   const names = layers

@@ -34,6 +34,7 @@ export interface DiagnosticArgs {
   'profile-of-other-runtime': { readonly id: string; readonly calibratedAt: string };
   'profile-without-threads': { readonly id: string; readonly threads: number; readonly known: readonly number[] };
   'latency-unknown': { readonly op: string; readonly reason: string };
+  'latency-not-measured': { readonly layers: number; readonly names: readonly string[] };
   'latency-extrapolated': { readonly layers: number; readonly names: readonly string[] };
 }
 

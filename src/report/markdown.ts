@@ -1,6 +1,7 @@
 import type { Comparison, GateCheck, LayerChange, Report } from '../audit/report.ts';
 import { type CheckOutcome, outcomeOf, relationOf, subjectOf } from './check-text.ts';
 import type { Document, Entry, Format, Layout } from './format.ts';
+import { FORMAT_NAMES } from './format-names.ts';
 import { html } from './html/markup.ts';
 import { layerCounts } from './layer-counts.ts';
 import { lowerBounds } from './lower-bounds.ts';
@@ -89,7 +90,7 @@ function checkLines(checks: readonly GateCheck[]): readonly string[] {
 /** Totals of the baseline where there is one, of now, and of the stages after that. */
 function totalsLines(report: Report): readonly string[] {
   const { model, baseline, scaling } = report;
-  const { params: ofParams, macs: ofMacs } = lowerBounds(report);
+  const { params: ofParams, macs: ofMacs, latency: ofLatency } = lowerBounds(report);
   const [now, ...further] = stagesOf(report);
   if (now === undefined) return [];
   const was = baseline?.before.totals;
@@ -126,7 +127,7 @@ function totalsLines(report: Report): readonly string[] {
   if (file !== null || base !== null) rows.push(row('File', bytes, '', (stage) => (stage === now ? file : null), base));
   if (now.figures.latencyMs !== null) {
     const timeOf = ({ figures }: Stage) => figures.latencyMs?.value ?? null;
-    rows.push(row('Latency, projected', milliseconds, '', timeOf, was?.latencyMs?.value));
+    rows.push(row('Latency, projected', milliseconds, ofLatency, timeOf, was?.latencyMs?.value));
   }
   return markdownTable(heads, rows);
 }
@@ -278,15 +279,16 @@ function verdictText({ reason, before, after }: NonNullable<Row['verdict']>, mac
   return macs === null || before === null || after === null ? 'candidate' : change(macs, macs - before + after);
 }
 
-function footer({ model, profile, tool, totals }: Report): string {
+function footer(report: Report): string {
+  const { model, profile, tool, totals } = report;
   const inputs = model.inputs.slice(0, 4).map(({ name, shape }) => `${name} ${shapeText(shape)}`);
-  const facts = [`dsc-audit ${tool.version}`, model.format.toUpperCase(), ...inputs.map(inlineHtml)];
+  const facts = [`dsc-audit ${tool.version}`, FORMAT_NAMES[model.format], ...inputs.map(inlineHtml)];
   if (profile !== null && totals.latencyMs !== null) {
     const { backend, threads, machine, source } = profile;
     const where = source === 'reference' ? 'the reference machine' : machine;
     facts.push(
       inlineHtml(
-        `projected ${latency(totals.latencyMs)} for ${backend}, ${threads} ${threads === 1 ? 'thread' : 'threads'}, ${where}`,
+        `projected ${lowerBounds(report).latency}${latency(totals.latencyMs)} for ${backend}, ${threads} ${threads === 1 ? 'thread' : 'threads'}, ${where}`,
       ),
     );
   }

@@ -23,13 +23,14 @@ const share = (part: number): string => `${(100 * part).toFixed(1)} %`;
 const changed = (before: number | null, after: number | null): string =>
   before === null || after === null ? '' : change(before, after);
 
-/** What was rewritten, for a person at a terminal. */
-export function renderRewrite(report: RewriteReport, style: ChalkInstance): string {
-  const { layers, skipped, written } = report;
+/** What was rewritten, for a person at a terminal. `written` are all files, a recipe's too. */
+export function renderRewrite(report: RewriteReport, written: readonly string[], style: ChalkInstance): string {
+  const { layers, skipped } = report;
+  const where = written.length === 0 ? '(not written)' : written.map(plainText).join(', ');
   const columns = COLUMNS.filter(({ cell }) => layers.some((layer) => cell(layer) !== ''));
   const names = layers.map(({ layer }) => shorten(plainText(layer), MAX_NAME_WIDTH));
   const lines = [
-    style.bold(`${plainText(report.model.path)} → ${written === null ? '(not written)' : plainText(written)}`),
+    style.bold(`${plainText(report.model.path)} → ${where}`),
     '',
     ...aligned([
       ['Layer', ...columns.map(({ head }) => head)],

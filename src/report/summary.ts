@@ -72,7 +72,8 @@ function totalsLines(report: Report, style: ChalkInstance): readonly string[] {
   ];
 }
 
-function verdictLines({ dsc, totals, profile }: Report, style: ChalkInstance, width: number | null): readonly string[] {
+function verdictLines(report: Report, style: ChalkInstance, width: number | null): readonly string[] {
+  const { dsc, totals } = report;
   const { candidates, rejected, projection } = dsc;
   const convolutions = candidates.length + rejected.length;
   if (convolutions === 0) return ['It has no convolutions.'];
@@ -90,7 +91,7 @@ function verdictLines({ dsc, totals, profile }: Report, style: ChalkInstance, wi
     ...wrap(first, width).map((line) => style.bold(line)),
     ...(kept === '' ? [] : wrap(`Left as they are: ${kept}.`, width)),
     ...slowerLines(dsc, width),
-    ...latencyLines(dsc, profile, width),
+    ...latencyLines(report, width),
   ];
 }
 
@@ -122,20 +123,18 @@ function slowerLines({ candidates }: Report['dsc'], width: number | null): reado
 }
 
 /** The projection with its intervals, and what it comes from. */
-function latencyLines(
-  { projection }: Report['dsc'],
-  profile: Report['profile'],
-  width: number | null,
-): readonly string[] {
-  const { before, after } = projection;
+function latencyLines(report: Report, width: number | null): readonly string[] {
+  const { profile } = report;
+  const { before, after } = report.dsc.projection;
   if (profile === null || before.latencyMs === null) return [];
   const { threads, machine, error } = profile;
   const on = `${plainText(machine)}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
+  const atLeast = lowerBounds(report).latency;
   const then =
     after.latencyMs === null || after.latencyMs.value === before.latencyMs.value
       ? ''
-      : ` → ${latency(after.latencyMs)}`;
-  const sentence = `Projected on ${on}: ${latency(before.latencyMs)}${then}. Half of the layers that the profile had not seen were within ±${error.medianPercent.toFixed(1)} %.`;
+      : ` → ${atLeast}${latency(after.latencyMs)}`;
+  const sentence = `Projected on ${on}: ${atLeast}${latency(before.latencyMs)}${then}. Half of the layers that the profile had not seen were within ±${error.medianPercent.toFixed(1)} %.`;
   return wrap(sentence, width);
 }
 

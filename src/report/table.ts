@@ -2,6 +2,7 @@ import { Chalk, type ChalkInstance } from 'chalk';
 import Table from 'cli-table3';
 import type { Report } from '../audit/report.ts';
 import type { Document, Format, Layout } from './format.ts';
+import { FORMAT_NAMES } from './format-names.ts';
 import type { FailedModel, ModelSummary } from './model-summary.ts';
 import { overviewLines } from './overview.ts';
 import { plainText, shorten, wrap } from './plain-text.ts';
@@ -75,7 +76,7 @@ function cut(rows: readonly Row[], sort: Sort): readonly Row[] {
 
 function headerLines({ model }: Report, { style, width }: TableOptions): readonly string[] {
   const opset = model.opsets[''];
-  const facts = [model.format.toUpperCase(), model.producer, opset === undefined ? null : `opset ${opset}`]
+  const facts = [FORMAT_NAMES[model.format], model.producer, opset === undefined ? null : `opset ${opset}`]
     .filter((fact) => fact !== null)
     .map(plainText);
   return [

@@ -17,22 +17,24 @@ interface AuditCommandOptions extends PlanOptions, OutputOptions {}
 
 const EXAMPLES = `
 Examples:
-  dsc-audit model.onnx                      its cost, and what could be a DSC
-  dsc-audit model.onnx --depth 2            by module
-  dsc-audit model.onnx --blocks             by block: residual, bottleneck, ...
-  dsc-audit model.onnx --sort macs --all    every layer, costliest first
-  dsc-audit model.onnx --shape 1x3x320x320  with open dimensions bound
-  dsc-audit model.onnx --width 0.75 --resolution 160   a thinner, smaller one
-  dsc-audit model.onnx --exclude layer4     leave a part of the model alone
-  dsc-audit model.onnx --max-macs 600M      fail above a budget
-  dsc-audit                                 the models of dsc-audit.config.json
-  dsc-audit model.onnx --format json        for programs
-  dsc-audit *.onnx -o report.md -o all.csv  reports in files, too
-  curl … | dsc-audit -                      from standard input
+  dsc-audit model.onnx                        its cost, and what could be a DSC
+  dsc-audit model.keras                       the same; .h5 and JSON graphs, too
+  dsc-audit model.onnx --blocks               by block (--depth 2: by module)
+  dsc-audit model.onnx --sort macs --all      every layer, costliest first
+  dsc-audit model.onnx --shape 1x3x320x320    with open dimensions bound
+  dsc-audit model.onnx --width 0.75 --resolution 160
+                                              what if it were thinner, smaller
+  dsc-audit model.onnx --approximation        what a DSC can hold of its weights
+  dsc-audit model.onnx --exclude layer4       leave a part of the model alone
+  dsc-audit model.onnx --max-macs 600M        fail above a budget
+  dsc-audit                                   what dsc-audit.config.json names
+  dsc-audit *.onnx -o report.html -o all.csv  reports in files, too
+  curl … | dsc-audit -                        from standard input
 
 Exit codes:
   0 done · 1 a budget was exceeded, or could not be determined · 2 a model, the
-  configuration or the command line cannot be used · 70 a bug in dsc-audit`;
+  configuration or the command line cannot be used · 70 a bug in dsc-audit ·
+  130 interrupted`;
 
 /** The default command: audits models and writes their reports. */
 export function defineAudit(program: Command, terminal: Terminal): void {

@@ -52,7 +52,7 @@ export function defineBench(program: Command, terminal: Terminal): void {
     .description(
       'Runs a model on the built-in runtime (WebAssembly, nothing to install) and prints what each layer takes on this machine.',
     )
-    .argument('<model>', 'a model file (ONNX), or - for standard input');
+    .argument('<model>', 'a model file (ONNX or Keras), or - for standard input');
   modelOptions(command)
     .optionsGroup('Runtime:')
     .option('--threads <n>', 'threads to run on (default: the processors there are, up to 4)', wholeNumber)

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import type { Command } from 'commander';
 import { writeFailure } from '../../formats/write-failure.ts';
 import { startingBudgets } from '../../gate/starting-budgets.ts';
@@ -39,7 +39,7 @@ async function init(folder: string): Promise<string> {
     const { entries, leftOut } = await startingEntries(folder);
     files.push(configurationFile(entries, schemaFor(folder)));
     lines.push(...leftOut);
-  } else lines.push(`left alone  ${present.file}`);
+  } else lines.push(`left alone  ${relative(folder, present.file)}`);
   files.push(workflowFile(__DSC_AUDIT_VERSION__, await usesLfs(folder)));
   for (const file of files) lines.push(`${(await written(folder, file)) ? 'wrote     ' : 'left alone'}  ${file.path}`);
   return `${[...lines, '', ...NEXT_STEPS].map(plainText).join('\n')}\n`;

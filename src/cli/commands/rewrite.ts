@@ -55,15 +55,18 @@ fine-tune the model before use.`;
 export function defineRewrite(program: Command, terminal: Terminal): void {
   const command = program
     .command('rewrite')
-    .description('write the model with depthwise separable convolutions in place of chosen ones')
+    .summary('write the model with depthwise separable convolutions in place of chosen ones')
+    .description(
+      'Writes the model with depthwise separable convolutions in place of chosen ones. Their weights start from the trained ones.',
+    )
     .argument('<model>', 'a model file (ONNX), or - for standard input')
     .option('-o, --output <file>', 'the file to write')
     .option('--emit <pytorch file.py...>', 'write a PyTorch recipe that does the same to the model in Python')
-    .option('--force', 'replace the output where it is there already')
+    .option('--force', 'replace what is to be written where it is there already')
     .option('--dry-run', 'plan and report, write nothing');
   modelOptions(command)
     .optionsGroup('Plan:')
-    .option('--target <metric=value>', 'macs=-50%, params=5M, size=20MB or latency=15ms, at the least loss', target)
+    .option('--target <metric=value>', 'macs=-50%, params=5M or size=20MB, at the least loss', target)
     .option('--rank <n>', "depthwise filters a channel, or 'auto' (default: auto with a target, else 1)", rank)
     .option('--min-energy <share>', "keep at least this share of each layer's weights, 0 to 1", energy)
     .option('--include <glob>', 'consider these even if a default speaks against it (repeatable)', collectText)
@@ -99,6 +102,7 @@ async function rewrite(path: string, options: RewriteCommandOptions, terminal: T
   const source = await openModel(path, terminal);
   const request = { ...bindingsOf(options), include, exclude, wish, output: output ?? UNNAMED };
   const rewritten = await rewriteModel(source, request, algebra, fitting).finally(line.clear);
+  let written: readonly string[] = [];
   try {
     if (!dryRun) {
       const files = [
@@ -107,13 +111,15 @@ async function rewrite(path: string, options: RewriteCommandOptions, terminal: T
       ];
       for (const file of files) checkOutput(file.path, [...inputs, ...rewritten.readFiles], force);
       writeFiles(files);
+      written = files.map((file) => file.path);
     }
   } finally {
     rewritten.close();
   }
   const report = dryRun || output === null ? { ...rewritten.report, written: null } : rewritten.report;
   const style = new Chalk({ level: colourLevel(terminal.stdout, terminal.env, options.color) });
-  const text = options.format === 'json' ? `${JSON.stringify(report, null, 2)}\n` : renderRewrite(report, style);
+  const text =
+    options.format === 'json' ? `${JSON.stringify(report, null, 2)}\n` : renderRewrite(report, written, style);
   await print(terminal.stdout, text);
 }
 

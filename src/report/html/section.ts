@@ -1,5 +1,6 @@
 import type { Comparison, GateCheck, LayerChange, Report } from '../../audit/report.ts';
 import { type CheckOutcome, outcomeOf, relationOf, subjectOf } from '../check-text.ts';
+import { FORMAT_NAMES } from '../format-names.ts';
 import { layerCounts } from '../layer-counts.ts';
 import { lowerBounds } from '../lower-bounds.ts';
 import { type Stage, stagesOf } from '../stages.ts';
@@ -29,7 +30,7 @@ const OUTCOMES: Readonly<Record<CheckOutcome, string>> = { pass: 'held', warn: '
 function header(report: Report): Markup {
   const { model, coverage } = report;
   const opset = model.opsets[''];
-  const facts = [model.format.toUpperCase(), model.producer, opset === undefined ? null : `opset ${opset}`];
+  const facts = [FORMAT_NAMES[model.format], model.producer, opset === undefined ? null : `opset ${opset}`];
   const { nodes, counted, uncounted } = coverage;
   const bound =
     counted === nodes
@@ -114,7 +115,7 @@ function tiles(report: Report): Markup {
     tile('MACs', quantity, ({ figures }) => figures.macs, atLeast.macs),
     tile('FLOPs', quantity, ({ figures }) => figures.flops, atLeast.macs),
     tile('Weights', bytes, ({ figures }) => figures.weightBytes, atLeast.params),
-    now.figures.latencyMs === null ? null : tile('Latency, projected', milliseconds, latencyOf),
+    now.figures.latencyMs === null ? null : tile('Latency, projected', milliseconds, latencyOf, atLeast.latency),
     tile('Peak memory', bytes, ({ peak }) => peak),
     model.fileBytes === null || scaling !== null
       ? null
@@ -185,7 +186,8 @@ function notes({ diagnostics }: Report): Markup | null {
 ${items}${more > 0 ? html`<li>and ${more} more: the JSON report has all.</li>` : null}</ul>`;
 }
 
-function footer({ model, profile, totals, tool }: Report): Markup {
+function footer(report: Report): Markup {
+  const { model, profile, totals, tool } = report;
   const tensors = (list: Report['model']['inputs']) =>
     list
       .slice(0, 4)
@@ -194,6 +196,6 @@ function footer({ model, profile, totals, tool }: Report): Markup {
   const projected =
     profile === null || totals.latencyMs === null
       ? null
-      : html`<p>Latency is projected, not measured: ${latency(totals.latencyMs)} on ${profile.machine}, ${profile.backend}, ${profile.threads} ${profile.threads === 1 ? 'thread' : 'threads'}, ${profile.source} profile of ${profile.calibratedAt.slice(0, 10)}, median error ${profile.error.medianPercent.toFixed(1)} % over ${profile.error.heldOut} layers that the fit never saw.</p>`;
+      : html`<p>Latency is projected, not measured: ${lowerBounds(report).latency}${latency(totals.latencyMs)} on ${profile.machine}, ${profile.backend}, ${profile.threads} ${profile.threads === 1 ? 'thread' : 'threads'}, ${profile.source} profile of ${profile.calibratedAt.slice(0, 10)}, median error ${profile.error.medianPercent.toFixed(1)} % over ${profile.error.heldOut} layers that the fit never saw.</p>`;
   return html`<footer><p>In: ${tensors(model.inputs)}. Out: ${tensors(model.outputs)}.</p>${projected}<p>dsc-audit ${tool.version}. As DSC: depthwise separable, one depthwise and one pointwise convolution in place of one.</p></footer>`;
 }
