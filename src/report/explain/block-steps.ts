@@ -57,7 +57,11 @@ export function blockSection(block: BlockSection, report: Pick<Report, 'layers'>
     inChannels === null ? [] : `${inChannels} channels in`,
     outChannels === null ? [] : `${outChannels} out`,
     block.expansion === null ? [] : `expansion ${Number(block.expansion.toFixed(3))}`,
-    linear === null ? [] : linear ? 'linear at its end' : 'an activation at its end',
+    linear === null || block.kind !== 'inverted-residual'
+      ? []
+      : linear
+        ? 'linear at its end'
+        : 'an activation at its end',
     shortcut === null ? 'no shortcut' : `a shortcut (${shortcut})`,
   ].flat();
   return {

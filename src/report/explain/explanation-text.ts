@@ -32,7 +32,7 @@ function sectionLines({ title, sentences, steps }: Section, { width, style }: Te
 function stepLines(step: Step, nameWidth: number, { width, style }: TextOptions): readonly string[] {
   const margin = ' '.repeat(nameWidth + 4);
   const result = `= ${valueText(step.value, step.unit)}`;
-  const formula = step.symbols === step.substituted ? null : step.substituted;
+  const formula = saysTheResult(step) ? null : step.substituted;
   const parts = [
     ...(step.symbols === null || isPlain(step) ? [] : [step.symbols]),
     ...(formula === null || isPlain(step) ? [] : [`= ${formula}`]),
@@ -49,6 +49,9 @@ function stepLines(step: Step, nameWidth: number, { width, style }: TextOptions)
     ...notes.map((note) => style.dim(note)),
   ];
 }
+
+/** A formula of one number. */
+const saysTheResult = ({ substituted, value }: Step): boolean => value !== null && substituted === numberText(value);
 
 /** The formula is its value and says nothing more: 0. */
 const isPlain = ({ symbols, value }: Step): boolean => symbols === String(value);

@@ -173,11 +173,14 @@ const HAS_WEIGHTS: ReadonlySet<LayerKind> = new Set<LayerKind>([
   'recurrent',
 ]);
 
+const ELEMENTS_OF_CONSTANTS =
+  'The elements of its learned constants that no layer before has; the report does not hold their shapes.';
+
 const NONE_OF_ITS_OWN = 'None of its own: its weights are computed, or count on the first layer that shares them.';
 
 function paramsStep(layer: Layer, attempts: readonly Attempt[]): Step {
   const { total, trainable } = layer.params;
-  const step = provenStep('Params', total, attempts, { otherwise: otherwise(layer) });
+  const step = provenStep('Params', total, attempts, { otherwise: ELEMENTS_OF_CONSTANTS });
   if (total === 0) {
     return {
       ...step,

@@ -18,6 +18,8 @@ export function rooflineSection(
     latencyMs === null
       ? 'No latency is projected for this layer.'
       : `Projected: ${latency(latencyMs)}, on ${profile.machine}.`;
+  const isFree =
+    latencyMs?.value === 0 ? ['It takes no time of its own: it is done together with a layer beside it.'] : [];
   const without =
     roofline === null
       ? 'The profile does not tell the ends of the roofline: peak compute and bandwidth.'
@@ -25,7 +27,7 @@ export function rooflineSection(
   return {
     id: 'roofline',
     title: 'Latency and roofline',
-    sentences: [projected, worked?.sentence ?? without],
+    sentences: [projected, ...isFree, worked?.sentence ?? without],
     steps: worked?.steps ?? [],
   };
 }

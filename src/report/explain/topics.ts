@@ -99,12 +99,13 @@ function dscOnModel(report: Report): OnModel | null {
   };
 }
 
-function memoryOnModel({ memory, totals }: Report): OnModel | null {
+function memoryOnModel({ memory, totals, layers }: Report): OnModel | null {
   const peak = totals.peakActivationBytes;
   const highest = memory?.schedule.find(({ bytes }) => bytes === peak);
-  if (peak === null || highest === undefined) return null;
+  const layer = layers[highest?.index ?? -1];
+  if (peak === null || highest === undefined || layer === undefined) return null;
   return {
-    sentence: `In this model the most is alive while #${highest.index} ${highest.layer} runs.`,
+    sentence: `In this model the most is alive while #${layer.index} ${nameOf(layer)} runs.`,
     steps: [step('Peak', named('alive at once', highest.bytes), 'bytes')],
   };
 }
@@ -159,7 +160,7 @@ const TOPICS: Readonly<Record<TopicName, Topic>> = {
     title: 'Peak activation memory',
     aliases: ['peak', 'peak-memory', 'activations'],
     sentences: [
-      'The largest sum of activations that are alive at once, layers in the model’s order. A tensor is alive from the layer that computes it to the last that reads it.',
+      "The largest sum of activations that are alive at once, layers in the model's order. A tensor is alive from the layer that computes it to the last that reads it.",
     ],
     example: 'The largest tensors of MobileNetV1 and V2 at 16 bit.',
     textbook: textbook.memorySteps,
@@ -179,7 +180,7 @@ const TOPICS: Readonly<Record<TopicName, Topic>> = {
     sentences: [
       'What a machine can reach at most: min(peak compute, intensity × bandwidth). Left of the ridge a layer waits for memory, and fewer MACs save no time; a depthwise convolution often is there.',
     ],
-    example: 'The depthwise half of MobileNetV1’s Table 3 on a machine of 100 GFLOP/s and 20 GB/s.',
+    example: "The depthwise half of MobileNetV1's Table 3 on a machine of 100 GFLOP/s and 20 GB/s.",
     textbook: textbook.rooflineTextbook,
     onModel: rooflineOnModel,
   },
@@ -299,7 +300,13 @@ export function topicNamed(word: string): TopicName | null {
 /** One word, with an example from the papers. */
 export function explainTopic(name: TopicName): Explanation {
   const { title, sentences, example, textbook: steps } = TOPICS[name];
-  return { title, sections: [{ id: name, title: 'Example', sentences: [...sentences, example], steps }] };
+  return {
+    title,
+    sections: [
+      { id: name, title: 'What it is', sentences, steps: [] },
+      { id: 'example', title: 'An example', sentences: [example], steps },
+    ],
+  };
 }
 
 /** The words that this model has examples of, on its own layers and blocks. */
@@ -320,7 +327,7 @@ export function explainModel(report: Report): Explanation {
         id: 'further',
         title: 'Further words',
         sentences: [
-          `With a textbook example: dsc-audit explain ${others.join(', ')}.`,
+          `With a textbook example, dsc-audit explain <word>: ${others.join(', ')}.`,
           'A layer of this model: dsc-audit explain <model> <layer>, by name, number or glob.',
         ],
         steps: [],
