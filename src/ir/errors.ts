@@ -17,7 +17,8 @@ export type ErrorCode =
   | 'target-out-of-reach'
   | 'not-a-profile'
   | 'backend-missing'
-  | 'interrupted';
+  | 'interrupted'
+  | 'machine-busy';
 
 /**
  * Trouble that the user can mend: the command line, the model file or its folder. The command exits 2 with the message

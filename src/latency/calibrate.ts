@@ -23,6 +23,8 @@ export interface CalibrateContext {
   readonly machine: Machine;
   /** Hears the share that is done, from 0 to 1, and milliseconds that are left. */
   readonly progress: (share: number, leftMs: number) => void;
+  /** Hears how many networks of how many were never timed in a steady moment, and so do not count. */
+  readonly disturbed: (threads: number, networks: number, of: number) => void;
   /** Stops the calibration: it throws `interrupted`. */
   readonly signal: AbortSignal;
 }
@@ -70,6 +72,9 @@ export async function calibrate(
     };
     const samples = await timeSweep(backend, opened, count, effort.networks, clock, context);
     steps = samples.length;
+    const timed = new Set(samples.map(({ network }) => network)).size;
+    if (timed === 0) throw tooBusy();
+    if (timed < effort.networks) context.disturbed(count, effort.networks - timed, effort.networks);
     fits.push(threadFit(count, samples));
   }
   const contents = {
@@ -165,6 +170,12 @@ async function timeInTurn(
     (networks[index]?.steps ?? []).map((_, step) => timed.map((times) => times[step] ?? 0)),
   );
 }
+
+const tooBusy = (): DscAuditError =>
+  new DscAuditError(
+    'machine-busy',
+    'The machine was never steady while it was timed; nothing was stored. Close other programs and run dsc-audit calibrate again.',
+  );
 
 const interrupted = (): DscAuditError =>
   new DscAuditError('interrupted', 'The calibration was interrupted; nothing was stored.');

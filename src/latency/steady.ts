@@ -11,8 +11,8 @@ export interface SteadyWatch {
 /** Slower than the usual by this factor is a disturbance. */
 const TOLERATED = 1.1;
 
-/** The usual is the lower quartile of the latest so many. */
-const REMEMBERED = 200;
+/** The usual is the lower quartile of the latest so many: minutes of them, as a slow phase may take one. */
+const REMEMBERED = 5000;
 
 export function steadyWatch(workload: () => void | Promise<void>, now: () => number): SteadyWatch {
   const times: number[] = [];

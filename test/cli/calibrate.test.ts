@@ -26,7 +26,8 @@ const reportOf = async (args: readonly string[], cache: string) =>
 describe('dsc-audit calibrate', () => {
   it('times this machine, and the next audit uses it by itself', async () => {
     const { code, out, err } = await run(['calibrate', '--quick'], 'own');
-    expect(err).toBe('');
+    // On a busy machine it says how much it left out.
+    expect(err).toMatch(/^(warning: on 1 thread \d+ of \d+ networks .*\n)?$/);
     expect(code).toBe(EXIT.done);
     expect(out).toMatch(/layers it had not seen: half within ±/);
     const report = await reportOf([], 'own');

@@ -37,6 +37,7 @@ const context = (signal: AbortSignal) => ({
   date: () => new Date('2026-01-02T03:04:05Z'),
   machine: MACHINE,
   progress: () => undefined,
+  disturbed: () => undefined,
   signal,
 });
 

@@ -56,6 +56,7 @@ for (const description of PACKAGES) {
           date: () => new Date(),
           machine: MACHINE,
           progress: () => undefined,
+          disturbed: () => undefined,
           signal: new AbortController().signal,
         },
       );

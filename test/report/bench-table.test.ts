@@ -77,7 +77,7 @@ describe('the table of a bench', () => {
       totals: { ...base.totals, projectedMs, projectionError: -0.453, withinInterval: 0.5 },
     });
     expect(text).toMatch(/ms {10}projected {2}off by/);
-    expect(text).toMatch(/1\.00 {2}49\.8 % {7}1\.10 {4}\+10 %/);
+    expect(text).toMatch(/1\.00 {2}49\.8 % {7}1\.10 {3}\+10 %/);
     expect(text).toContain('2.01 ms a run · projected 1.10 ms (1.00 to 1.20), −45 %');
     expect(text).toContain('50 % of the layers within the 90 % interval of their projection');
     for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
