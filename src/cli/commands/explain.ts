@@ -41,7 +41,7 @@ Examples:
   dsc-audit explain model.onnx              the words, on this model's layers
   dsc-audit explain model.onnx conv1        a layer, by its name
   dsc-audit explain model.onnx 7            by its number
-  dsc-audit explain model.onnx '*.0/conv2'  by a glob that matches one layer
+  dsc-audit explain model.onnx 'layer1.0/conv2*' by a glob that matches one layer
   dsc-audit explain model.onnx 7 --format json   for programs`;
 
 /** `dsc-audit explain`: figures worked out, of a layer, of a model's own blocks, or of a textbook example. */
