@@ -144,6 +144,8 @@ describe('a model of very many nodes', () => {
     let x = network.input(8, 2, 2);
     for (let node = 0; node < 6000; node++) x = network.binary('add', x, x);
     network.output(x);
-    expect(() => projectModel(network.analyse(), profile)).toThrow(/6002 nodes, inputs and outputs are more than are planned/);
+    expect(() => projectModel(network.analyse(), profile)).toThrow(
+      /6002 nodes, inputs and outputs are more than are planned/,
+    );
   });
 });
