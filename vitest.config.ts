@@ -8,5 +8,5 @@ export default defineConfig({
     __DSC_AUDIT_THREAD__: 'null',
     __DSC_AUDIT_RUNTIME__: JSON.stringify(await runtimeFingerprint()),
   },
-  test: { include: ['test/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 120_000 },
+  test: { include: ['test/**/*.test.ts'], maxWorkers: '100%', testTimeout: 60_000, hookTimeout: 120_000 },
 });
