@@ -9,7 +9,7 @@ import type { Node } from '../ir/graph.ts';
 import type { ChosenProfile } from '../latency/choose-profile.ts';
 import { type ModelProjection, projectModel } from '../latency/project.ts';
 import type { CountedLayer } from '../passes/count-layers.ts';
-import { type AnalysedModel, analysedModel } from '../runtime/index.ts';
+import { type AnalysedModel, analysedModel } from '../runtime/network/analysed-model.ts';
 import type { Analysis } from './analyse.ts';
 import { profileSection } from './profile-section.ts';
 import type { Latency, ProfileSection } from './report.ts';

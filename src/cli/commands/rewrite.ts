@@ -1,8 +1,6 @@
 import { Chalk } from 'chalk';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { emitRecipe } from '../../audit/emit-recipe.ts';
-import { fitToSamples, type SamplePaths } from '../../audit/fit-to-samples.ts';
-import { rewriteModel } from '../../audit/rewrite-model.ts';
+import type { SamplePaths } from '../../audit/fit-to-samples.ts';
 import { loadLinearAlgebra } from '../../dsc/linear-algebra.ts';
 import type { RewriteWish } from '../../dsc/plan-rewrite.ts';
 import { STRATEGY_NAMES, strategyNamed } from '../../dsc/strategies/index.ts';
@@ -97,6 +95,9 @@ async function rewrite(path: string, options: RewriteCommandOptions, terminal: T
   const inputs = path === '-' ? [] : [path];
   if (!dryRun && output !== null) checkOutput(output, inputs, force);
   const line = progressLine(terminal.stderr, () => performance.now());
+  const { rewriteModel } = await import('../../audit/rewrite-model.ts');
+  const { fitToSamples } = await import('../../audit/fit-to-samples.ts');
+  const { emitRecipe } = await import('../../audit/emit-recipe.ts');
   const fitting = samples && fitToSamples(samples, (layer) => line.show(`fitted ${plainText(layer)}`));
   const algebra = await loadLinearAlgebra();
   const source = await openModel(path, terminal);
