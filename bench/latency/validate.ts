@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { analyseSource } from '../../src/audit/analyse.ts';
 import { auditModel } from '../../src/audit/audit-model.ts';
+import { latencyProjector } from '../../src/audit/project-latency.ts';
 import { separableModel } from '../../src/dsc/separable-model.ts';
 import { depthwiseSeparable } from '../../src/dsc/strategies/depthwise-separable.ts';
 import { modelFile } from '../../src/formats/model-source.ts';
@@ -88,7 +89,7 @@ export async function validate(args: readonly string[], print: (line: string) =>
         patterns: { include: [], exclude: [] },
         strategy: depthwiseSeparable,
         algebra: null,
-        profile: chosen,
+        projector: latencyProjector(chosen),
         training: false,
         memory: false,
         between: 'none',

@@ -13,7 +13,6 @@ import type { Between, Strategy } from '../dsc/strategies/strategy.ts';
 import { type Diagnostic, diagnostic } from '../ir/diagnostic.ts';
 import { addExact, multiplyExact } from '../ir/exact.ts';
 import type { Model } from '../ir/graph.ts';
-import type { ChosenProfile } from '../latency/choose-profile.ts';
 import type { BoundInputs } from '../passes/bind-inputs.ts';
 import { type CountedLayer, type CountedModel, tensorBytes } from '../passes/count-layers.ts';
 import type { Facts } from '../passes/infer-facts.ts';
@@ -21,9 +20,9 @@ import { type MemorySchedule, memorySchedule } from '../passes/peak-memory.ts';
 import type { Analysis } from './analyse.ts';
 import { blockSection } from './block-section.ts';
 import { messageOf } from './diagnostic-messages.ts';
+import { type LatencyFigures, type LatencyProjector, withoutLatency } from './latency-figures.ts';
 import { intensityOf, layerSection, parameterCount, reportedTensor } from './layer-section.ts';
 import { memoryPlans, memorySection } from './memory-section.ts';
-import { type LatencyFigures, projectLatency } from './project-latency.ts';
 import {
   type Approximation,
   type Candidate,
@@ -51,20 +50,21 @@ export interface VerdictOptions {
   /** Tell what training costs. */
   readonly training: boolean;
   /** What milliseconds are projected with; null for none. */
-  readonly profile: ChosenProfile | null;
+  readonly projector: LatencyProjector | null;
 }
 
 /** Everything that follows from the counts: verdicts, totals, projections, report. */
 export function auditModel(
   analysis: Analysis,
-  { patterns, strategy, algebra, profile, training, memory, between }: VerdictOptions,
+  { patterns, strategy, algebra, projector, training, memory, between }: VerdictOptions,
 ): Report {
   const { path, read, bound, facts, counted } = analysis;
   const { model } = read;
   const convs = convLayers(counted.layers, facts);
   const assessment = assess(convs, strategy, layerChoice(patterns), countedBetween(between, counted.layers));
   const schedule = memorySchedule(model, facts);
-  const latency = projectLatency(analysis, assessment.candidates, strategy, profile);
+  const { candidates } = assessment;
+  const latency = projector?.(analysis, candidates, strategy) ?? withoutLatency(analysis, candidates);
   const totals = totalsOf(facts, counted.layers, schedule, latency);
   const convByIndex = new Map(convs.map((conv) => [conv.index, conv]));
   const layers = counted.layers.map((layer, index) => ({

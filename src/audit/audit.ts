@@ -73,9 +73,10 @@ export async function auditSource(
   if (!BETWEEN.includes(between)) throw invalid(`between cannot be ${between}: ${BETWEEN.join(', ')}`);
   const strategy = strategyNamed(options.strategy);
   const algebra = approximation ? await loadLinearAlgebra() : null;
+  const projector = profile && (await import('./project-latency.ts')).latencyProjector(profile);
   return reportOn(
     await analyseSource(source, options),
-    { patterns: { include, exclude }, strategy, algebra, profile, training, memory, between },
+    { patterns: { include, exclude }, strategy, algebra, projector, training, memory, between },
     options,
   );
 }

@@ -2,65 +2,29 @@
 import type { Replaced } from '../dsc/assess.ts';
 import { separableModel } from '../dsc/separable-model.ts';
 import { depthwiseSeparable } from '../dsc/strategies/depthwise-separable.ts';
-import type { Strategy } from '../dsc/strategies/strategy.ts';
 import { type Diagnostic, diagnostic } from '../ir/diagnostic.ts';
 import { DscAuditError } from '../ir/errors.ts';
 import type { Node } from '../ir/graph.ts';
 import type { ChosenProfile } from '../latency/choose-profile.ts';
 import { type ModelProjection, projectModel } from '../latency/project.ts';
-import type { CountedLayer } from '../passes/count-layers.ts';
 import { type AnalysedModel, analysedModel } from '../runtime/network/analysed-model.ts';
 import type { Analysis } from './analyse.ts';
+import { type LatencyFigures, type LatencyProjector, withoutLatency } from './latency-figures.ts';
 import { profileSection } from './profile-section.ts';
-import type { Latency, ProfileSection } from './report.ts';
-
-export interface LatencyFigures {
-  readonly profile: ProfileSection | null;
-  readonly totalMs: Latency | null;
-  /** Some layers are not in the total. */
-  readonly isLowerBound: boolean;
-  /** By index of the layer. */
-  readonly layers: readonly (Latency | null)[];
-  /** By index of the layer: what a candidate takes, and what its replacement would. */
-  readonly candidates: ReadonlyMap<number, { readonly before: Latency | null; readonly after: Latency | null }>;
-  /** Candidates that are not slower once replaced, by index of the layer. */
-  readonly recommended: ReadonlySet<number>;
-  /** The model with every recommended candidate replaced. */
-  readonly afterMs: Latency | null;
-  readonly diagnostics: readonly Diagnostic[];
-}
-
-/** What an audit says where it has no profile: everything is recommended, and no latency known. */
-function withoutProfile(layers: readonly CountedLayer[], candidates: readonly Replaced[]): LatencyFigures {
-  return {
-    profile: null,
-    totalMs: null,
-    isLowerBound: false,
-    layers: layers.map(() => null),
-    candidates: new Map(),
-    recommended: new Set(candidates.map(({ layer }) => layer.index)),
-    afterMs: null,
-    diagnostics: [],
-  };
-}
+import type { Latency } from './report.ts';
 
 /** Replacements of strategies other than the first are not planned: their latency is not known. */
-export function projectLatency(
-  analysis: Analysis,
-  candidates: readonly Replaced[],
-  strategy: Strategy,
-  chosen: ChosenProfile | null,
-): LatencyFigures {
-  const { layers } = analysis.counted;
-  if (chosen === null) return withoutProfile(layers, candidates);
-  try {
-    return projectWith(chosen, analysis, strategy === depthwiseSeparable ? candidates : [], candidates);
-  } catch (error) {
-    if (!(error instanceof DscAuditError)) throw error;
-    const told = diagnostic('latency-unknown', 'warning', null, { op: 'this model', reason: error.message });
-    return { ...withoutProfile(layers, candidates), diagnostics: [told] };
-  }
-}
+export const latencyProjector =
+  (chosen: ChosenProfile): LatencyProjector =>
+  (analysis, candidates, strategy) => {
+    try {
+      return projectWith(chosen, analysis, strategy === depthwiseSeparable ? candidates : [], candidates);
+    } catch (error) {
+      if (!(error instanceof DscAuditError)) throw error;
+      const told = diagnostic('latency-unknown', 'warning', null, { op: 'this model', reason: error.message });
+      return { ...withoutLatency(analysis, candidates), diagnostics: [told] };
+    }
+  };
 
 function projectWith(
   chosen: ChosenProfile,

@@ -77,7 +77,7 @@ async function rewriteAnalysed(
     patterns,
     strategy: wish.strategy,
     algebra: null,
-    profile: null,
+    projector: null,
     training: false,
     memory: false,
     between: 'none',

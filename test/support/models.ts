@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { analyseRead } from '../../src/audit/analyse.ts';
 import { type AuditOptions, reportOn } from '../../src/audit/audit.ts';
+import { latencyProjector } from '../../src/audit/project-latency.ts';
 import type { Report } from '../../src/audit/report.ts';
 import { strategyNamed } from '../../src/dsc/strategies/index.ts';
 import { type ModelSource, modelBytes, modelFile } from '../../src/formats/model-source.ts';
@@ -29,7 +30,7 @@ export function auditOnnx(
     patterns: { include, exclude },
     strategy,
     algebra: null,
-    profile,
+    projector: profile && latencyProjector(profile),
     training: options.training ?? false,
     memory: options.memory ?? false,
     between: options.between ?? 'none',
