@@ -5,7 +5,9 @@ import { parseArgs } from 'node:util';
 import { analyseSource } from '../../src/audit/analyse.ts';
 import { auditModel } from '../../src/audit/audit-model.ts';
 import { latencyProjector } from '../../src/audit/project-latency.ts';
-import { separableModel } from '../../src/dsc/separable-model.ts';
+import { convLayers } from '../../src/dsc/conv-layers.ts';
+import { replaceInAnalysed } from '../../src/dsc/replace-in-model.ts';
+import { replacementShape } from '../../src/dsc/replacement.ts';
 import { depthwiseSeparable } from '../../src/dsc/strategies/depthwise-separable.ts';
 import { modelFile } from '../../src/formats/model-source.ts';
 import type { Constant } from '../../src/ir/graph.ts';
@@ -94,17 +96,18 @@ export async function validate(args: readonly string[], print: (line: string) =>
         memory: false,
         between: 'none',
       });
-      const positions = report.dsc.candidates.flatMap(({ index, recommended }) => {
-        const node = analysis.counted.layers[index]?.node;
-        const position = node ? source.nodes.indexOf(node) : -1;
-        return recommended && position >= 0 ? [position] : [];
+      const convs = new Map(convLayers(analysis.counted.layers, analysis.facts).map((conv) => [conv.index, conv]));
+      const replaced = report.dsc.candidates.flatMap(({ index, recommended }) => {
+        const conv = convs.get(index);
+        const form = { rank: 1, between: 'none', bias: false } as const;
+        return (recommended && conv && replacementShape(conv, depthwiseSeparable, form)) || [];
       });
       const subject = (model: AnalysedModel): Subject => ({
         name,
         source: model,
         projection: projectModel(model, chosen.profile, fit),
       });
-      const after = positions.length === 0 ? null : subject(separableModel(source, new Set(positions)).model);
+      const after = replaced.length === 0 ? null : subject(replaceInAnalysed(source, replaced).model);
       const outcome = await measure(
         { before: subject(source), after },
         threads,

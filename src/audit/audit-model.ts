@@ -4,11 +4,12 @@ import type { ConvLayer } from '../dsc/conv-layer.ts';
 import { convLayers } from '../dsc/conv-layers.ts';
 import { convWeights } from '../dsc/conv-weights.ts';
 import { energyByRank } from '../dsc/factorisation.ts';
-import { type CountedBetween, elementsBetween } from '../dsc/figures.ts';
+import { elementsBetween } from '../dsc/figures.ts';
 import { type LayerPatterns, layerChoice, matcherOf } from '../dsc/layer-choice.ts';
 import type { LinearAlgebra } from '../dsc/linear-algebra.ts';
 import { savingCurve } from '../dsc/plan-rewrite.ts';
 import { replacementName } from '../dsc/replacement-name.ts';
+import { settledBetween } from '../dsc/settled-between.ts';
 import type { Between, Strategy } from '../dsc/strategies/strategy.ts';
 import { type Diagnostic, diagnostic } from '../ir/diagnostic.ts';
 import { addExact, multiplyExact } from '../ir/exact.ts';
@@ -61,7 +62,7 @@ export function auditModel(
   const { path, read, bound, facts, counted } = analysis;
   const { model } = read;
   const convs = convLayers(counted.layers, facts);
-  const assessment = assess(convs, strategy, layerChoice(patterns), countedBetween(between, counted.layers));
+  const assessment = assess(convs, strategy, layerChoice(patterns), settledBetween(between, counted.layers));
   const schedule = memorySchedule(model, facts);
   const { candidates } = assessment;
   const latency = projector?.(analysis, candidates, strategy) ?? withoutLatency(analysis, candidates);
@@ -101,12 +102,6 @@ export function auditModel(
     baseline: null,
     diagnostics: diagnostics.map((told) => ({ ...told, message: messageOf(told) })),
   };
-}
-
-/** A model without BatchNorm has it folded: so would its replacements. */
-function countedBetween(between: Between, layers: readonly CountedLayer[]): CountedBetween {
-  const hasNorm = layers.some(({ parts }) => parts.some(({ node }) => node.kind === 'batchNorm'));
-  return between === 'bn-relu' && !hasNorm ? 'bias-relu' : between;
 }
 
 export function modelSection(model: Model, facts: Facts, bound: BoundInputs, path: string): ModelSection {

@@ -1,6 +1,7 @@
 /** The milliseconds of an audit: of each layer, of the model, and of what each candidate would become. */
 import type { Replaced } from '../dsc/assess.ts';
-import { separableModel } from '../dsc/separable-model.ts';
+import { type ReplacedConv, replaceInAnalysed } from '../dsc/replace-in-model.ts';
+import { replacementShape } from '../dsc/replacement.ts';
 import { depthwiseSeparable } from '../dsc/strategies/depthwise-separable.ts';
 import { type Diagnostic, diagnostic } from '../ir/diagnostic.ts';
 import { DscAuditError } from '../ir/errors.ts';
@@ -41,26 +42,23 @@ function projectWith(
   const [fit] = chosen.profile.fits;
   const now = projectModel(source, chosen.profile, fit);
   const project = replacedProjection(source, chosen);
-  const all = project(planned.map(({ layer }) => positionOf(layer.index)));
+  const all = project(planned.flatMap(shapeOf));
   const figures = new Map(
-    candidates.map(({ layer: { index } }) => {
-      const position = positionOf(index);
-      const after = planned.length === 0 ? null : all.latencyOf(position);
-      return [index, { before: now.nodes.get(position) ?? null, after }];
+    candidates.map(({ layer: { index, node } }) => {
+      const after = planned.length === 0 ? null : all.latencyOf(node);
+      return [index, { before: now.nodes.get(positionOf(index)) ?? null, after }];
     }),
   );
-  const recommended = candidates
-    .filter(({ layer }) => !isSlower(figures.get(layer.index)))
-    .map(({ layer }) => layer.index);
+  const recommended = candidates.filter(({ layer }) => !isSlower(figures.get(layer.index)));
   const plan =
-    planned.length === 0 || recommended.length === candidates.length ? all : project(recommended.map(positionOf));
+    planned.length === 0 || recommended.length === candidates.length ? all : project(recommended.flatMap(shapeOf));
   return {
     profile: fit === undefined ? null : profileSection(chosen, fit),
     totalMs: now.totalMs,
     isLowerBound: now.isLowerBound,
     layers: layers.map(({ parts }) => sumOf(parts.map(({ node }) => now.nodes.get(positions.get(node) ?? -1) ?? null))),
     candidates: figures,
-    recommended: new Set(recommended),
+    recommended: new Set(recommended.map(({ layer }) => layer.index)),
     afterMs: planned.length === candidates.length ? plan.projection.totalMs : null,
     diagnostics: [...chosen.diagnostics, ...unknownLatencies(now), ...notMeasured(now), ...extrapolated(now)],
   };
@@ -70,15 +68,21 @@ function projectWith(
 const isSlower = (figures: { before: Latency | null; after: Latency | null } | undefined): boolean =>
   figures?.before != null && figures.after !== null && figures.after.value >= figures.before.value;
 
-/** Projections with the nodes at some positions replaced. */
-function replacedProjection(source: AnalysedModel, { profile }: ChosenProfile) {
-  return (positions: readonly number[]) => {
-    const { model, halves } = separableModel(source, new Set(positions));
+const PLAIN = { rank: 1, between: 'none', bias: false } as const;
+
+const shapeOf = ({ layer }: Replaced): ReplacedConv | readonly ReplacedConv[] =>
+  replacementShape(layer, depthwiseSeparable, PLAIN) ?? [];
+
+/** Projections with some convolutions replaced. */
+export function replacedProjection(source: AnalysedModel, { profile }: Pick<ChosenProfile, 'profile'>) {
+  return (replacements: readonly ReplacedConv[]) => {
+    const { model, replacing } = replaceInAnalysed(source, replacements);
     const projection = projectModel(model, profile);
-    const latencyOf = (position: number): Latency | null => {
-      const pair = halves.get(position)?.map((half) => projection.nodes.get(half));
-      const [first, second] = pair ?? [];
-      return first && second ? addLatencies(first, second) : null;
+    const positions = new Map<Node, number>(model.nodes.map((node, position) => [node, position]));
+    /** Of all nodes that took a convolution's place. */
+    const latencyOf = (node: Node): Latency | null => {
+      const made = replacing.get(node);
+      return made ? sumOf(made.nodes.map((part) => projection.nodes.get(positions.get(part) ?? -1) ?? null)) : null;
     };
     return { projection, latencyOf };
   };

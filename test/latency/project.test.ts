@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Report } from '../../src/audit/report.ts';
-import { separableModel } from '../../src/dsc/separable-model.ts';
+import { replaceInAnalysed } from '../../src/dsc/replace-in-model.ts';
+import { replacementShape } from '../../src/dsc/replacement.ts';
+import { depthwiseSeparable } from '../../src/dsc/strategies/depthwise-separable.ts';
 import { modelBytes, modelFile } from '../../src/formats/model-source.ts';
 import type { ChosenProfile } from '../../src/latency/choose-profile.ts';
 import { projectModel } from '../../src/latency/project.ts';
@@ -89,10 +91,14 @@ describe('a replaced convolution', () => {
   const x = network.conv(network.input(32, 28, 28), { outChannels: 64, kernel: [3, 3], stride: 2 });
   network.output(network.unary(x, 'relu'));
   const source = network.analyse();
+  const [conv] = source.nodes;
+  if (conv === undefined) throw new Error('There is no convolution.');
+  const layer = { node: conv, inChannels: 32, outChannels: 64, kernel: [3, 3], groups: 1 };
+  const replaced = replacementShape(layer, depthwiseSeparable, { rank: 1, between: 'none', bias: false }) ?? [];
 
   it('is planned as a depthwise and a pointwise layer of the same output', () => {
-    const { model, halves } = separableModel(source, new Set([0]));
-    expect(halves.get(0)).toEqual([0, 1]);
+    const { model, replacing } = replaceInAnalysed(source, [replaced].flat());
+    expect(replacing.get(conv)?.nodes).toEqual(model.nodes.slice(0, 2));
     const kernels = projectModel(model, profile).layers.map(({ kernel }) => kernel);
     expect(kernels.join(' ')).toMatch(/^depthwise.*pointwise$/);
     expect(model.nodes.at(-1)).toEqual(source.nodes.at(-1));
@@ -100,7 +106,7 @@ describe('a replaced convolution', () => {
 
   it('leaves the original as it was', () => {
     const before = JSON.stringify(source.nodes.map(({ kind }) => kind));
-    separableModel(source, new Set([0]));
+    replaceInAnalysed(source, [replaced].flat());
     expect(JSON.stringify(source.nodes.map(({ kind }) => kind))).toBe(before);
   });
 });

@@ -7,9 +7,9 @@ import { withEndingHeaps } from './global-heap.ts';
 import { literal } from './literal.ts';
 import type { StoredWeight } from './weights.ts';
 
-type Library = typeof import('h5wasm');
-type LibraryGroup = InstanceType<Library['Group']>;
-type LibraryDataset = InstanceType<Library['Dataset']>;
+export type Library = typeof import('h5wasm');
+export type LibraryGroup = InstanceType<Library['Group']>;
+export type LibraryDataset = InstanceType<Library['Dataset']>;
 type Attribute = InstanceType<Library['Attribute']>;
 
 /** A group of an HDF5 file: other groups, datasets and attributes, by name. */
@@ -36,6 +36,19 @@ let opened = 0;
  * where it is no such file.
  */
 export async function openHdf5(source: ByteSource): Promise<Hdf5File> {
+  const { library, file, close } = await mountHdf5(source);
+  return { root: groupOf(library, file, { objects: 0 }), close };
+}
+
+/** A file as the library opens it. */
+export interface MountedHdf5 {
+  readonly library: Library;
+  readonly file: InstanceType<Library['File']>;
+  close(): void;
+}
+
+/** Opens an HDF5 file for whoever needs all of it. Throws as {@link openHdf5}. */
+export async function mountHdf5(source: ByteSource): Promise<MountedHdf5> {
   const library = await import('h5wasm');
   const { FS, activate_throwing_error_handler: throwErrors } = await library.ready;
   throwErrors();
@@ -43,9 +56,9 @@ export async function openHdf5(source: ByteSource): Promise<Hdf5File> {
   FS.writeFile(name, new Uint8Array(0));
   Object.assign(FS.lookupPath(name, {}).node, readThrough(withEndingHeaps(source)));
   const file = guarded(() => new library.File(name, 'r'));
-  const budget = { objects: 0 };
   return {
-    root: groupOf(library, file, budget),
+    library,
+    file,
     close() {
       try {
         file.close();
@@ -110,7 +123,7 @@ function textsOf(attribute: Attribute | null): readonly string[] {
 }
 
 /** Null for what is no tensor of numbers. */
-function storedWeight(dataset: LibraryDataset): StoredWeight | null {
+export function storedWeight(dataset: LibraryDataset): StoredWeight | null {
   const metadata = guarded(() => dataset.metadata);
   const dtype = dtypeOf(metadata);
   if (dtype === null || metadata.shape === null) return null;
@@ -152,7 +165,7 @@ function dtypeOf({ type, size, signed }: LibraryDataset['metadata']): DType | nu
 }
 
 /** Whatever the library throws is trouble with the file. */
-function guarded<T>(use: () => T): T {
+export function guarded<T>(use: () => T): T {
   try {
     return use();
   } catch (error) {
