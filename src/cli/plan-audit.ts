@@ -8,7 +8,7 @@ import { METRIC_NAMES, type MetricName } from '../gate/metrics.ts';
 import { DscAuditError } from '../ir/errors.ts';
 import { NO_PROFILE, REFERENCE_PROFILE } from '../latency/choose-profile.ts';
 import { type FoundConfiguration, findConfiguration } from './find-configuration.ts';
-import { filesMatching, isGlob, matchesFile, pathFrom } from './find-models.ts';
+import { filesMatching, isGlob, leavesFolder, matchesFile, pathFrom } from './find-models.ts';
 import { type GateOptions, limitsOf } from './gate-options.ts';
 import { bindingsOf, type ModelOptions } from './model-options.ts';
 import { scalingOf, type WhatIfOptions } from './what-if-options.ts';
@@ -91,6 +91,11 @@ async function ownModels(configuration: FoundConfiguration | null, cwd: string):
   const { file, folder, settings } = configuration;
   const chosen = new Map<string, ChosenModel>();
   for (const [index, entry] of (settings.models ?? []).entries()) {
+    const outside = globsOf(entry).find(leavesFolder);
+    if (outside !== undefined) {
+      const what = `models[${index}].path looks outside of ${folder}: '${outside}'. Put the configuration into a folder around the models, or give the paths of files.`;
+      throw new DscAuditError('invalid-configuration', `${file}: ${what}`);
+    }
     const found = await filesMatching(globsOf(entry), folder);
     if (found.length === 0) {
       const what = `models[${index}].path matches no file: ${globsOf(entry).join(', ')} (from ${folder}).`;
