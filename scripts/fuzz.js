@@ -21,6 +21,7 @@ try {
     define: {
       __DSC_AUDIT_VERSION__: '"fuzzed"',
       __DSC_AUDIT_THREAD__: 'null',
+      __DSC_AUDIT_HDF5_THREAD__: 'null',
       __DSC_AUDIT_RUNTIME__: JSON.stringify(await runtimeFingerprint()),
       'import.meta.dirname': JSON.stringify(join(root, 'test/support')),
     },

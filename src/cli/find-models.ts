@@ -37,7 +37,10 @@ const PARENT = /(^|[/{,(|])\.\.($|[/},)|])/;
 /** Whether globs written in `folder` match a file. */
 export function matchesFile(patterns: readonly string[], folder: string, file: string): boolean {
   const path = relative(folder, file).split(sep).join('/');
-  const matches = (globs: readonly string[]) => globs.length > 0 && picomatch([...globs], { dot: true })(path);
+  const matches = (globs: readonly string[]) => {
+    const some = globs.filter((glob) => glob !== '');
+    return some.length > 0 && picomatch(some, { dot: true })(path);
+  };
   const kept = patterns.filter((pattern) => !pattern.startsWith('!'));
   const leftOut = patterns.filter((pattern) => pattern.startsWith('!')).map((pattern) => pattern.slice(1));
   return (kept.some((pattern) => resolve(folder, pattern) === file) || matches(kept)) && !matches(leftOut);
