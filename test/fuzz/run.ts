@@ -133,12 +133,17 @@ export async function fuzz(args: readonly string[], command: string): Promise<nu
     readers.map((reader): [string, Tally] => [reader, { inputs: 0, results: 0, confined: 0, findings: 0 }]),
   );
   const next = new Map(readers.map((reader) => [reader, first]));
+  let isStopped = false;
+  process.once('SIGINT', () => {
+    isStopped = true;
+  });
+  const isOver = (): boolean => isStopped || performance.now() >= until;
   try {
-    while (performance.now() < until && [...next.values()].some((number) => number < first + most)) {
+    while (!isOver() && [...next.values()].some((number) => number < first + most)) {
       for (const [reader, tally] of tallies) {
         const from = next.get(reader) ?? first;
         const count = Math.min(INPUTS_A_THREAD, first + most - from);
-        if (count > 0 && performance.now() < until) next.set(reader, await readSome(reader, from, count, run, tally));
+        if (count > 0 && !isOver()) next.set(reader, await readSome(reader, from, count, run, tally));
       }
     }
   } finally {
