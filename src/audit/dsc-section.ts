@@ -224,7 +224,7 @@ function blockVerdicts(
       layer: layer.name,
       index: layer.index,
       reason,
-      ...(place === null
+      ...(place === null || place.convs[0] !== layer
         ? {}
         : { block: { ...counts(place), before: untimed(place.before), after: untimed(place.after) } }),
     })),

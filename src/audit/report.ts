@@ -4,7 +4,7 @@
  */
 import type { BlockKind, Shortcut } from '../dsc/blocks/index.ts';
 import type { RejectionReason } from '../dsc/eligibility.ts';
-import type { NewConv } from '../dsc/strategies/strategy.ts';
+import type { NewConv, StrategyName } from '../dsc/strategies/strategy.ts';
 import type { Diagnostic } from '../ir/diagnostic.ts';
 import type { FigureUnit } from '../ir/quantity.ts';
 import type { LayerKind } from '../ops/op-def.ts';
@@ -202,7 +202,7 @@ export interface StrategyRatio {
 }
 
 export interface DscSection {
-  readonly strategy: string;
+  readonly strategy: StrategyName;
   /** Null for strategies that leave nothing open. */
   readonly ratio: StrategyRatio | null;
   /** Ranked by MACs saved. */
@@ -293,7 +293,7 @@ export interface Rejection {
   readonly layer: string;
   readonly index: number;
   readonly reason: RejectionReason;
-  /** The block that was counted and saves nothing, the same for each of its convolutions; left out where none was. */
+  /** The place that was counted and saves nothing, told with the first of its convolutions; else left out. */
   readonly block?: Pick<Candidate, 'layers' | 'becomes' | 'before' | 'after'>;
 }
 
@@ -301,7 +301,7 @@ export interface Rejection {
 export type ComparedMetric = 'params' | 'macs' | 'flops' | 'weightBytes' | 'latencyMs' | 'peakActivationBytes';
 
 /** The name of the strategy that leaves least of each figure; null where none saves, or it is not known. */
-export type BestStrategies = Readonly<Record<ComparedMetric, string | null>>;
+export type BestStrategies = Readonly<Record<ComparedMetric, StrategyName | null>>;
 
 /** Every strategy side by side. */
 export interface StrategiesSection {
@@ -314,7 +314,7 @@ export interface StrategiesSection {
 }
 
 export interface StrategyFigures {
-  readonly strategy: string;
+  readonly strategy: StrategyName;
   readonly ratio: StrategyRatio | null;
   readonly candidates: number;
   readonly after: ModelFigures;
@@ -332,7 +332,7 @@ export interface ComparedPlace {
 }
 
 export interface PlaceUnderStrategy {
-  readonly strategy: string;
+  readonly strategy: StrategyName;
   /** With its candidates here replaced, or the block as it was counted and turned down; null where it has nothing to say. */
   readonly figures: Figures | null;
   /** Candidates here; 0 where it was turned down. */

@@ -1,4 +1,5 @@
 /** Strategies side by side, for the model and for each block of it. */
+import type { StrategyName } from '../dsc/strategies/strategy.ts';
 import { addExact } from '../ir/exact.ts';
 import type {
   BestStrategies,
@@ -31,7 +32,7 @@ export function strategiesSection(
   const [first] = sections;
   if (first === undefined) return null;
   const { before } = first.projection;
-  const bestOf = (metric: ComparedMetric): string | null =>
+  const bestOf = (metric: ComparedMetric): StrategyName | null =>
     leastBelow(
       figureOf[metric](before),
       sections.map(({ strategy, projection }) => [strategy, figureOf[metric](projection.after)]),
@@ -59,10 +60,10 @@ export function strategiesSection(
 /** The name of what is least and below a figure, the first of several; null where there is none. */
 function leastBelow(
   figure: number | null,
-  others: readonly (readonly [name: string, figure: number | null])[],
-): string | null {
+  others: readonly (readonly [name: StrategyName, figure: number | null])[],
+): StrategyName | null {
   let least = figure;
-  let name: string | null = null;
+  let name: StrategyName | null = null;
   for (const [other, value] of others) {
     if (value === null || least === null || value >= least) continue;
     least = value;
@@ -81,12 +82,7 @@ interface Opinion {
 
 const opinionsOf = ({ candidates, rejected }: DscSection): readonly Opinion[] => [
   ...candidates.map((candidate) => ({ ...candidate, isCandidate: true })),
-  // Each of a block's convolutions tells the same: the first speaks for it.
-  ...rejected.flatMap(({ index, block }) =>
-    block && rejected.find((other) => other.block?.layers[0] === block.layers[0])?.index === index
-      ? [{ ...block, isCandidate: false }]
-      : [],
-  ),
+  ...rejected.flatMap(({ block }) => (block ? [{ ...block, isCandidate: false }] : [])),
 ];
 
 function placesOf(
@@ -133,7 +129,7 @@ function placesOf(
 
 function bestHere(before: Figures, after: readonly PlaceUnderStrategy[]): Omit<BestStrategies, 'peakActivationBytes'> {
   const candidates = after.filter((each) => each.candidates > 0);
-  const bestOf = (figure: (figures: Figures) => number | null): string | null =>
+  const bestOf = (figure: (figures: Figures) => number | null): StrategyName | null =>
     leastBelow(
       figure(before),
       candidates.map(({ strategy, figures }) => [strategy, figures && figure(figures)]),
@@ -148,7 +144,7 @@ function bestHere(before: Figures, after: readonly PlaceUnderStrategy[]): Omit<B
 }
 
 /** What is left of the place: candidates replaced, or else the block that was turned down. */
-function underStrategy(strategy: string, before: Figures, opinions: readonly Opinion[]): PlaceUnderStrategy {
+function underStrategy(strategy: StrategyName, before: Figures, opinions: readonly Opinion[]): PlaceUnderStrategy {
   const accepted = opinions.filter(({ isCandidate }) => isCandidate);
   const heard = accepted.length > 0 ? accepted : opinions;
   return {

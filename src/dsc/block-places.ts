@@ -6,7 +6,8 @@ import type { CountedLayer } from '../passes/count-layers.ts';
 import type { Facts } from '../passes/infer-facts.ts';
 import type { Block, ConvUnit, Structures } from './blocks/index.ts';
 import type { ConvLayer } from './conv-layer.ts';
-import { canCopyTail, type Replacement } from './projected-model.ts';
+import type { Replacement } from './projected-model.ts';
+import { canCopyTail } from './projected-tail.ts';
 import type { BlockStrategy } from './strategies/strategy.ts';
 
 /** A chain of convolutions, and what would come in its place. */
@@ -59,13 +60,16 @@ export function placesFor(strategy: BlockStrategy, ratio: number, around: Surrou
     const taken = new Set(places.flatMap((place) => place.convs));
     for (const unit of structures.units) {
       const conv = byNode.get(unit.node);
-      if (conv === undefined || taken.has(conv) || inBlock.has(conv) || conv.kind === 'pointwise-conv') continue;
+      if (conv === undefined || taken.has(conv) || inBlock.has(conv) || HALVES.has(conv.kind)) continue;
       const place = placeOf([unit], null);
       if (place !== null) places.push(place);
     }
   }
   return { places: places.sort((a, b) => a.convs[0].index - b.convs[0].index), inBlock };
 }
+
+/** Convolutions that a cheaper form of one is made of. */
+const HALVES: ReadonlySet<ConvLayer['kind']> = new Set(['depthwise-conv', 'pointwise-conv']);
 
 function add<T>(set: Set<T>, item: T | undefined): void {
   if (item !== undefined) set.add(item);

@@ -3,10 +3,7 @@ import { bottleneck } from './bottleneck.ts';
 import { depthwiseSeparable } from './depthwise-separable.ts';
 import { invertedResidual } from './inverted-residual.ts';
 import { pointwiseDepthwise } from './pointwise-depthwise.ts';
-import type { AnyStrategy, BlockStrategy, Strategy } from './strategy.ts';
-
-/** Names of strategies, in the order in which they are compared. */
-export type StrategyName = 'depthwise-separable' | 'pointwise-depthwise' | 'inverted-residual' | 'bottleneck';
+import type { AnyStrategy, BlockStrategy, Strategy, StrategyName } from './strategy.ts';
 
 /** Every strategy. The first is the default. */
 const TABLE: Readonly<Record<StrategyName, AnyStrategy>> = {

@@ -36,9 +36,12 @@ export interface HalfConv {
 /** What of a convolution its replacement follows from. */
 export type ConvShape = Pick<ConvLayer, 'inChannels' | 'outChannels' | 'kernel' | 'groups'>;
 
+/** In the order in which strategies are compared. */
+export type StrategyName = 'depthwise-separable' | 'pointwise-depthwise' | 'inverted-residual' | 'bottleneck';
+
 /** A way to replace a convolution by two cheaper ones. */
 export interface Strategy {
-  readonly name: string;
+  readonly name: StrategyName;
   readonly replaces: 'convolution';
   /** The two halves in the order in which they run. */
   halves(conv: ConvShape, rank: number): readonly [HalfConv, HalfConv];
@@ -74,7 +77,7 @@ export interface BlockEnds {
 
 /** A way to replace the convolutions of a block by others of another shape. Their weights have to be trained. */
 export interface BlockStrategy {
-  readonly name: string;
+  readonly name: StrategyName;
   readonly replaces: 'block';
   /** The ratio that it leaves open, as the option spells it. */
   readonly ratio: { readonly option: 'expansion' | 'reduction'; readonly default: number };
