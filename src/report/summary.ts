@@ -121,7 +121,8 @@ function blockLines({ blocks, totals, dsc }: Report, width: number | null): read
       const [one, many] = BLOCK_NAMES[kind];
       return `${count} ${count === 1 ? one : many} (${percent(macs, totals.macs)} of the MACs)`;
     });
-  const rest = dsc.candidates.length === 0 ? ' Nothing is left to convert.' : '';
+  const isDone = dsc.candidates.length === 0 && STRATEGY_WORDS[dsc.strategy].replaces === 'convolution';
+  const rest = isDone ? ' Nothing is left to convert.' : '';
   return wrap(`Blocks: ${told.join(', ')}.${rest}`, width);
 }
 
