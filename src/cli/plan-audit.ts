@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { AuditOptions } from '../audit/audit.ts';
+import type { StrategyOptions } from '../audit/choose-strategies.ts';
 import type { Between } from '../dsc/strategies/strategy.ts';
 import type { Budgets, Limit, Limits } from '../gate/budgets.ts';
 import type { ModelEntry, Settings } from '../gate/configuration.ts';
@@ -11,12 +12,12 @@ import { type FoundConfiguration, findConfiguration } from './find-configuration
 import { filesMatching, isGlob, leavesFolder, matchesFile, pathFrom } from './find-models.ts';
 import { type GateOptions, limitsOf } from './gate-options.ts';
 import { bindingsOf, type ModelOptions } from './model-options.ts';
+import { strategiesOf } from './strategy-options.ts';
 import { scalingOf, type WhatIfOptions } from './what-if-options.ts';
 
-export interface PlanOptions extends ModelOptions, GateOptions, WhatIfOptions {
+export interface PlanOptions extends ModelOptions, GateOptions, WhatIfOptions, StrategyOptions {
   readonly include?: readonly string[];
   readonly exclude?: readonly string[];
-  readonly strategy: string;
   readonly between: Between;
   readonly approximation?: boolean;
   readonly profile?: string;
@@ -144,7 +145,7 @@ function planned(
     path,
     audit: {
       ...scalingOf(options),
-      strategy: options.strategy,
+      ...strategiesOf(options),
       between: options.between,
       approximation: options.approximation ?? false,
       training: options.training ?? false,

@@ -1,4 +1,6 @@
 import type { Figures, GateCheck, Report } from '../audit/report.ts';
+import type { StrategyName } from '../dsc/strategies/strategy.ts';
+import { convolutionsOf, STRATEGY_WORDS } from './strategy-text.ts';
 
 /** A report in one line: all that is kept of it once its section is written. */
 export interface ModelSummary {
@@ -10,6 +12,7 @@ export interface ModelSummary {
   readonly isLowerBound: boolean;
   readonly candidates: number;
   readonly convolutions: number;
+  readonly strategy: StrategyName;
   readonly checks: readonly GateCheck[];
   /** Every budget is held. */
   readonly held: boolean;
@@ -22,7 +25,8 @@ export interface FailedModel {
   readonly failure: string;
 }
 
-export function summaryOf({ model, totals, dsc, gate }: Report): ModelSummary {
+export function summaryOf(report: Report): ModelSummary {
+  const { model, totals, dsc, gate } = report;
   return {
     path: model.path,
     before: dsc.projection.before,
@@ -30,9 +34,23 @@ export function summaryOf({ model, totals, dsc, gate }: Report): ModelSummary {
     peakActivationBytes: totals.peakActivationBytes,
     isLowerBound: totals.isLowerBound,
     candidates: dsc.candidates.length,
-    convolutions: dsc.candidates.length + dsc.rejected.length,
+    convolutions: convolutionsOf(report).all,
+    strategy: dsc.strategy,
     checks: gate.checks,
     held: gate.status === 'pass',
     failure: null,
   };
+}
+
+/** Over the column of what converting leaves: one call has one strategy. */
+export const convertedHead = (models: Models): string => wordsOf(models).head;
+
+/** The same behind the name of a figure: `MACs as DSC`. */
+export const convertedAs = (models: Models): string => wordsOf(models).as;
+
+type Models = readonly (ModelSummary | FailedModel)[];
+
+function wordsOf(models: Models) {
+  const audited = models.find((model) => model.failure === null);
+  return STRATEGY_WORDS[audited?.strategy ?? 'depthwise-separable'];
 }

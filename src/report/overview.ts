@@ -1,5 +1,5 @@
 import type { ChalkInstance } from 'chalk';
-import type { FailedModel, ModelSummary } from './model-summary.ts';
+import { convertedHead, type FailedModel, type ModelSummary } from './model-summary.ts';
 import { plainText, shorten } from './plain-text.ts';
 import { bytes, change, quantity } from './units.ts';
 
@@ -9,7 +9,8 @@ interface OverviewOptions {
 }
 
 interface Column {
-  readonly head: string;
+  /** Null for what is called after the strategy. */
+  readonly head: string | null;
   cell(model: ModelSummary): string;
 }
 
@@ -18,7 +19,7 @@ const COLUMNS: readonly Column[] = [
   { head: 'MACs', cell: ({ before, isLowerBound }) => atLeast(isLowerBound, quantity(before.macs)) },
   { head: 'Weights', cell: ({ before }) => bytes(before.weightBytes) },
   { head: 'Peak memory', cell: ({ peakActivationBytes }) => bytes(peakActivationBytes) },
-  { head: 'As DSC', cell: ({ before, after, candidates }) => (candidates === 0 ? '–' : macsChange(before, after)) },
+  { head: null, cell: ({ before, after, candidates }) => (candidates === 0 ? '–' : macsChange(before, after)) },
 ];
 
 const atLeast = (isLowerBound: boolean, figure: string): string => (isLowerBound ? `≥ ${figure}` : figure);
@@ -36,9 +37,8 @@ export function overviewLines(
   { width, style }: OverviewOptions,
 ): readonly string[] {
   const cells = models.map((model) => (model.failure === null ? COLUMNS.map(({ cell }) => cell(model)) : null));
-  const widths = COLUMNS.map(({ head }, column) =>
-    Math.max(head.length, ...cells.map((row) => row?.[column]?.length ?? 0)),
-  );
+  const heads = COLUMNS.map(({ head }) => head ?? convertedHead(models));
+  const widths = heads.map((head, column) => Math.max(head.length, ...cells.map((row) => row?.[column]?.length ?? 0)));
   const taken = widths.reduce((sum, columnWidth) => sum + columnWidth + GAP, 0);
   const longest = Math.max('Model'.length, ...models.map(({ path }) => plainText(path).length));
   const nameWidth = Math.min(longest, Math.max(MIN_NAME_WIDTH, (width ?? Number.POSITIVE_INFINITY) - taken));
@@ -46,7 +46,7 @@ export function overviewLines(
   const line = (texts: readonly string[]) =>
     texts.map((text, column) => text.padStart(widths[column] ?? 0)).join(' '.repeat(GAP));
   return [
-    style.dim('Model'.padEnd(nameWidth + GAP) + line(COLUMNS.map(({ head }) => head))),
+    style.dim('Model'.padEnd(nameWidth + GAP) + line(heads)),
     ...models.map(({ path }, index) => {
       const figures = cells[index];
       return named(path) + (figures ? line(figures) : style.red('cannot be used'));

@@ -1,5 +1,6 @@
 import { outcomeOf } from '../check-text.ts';
 import type { Entry } from '../format.ts';
+import { convertedAs } from '../model-summary.ts';
 import { bytes, change, quantity } from '../units.ts';
 import { html, type Markup } from './markup.ts';
 
@@ -10,14 +11,14 @@ export function overviewTable(models: readonly Entry['model'][], idOf: (path: st
   return html`<article>
 <h1>${failed === 0 ? title : html`<span class="fail">${title}</span>`}</h1>
 <div class="scroll" tabindex="0" role="region" aria-label="Overview"><table class="layers">
-<thead><tr><th scope="col" class="name">${head('Model')}</th>${HEADS.map((text) => html`<th scope="col" class="figure">${head(text)}</th>`)}</tr></thead>
+<thead><tr><th scope="col" class="name">${head('Model')}</th>${[...HEADS, `MACs ${convertedAs(models)}`].map((text) => html`<th scope="col" class="figure">${head(text)}</th>`)}</tr></thead>
 <tbody>
 ${models.map((model) => row(model, idOf))}</tbody></table></div>
 </article>
 `;
 }
 
-const HEADS = ['Params', 'MACs', 'Weights', 'Peak memory', 'MACs as DSC'] as const;
+const HEADS = ['Params', 'MACs', 'Weights', 'Peak memory'] as const;
 
 const head = (text: string): Markup => html`<button type="button">${text}</button>`;
 
@@ -26,7 +27,7 @@ const isFailed = (model: Entry['model']): boolean =>
 
 function row(model: Entry['model'], idOf: (path: string) => string): Markup {
   if (model.failure !== null) {
-    const blank = HEADS.slice(1).map(() => html`<td class="figure" data-value=""></td>`);
+    const blank = HEADS.map(() => html`<td class="figure" data-value=""></td>`);
     return html`<tr><th scope="row" class="name" title="${model.failure}">${model.path}</th><td class="figure fail" data-value="">cannot be used</td>${blank}</tr>\n`;
   }
   const { before, after, candidates, isLowerBound, peakActivationBytes } = model;
