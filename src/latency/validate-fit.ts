@@ -76,7 +76,7 @@ function layerSpreads(layers: readonly HeldOutLayer[]): Pick<ThreadFit, 'layerSp
 }
 
 /** Whole networks, as sums of their layers. */
-export function heldOutNetworks(
+function heldOutNetworks(
   layers: readonly HeldOutLayer[],
 ): readonly Pick<HeldOutLayer, 'predictedMs' | 'measuredMs'>[] {
   const networks = new Map<number, { predictedMs: number; measuredMs: number }>();
