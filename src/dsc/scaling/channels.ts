@@ -1,3 +1,4 @@
+import type { Decision } from './decisions.ts';
 
 /** Neighbouring channels that one or more convolutions decided the number of. */
 export interface Segment {
