@@ -39,7 +39,6 @@ const { metafile } = await build({
     __DSC_AUDIT_THREAD__: JSON.stringify('./audit-thread.js'),
     __DSC_AUDIT_RUNTIME__: JSON.stringify(await runtimeFingerprint()),
   },
-  alias: { 'string-width': './scripts/string-width.cjs' },
   // CommonJS packages inside an ESM bundle still ask for `require` to reach Node's own modules.
   banner: {
     js: "import{createRequire as $createRequire}from'node:module';const require=$createRequire(import.meta.url);",

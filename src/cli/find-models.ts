@@ -1,5 +1,4 @@
 import { isAbsolute, relative, resolve, sep } from 'node:path';
-import picomatch from 'picomatch';
 
 /** Folders that hold other people's files. */
 const IGNORED = ['**/node_modules/**', '**/.git/**'];
@@ -12,7 +11,8 @@ export async function filesMatching(patterns: readonly string[], folder: string)
 }
 
 /** Whether globs written in `folder` match a file. */
-export function matchesFile(patterns: readonly string[], folder: string, file: string): boolean {
+export async function matchesFile(patterns: readonly string[], folder: string, file: string): Promise<boolean> {
+  const { default: picomatch } = await import('picomatch');
   const path = relative(folder, file).split(sep).join('/');
   const matches = (globs: readonly string[]) => globs.length > 0 && picomatch([...globs], { dot: true })(path);
   const kept = patterns.filter((pattern) => !pattern.startsWith('!'));
@@ -20,9 +20,12 @@ export function matchesFile(patterns: readonly string[], folder: string, file: s
   return (kept.some((pattern) => resolve(folder, pattern) === file) || matches(kept)) && !matches(leftOut);
 }
 
+/** Without one of these a path is no glob. */
+const GLOB_CHARACTER = /[*?[\](){}!]/;
+
 /** Whether an argument is a glob rather than a path. */
-export function isGlob(path: string): boolean {
-  return picomatch.scan(path).isGlob;
+export async function isGlob(path: string): Promise<boolean> {
+  return GLOB_CHARACTER.test(path) && (await import('picomatch')).default.scan(path).isGlob;
 }
 
 /** A path as a person in `cwd` would type it. */

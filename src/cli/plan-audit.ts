@@ -65,18 +65,21 @@ async function namedModels(
   cwd: string,
 ): Promise<readonly ChosenModel[]> {
   const entries = configuration?.settings.models ?? [];
-  const entryOf = (path: string): ModelEntry | null => {
+  const entryOf = async (path: string): Promise<ModelEntry | null> => {
     if (path === STDIN || configuration === null) return null;
     const file = resolve(cwd, path);
-    return entries.find((entry) => matchesFile(globsOf(entry), configuration.folder, file)) ?? null;
+    for (const entry of entries) {
+      if (await matchesFile(globsOf(entry), configuration.folder, file)) return entry;
+    }
+    return null;
   };
   const expanded = await Promise.all(paths.map((path) => expand(path, cwd)));
-  return expanded.flat().map((path) => ({ path, entry: entryOf(path) }));
+  return Promise.all(expanded.flat().map(async (path) => ({ path, entry: await entryOf(path) })));
 }
 
 async function expand(path: string, cwd: string): Promise<readonly string[]> {
   // A name may hold brackets: what is there is no glob.
-  if (path === STDIN || !isGlob(path) || existsSync(resolve(cwd, path))) return [path];
+  if (path === STDIN || existsSync(resolve(cwd, path)) || !(await isGlob(path))) return [path];
   const files = await filesMatching([path], cwd);
   if (files.length > 0) return files;
   throw new DscAuditError('cannot-read', `${path}: matches no file (from ${cwd}).`);
