@@ -5,6 +5,7 @@ import { gateOptions } from '../gate-options.ts';
 import { modelOptions } from '../model-options.ts';
 import { collectText } from '../option-values.ts';
 import { outputOptions } from '../output-options.ts';
+import { profileOption } from '../profile-option.ts';
 import type { AuditCommandOptions } from '../run-audit.ts';
 import type { Terminal } from '../terminal.ts';
 import { whatIfOptions } from '../what-if-options.ts';
@@ -44,12 +45,8 @@ export function defineAudit(program: Command, terminal: Terminal): void {
       new Option('--strategy <name>', 'how to replace them').choices(STRATEGY_NAMES).default(STRATEGY_NAMES[0]),
     )
     .addOption(new Option('--between <what>', 'what stands between the halves').choices(BETWEEN).default('none'))
-    .option('--approximation', 'read the weights: how much of them a replacement holds')
-    .optionsGroup('Latency:')
-    .option(
-      '--profile <file>',
-      "project milliseconds with this profile, or `reference`, or `none` (default: this machine's, else the reference)",
-    );
+    .option('--approximation', 'read the weights: how much of them a replacement holds');
+  profileOption(command);
   whatIfOptions(command);
   gateOptions(command);
   outputOptions(command)

@@ -4,6 +4,7 @@ import type { Report } from '../../audit/report.ts';
 import type { Explained } from '../../report/explain/explanation-json.ts';
 import { bindingsOf, type ModelOptions, modelOptions } from '../model-options.ts';
 import { openModel } from '../open-model.ts';
+import { profileOption } from '../profile-option.ts';
 import { colourLevel, print, type Terminal, widthOf } from '../terminal.ts';
 
 interface ExplainOptions extends ModelOptions {
@@ -54,12 +55,7 @@ export function defineExplain(program: Command, terminal: Terminal): void {
     )
     .argument('[model]', 'a model file (ONNX or Keras), - for standard input, or a word such as dsc')
     .argument('[layer]', "a layer's name, its number, or a glob that matches one layer");
-  modelOptions(command)
-    .optionsGroup('Latency:')
-    .option(
-      '--profile <file>',
-      "project milliseconds with this profile, or `reference`, or `none` (default: this machine's, else the reference)",
-    )
+  profileOption(modelOptions(command))
     .optionsGroup('Output:')
     .addOption(new Option('--format <format>', 'how to print it').choices(Object.keys(FORMATS)).default('text'))
     .option('--no-color', 'print without colour')
