@@ -5,11 +5,13 @@ import { planDepthwise } from './depthwise.ts';
 import { planDirect } from './direct.ts';
 import type { PlanOptions } from './plan-options.ts';
 import type { ProgramBuilder } from './program.ts';
+import { planStrassen, strassenDepth } from './strassen.ts';
 import type { Blocked, Extents, Halo } from './tensor.ts';
 import { planWinograd, winogradHalo } from './winograd.ts';
 
 export type ConvolutionMethod =
   | 'pointwise'
+  | 'pointwise-strassen'
   | 'direct'
   | 'direct-image'
   | 'grouped'
@@ -28,7 +30,8 @@ export function chooseMethod(layer: ConvolutionLayer, exact: boolean): Convoluti
   const taps = layer.kernelHeight * layer.kernelWidth;
   if (!exact && isWinograd(layer)) return 'winograd-4x4';
   if (inChannels < BLOCK && taps > 1) return 'direct-image';
-  return taps === 1 ? 'pointwise' : 'direct';
+  if (taps > 1) return 'direct';
+  return !exact && isStrassen(layer) ? 'pointwise-strassen' : 'pointwise';
 }
 
 const isWinograd = (layer: ConvolutionLayer): boolean =>
@@ -42,6 +45,9 @@ const isWinograd = (layer: ConvolutionLayer): boolean =>
   layer.outChannels >= WINOGRAD_MIN_CHANNELS &&
   layer.outHeight >= 3 &&
   layer.outWidth >= 3;
+
+const isStrassen = (layer: ConvolutionLayer): boolean =>
+  layer.strideY === 1 && layer.strideX === 1 && layer.padTop === 0 && layer.padLeft === 0 && strassenDepth(layer) > 0;
 
 /** Zeroes that the method reads around an input of these extents. */
 export function haloOf(layer: ConvolutionLayer, method: ConvolutionMethod, input: Extents): Halo {
@@ -70,5 +76,6 @@ export function planConvolution(
 ): void {
   if (method === 'depthwise' || method === 'depthwise-multiplier') planDepthwise(builder, layer, x, y);
   else if (method === 'winograd-4x4') planWinograd(builder, layer, x, y, residual, options);
+  else if (method === 'pointwise-strassen') planStrassen(builder, layer, x, y, residual, options);
   else planDirect(builder, layer, method, x, y, residual, options);
 }
