@@ -1,11 +1,12 @@
 /** A small network of every kind of kernel, to compare one variant with another before it is trusted. */
-import type { Kernels } from './capabilities.ts';
 import { encodeProgram } from './execute/encode.ts';
 import { writeConstants } from './execute/executor.ts';
 import { instantiateKernels, SILENT } from './execute/instance.ts';
+import type { Kernels } from './execute/kernel-module.ts';
 import { VARIANTS } from './kernels/variants.ts';
-import { chooseMethod, haloOf, planConvolution } from './plan/convolution.ts';
+import { haloOf, planConvolution } from './plan/convolution.ts';
 import { type ConvolutionLayer, POINTWISE } from './plan/convolution-layer.ts';
+import { chooseMethod } from './plan/convolution-method.ts';
 import { ProgramBuilder } from './plan/program.ts';
 import { planPack, planUnpack } from './plan/repacking.ts';
 import { type Blocked, newBlocked, newPlain } from './plan/tensor.ts';

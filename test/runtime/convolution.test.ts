@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type RuntimeUnary, UNARY_FUNCTIONS } from '../../src/runtime/kernels/unary-functions.ts';
-import { chooseMethod, haloOf, planConvolution } from '../../src/runtime/plan/convolution.ts';
+import { haloOf, planConvolution } from '../../src/runtime/plan/convolution.ts';
 import type { ConvolutionLayer } from '../../src/runtime/plan/convolution-layer.ts';
+import { chooseMethod } from '../../src/runtime/plan/convolution-method.ts';
 import { LINEAR } from '../../src/runtime/plan/epilogue.ts';
 import { NO_HALO } from '../../src/runtime/plan/tensor.ts';
 import { referenceConvolution } from '../../src/runtime/reference/convolution.ts';
@@ -115,6 +116,20 @@ const winograd: fc.Arbitrary<Draw> = fc.record({
   residual: fc.boolean(),
 });
 
+const strassen: fc.Arbitrary<Draw> = fc.record({
+  ...shared,
+  height: fc.integer({ min: 9, max: 17 }),
+  width: fc.integer({ min: 11, max: 19 }),
+  groups: fc.constant(1),
+  inPerGroup: fc.constantFrom(125, 160, 256),
+  outPerGroup: fc.constantFrom(128, 144, 250),
+  kernel: fc.constant([1, 1] as const),
+  stride: fc.constant([1, 1] as const),
+  dilation: fc.constant([1, 1] as const),
+  pads: fc.constant([0, 0, 0, 0] as const),
+  residual: fc.boolean(),
+});
+
 function extentOf(draw: Draw, axis: 0 | 1): number {
   const input = axis === 0 ? draw.height : draw.width;
   const reach = (draw.kernel[axis] - 1) * draw.dilation[axis] + 1;
@@ -209,6 +224,16 @@ describe('convolution kernels against the scalar reference', () => {
   it('computes depthwise convolutions with a multiplier', () => property(multiplied, 100));
   it('computes 3×3 convolutions by Winograd', () => property(winograd, 50, 1e-4));
 
+  it("computes large pointwise layers by Strassen's product", () => property(strassen, 12, 1e-4));
+  it('leaves Strassen out in exact mode', async () => {
+    for (const draw of fc.sample(strassen, { numRuns: 3, seed: 3 })) {
+      const drawn = caseOf(draw);
+      if (drawn === null) continue;
+      expect(chooseMethod(drawn.layer, false)).toBe('pointwise-strassen');
+      expect(chooseMethod(drawn.layer, true)).toBe('pointwise');
+    }
+  });
+
   it('applies every function after the sum', async () => {
     const [draw] = fc.sample(standard, { numRuns: 1, seed: 7 });
     for (const activation of Object.keys(UNARY_FUNCTIONS).filter(
@@ -221,7 +246,7 @@ describe('convolution kernels against the scalar reference', () => {
 
 describe('threads', () => {
   it('give the same bits as one thread', async () => {
-    for (const draws of [pointwise, standard, grouped, depthwise, multiplied, winograd]) {
+    for (const draws of [pointwise, standard, grouped, depthwise, multiplied, winograd, strassen]) {
       for (const draw of fc.sample(draws, { numRuns: 2, seed: 11 })) {
         const drawn = caseOf(draw);
         if (drawn === null) continue;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { chooseMethod, haloOf } from '../../src/runtime/plan/convolution.ts';
+import { haloOf } from '../../src/runtime/plan/convolution.ts';
 import type { ConvolutionLayer } from '../../src/runtime/plan/convolution-layer.ts';
+import { chooseMethod } from '../../src/runtime/plan/convolution-method.ts';
 import { LINEAR } from '../../src/runtime/plan/epilogue.ts';
 import { canFuse, planFused } from '../../src/runtime/plan/fused.ts';
 import { NO_HALO } from '../../src/runtime/plan/tensor.ts';

@@ -75,9 +75,15 @@ function loadArguments<A extends ArgumentTypes>(body: FunctionBody, types: A): K
     name,
     type === 'i32' ? body.i32(address.loadI32(index * 4)) : address.loadF32(index * 4),
   ]);
-  // The entries are those of `types`, each with a value of its type, which fromEntries cannot say.
-  return Object.fromEntries(values) as KernelContext<A>['args'];
+  const args: Readonly<Record<string, I32 | F32>> = Object.fromEntries(values);
+  if (!areOfTypes(args, types)) throw new Error('An argument of a kernel has another type than it says.');
+  return args;
 }
+
+const areOfTypes = <A extends ArgumentTypes>(
+  args: Readonly<Record<string, I32 | F32>>,
+  types: A,
+): args is KernelContext<A>['args'] => Object.entries(types).every(([name, type]) => args[name]?.type === type);
 
 /** Channels that lie side by side in memory. */
 export const BLOCK = 8;

@@ -107,8 +107,8 @@ function planInput(values: NetworkValues, id: ValueId): NetworkTensor {
 
 /** The planner of the layer's kind. */
 function plannerOf<K extends OpKind>(layer: Layer<K>): NodePlanner<K> {
-  const planner = PLANNERS[layer.node.kind as K];
-  if (planner === undefined) throw new Error(`No planner for ${layer.node.kind}.`);
+  const planner: NodePlanner<K> | undefined = PLANNERS[layer.kind];
+  if (planner === undefined) throw new Error(`No planner for ${layer.kind}.`);
   return planner;
 }
 

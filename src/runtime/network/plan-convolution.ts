@@ -1,8 +1,9 @@
 /** Convolution and transposed convolution. */
 import { settledPads } from '../../ops/window.ts';
 import { isRuntimeUnary } from '../kernels/unary-functions.ts';
-import { chooseMethod, haloOf, planConvolution } from '../plan/convolution.ts';
+import { haloOf, planConvolution } from '../plan/convolution.ts';
 import type { ConvolutionLayer } from '../plan/convolution-layer.ts';
+import { chooseMethod } from '../plan/convolution-method.ts';
 import { type Epilogue, LINEAR } from '../plan/epilogue.ts';
 import { canFuse, planFused } from '../plan/fused.ts';
 import type { ChannelAxis } from '../plan/repacking.ts';

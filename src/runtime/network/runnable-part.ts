@@ -59,7 +59,7 @@ function reasonOf(node: Node, index: number, context: PlanContext): string | nul
 }
 
 function reject<K extends OpKind>(layer: Layer<K>, context: PlanContext): string | null {
-  const planner: NodePlanner<K> | undefined = PLANNERS[layer.node.kind as K];
+  const planner: NodePlanner<K> | undefined = PLANNERS[layer.kind];
   return planner?.reject?.(layer, context) ?? null;
 }
 

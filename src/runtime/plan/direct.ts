@@ -1,7 +1,7 @@
 /** A convolution as one product of the matrix kernel, which reads the input through a table of where each tap lies. */
 import { BLOCK, PIXEL_BYTES } from '../kernels/kernel.ts';
-import type { ConvolutionMethod } from './convolution.ts';
 import { biasOf, type ConvolutionLayer } from './convolution-layer.ts';
+import type { ConvolutionMethod } from './convolution-method.ts';
 import { epilogueArguments } from './epilogue.ts';
 import { type MatrixKernel, planProduct, residualArguments } from './matrix-product.ts';
 import { packMatrix, packPanels, type Term } from './panels.ts';

@@ -2,7 +2,7 @@
  * Steps of a pointwise layer by Strassen's matrix product: seven products of a quarter of the size instead of eight, and
  * again for each of those where that pays. Weights are constants, so that their sums cost nothing when the layer is run.
  */
-import { PIXEL_BYTES } from '../kernels/kernel.ts';
+import { BLOCK, PIXEL_BYTES } from '../kernels/kernel.ts';
 import { biasOf, type ConvolutionLayer } from './convolution-layer.ts';
 import { type Epilogue, epilogueArguments, LINEAR } from './epilogue.ts';
 import { ALONE, sharesOf } from './matrix-product.ts';
@@ -14,20 +14,22 @@ import { type Blocked, blocksOf, pixelPlace, planeBytes, rowBytes } from './tens
 /** Inputs, outputs and sums of the pixels that are computed together should stay in the second-level cache. */
 const BLOCK_BYTES = 1024 * 1024;
 
-/** Halves below this many channels and pixels: the sums and the store cost what the products save. */
-const MIN_CHANNELS = 64;
+/** Below so many pixels in a half the weights, which are more than for one product, are what takes the time. */
 const MIN_PIXELS = 40;
-const MAX_DEPTH = 2;
+
+/**
+ * The sums of a quarter take a time that grows with pixels × (inputs + outputs), its product saves one that grows with
+ * pixels × inputs × outputs: the ratio of the two from which on it pays.
+ */
+const MIN_RATIO = 48;
 
 /** How often the product is taken apart; 0 where the ordinary one is as fast. */
 export function strassenDepth({ inChannels, outChannels, outHeight, outWidth }: ConvolutionLayer): number {
   let depth = 0;
-  let [inBlocks, outBlocks] = [blocksOf(inChannels), blocksOf(outChannels)];
-  let pixels = outHeight * outWidth;
-  while (depth < MAX_DEPTH) {
-    if (inBlocks % 2 === 1 || outBlocks % 2 === 1) return depth;
-    [inBlocks, outBlocks, pixels] = [inBlocks / 2, outBlocks / 2, pixels / 2];
-    if (Math.min(inBlocks, outBlocks) * 8 < MIN_CHANNELS || pixels < MIN_PIXELS) return depth;
+  let [inputs, outputs, pixels] = [blocksOf(inChannels), blocksOf(outChannels), outHeight * outWidth];
+  while (inputs % 2 === 0 && outputs % 2 === 0) {
+    [inputs, outputs, pixels] = [inputs / 2, outputs / 2, pixels / 2];
+    if (pixels < MIN_PIXELS || (inputs * outputs * BLOCK) / (inputs + outputs) < MIN_RATIO) break;
     depth += 1;
   }
   return depth;
@@ -83,7 +85,7 @@ export function planStrassen(
   const depth = strassenDepth(layer);
   const [inBlocks, outBlocks] = [blocksOf(layer.inChannels), blocksOf(layer.outChannels)];
   const perBlock = pixelsPerBlock(y.height * y.width, inBlocks + outBlocks, depth);
-  const weights = builder.constant(7 ** depth * ((inBlocks * outBlocks) / 4 ** depth) * 64, () =>
+  const weights = builder.constant(7 ** depth * ((inBlocks * outBlocks) / 4 ** depth) * BLOCK * BLOCK, () =>
     packStrassen(layer.weights(), layer.outChannels, layer.inChannels, depth),
   );
   const bias = biasOf(builder, layer);
@@ -148,7 +150,7 @@ function sharedOf(builder: ProgramBuilder, width: number, outBlocks: number, opt
   return {
     width,
     options,
-    zeroes: builder.constant(outBlocks * 8, () => new Float32Array(outBlocks * 8)),
+    zeroes: builder.constant(outBlocks * BLOCK, () => new Float32Array(outBlocks * BLOCK)),
     tableOf: (blocks, plane) => {
       const key = `${blocks},${plane}`;
       const table =
@@ -193,7 +195,7 @@ function takenApart(product: Product, shared: Shared): readonly Call[] {
   const partial = (index: number, half = upper): Matrix => temporary(4 * sumBytes + index * productBytes, half);
   const [p1, u2, u3, p5] = [partial(0), partial(1), partial(2), partial(3)];
   const room = shifted(product.room, 4 * (sumBytes + productBytes));
-  const panelBytes = (7 ** (depth - 1) * inBlocks * outBlocks * 256) / 4 ** (depth - 1);
+  const panelBytes = (7 ** (depth - 1) * inBlocks * outBlocks * BLOCK * PIXEL_BYTES) / 4 ** (depth - 1);
   const multiply = (index: number, half: Range, from: Matrix, to: Matrix, more: Partial<Product>): readonly Call[] =>
     calls(
       {
@@ -249,20 +251,16 @@ function takenApart(product: Product, shared: Shared): readonly Call[] {
       ...epilogueArguments(epilogue),
     }),
     ...multiply(4, upper, sum(4), right, { residual: p5, bias: biasRight, epilogue }),
-    ...(lower.count > 0
-      ? multiply(5, lower, fromBlock(input, inBlocks), output, { residual: partial(2, lower), bias, epilogue })
-      : []),
+    ...multiply(5, lower, fromBlock(input, inBlocks), output, { residual: partial(2, lower), bias, epilogue }),
     ...multiply(6, upper, fromBlock(input, inBlocks), output, { residual: p1, bias, epilogue }),
   ];
 }
 
 function matrixCall(product: Product, { width, tableOf, options }: Shared): Call {
   const { pixels, inBlocks, outBlocks, input, output, residual } = product;
-  const shares = sharesOf(
-    'gemm',
-    { outputBlocks: outBlocks, pixels: pixels.count, items: 1, terms: inBlocks * 8 },
-    options,
-  );
+  const extents = { outputBlocks: outBlocks, pixels: pixels.count, items: 1, terms: inBlocks * BLOCK };
+  // A last block of few pixels has no lower half: its calls are there, and compute nothing.
+  const shares = pixels.count === 0 ? { units: 0, pixelsPerUnit: 0 } : sharesOf('gemm', extents, options);
   return call('gemm', shares.units, {
     ...ALONE,
     input: input.place,
