@@ -41,21 +41,58 @@ const INPUT_ARGUMENTS = {
   matrix: 'i32',
 } as const;
 
+/** Tiles of one block of channels that lie side by side in a row. */
+interface TileRun {
+  readonly block: I32;
+  /** Row and column of the next tile, in tiles. */
+  readonly y: I32;
+  readonly x: Local<I32>;
+}
+
+/** Visits tiles `begin` up to `end`, counted through all blocks of channels. Divisions take place once a run. */
+function overTiles(
+  body: FunctionBody,
+  begin: I32,
+  end: I32,
+  { firstTile, tiles, tilesPerRow }: Readonly<Record<'firstTile' | 'tiles' | 'tilesPerRow', I32>>,
+  enter: (run: TileRun, unit: I32) => () => void,
+): void {
+  const unit = body.i32(begin);
+  body.whileTrue(unit.lt(end), () => {
+    const block = body.i32(unit.div(tiles));
+    const tile = body.i32(unit.sub(block.mul(tiles)).add(firstTile));
+    const y = body.i32(tile.div(tilesPerRow));
+    const x = body.i32(tile.sub(y.mul(tilesPerRow)));
+    const lastOfBlock = block.add(1).mul(tiles);
+    const last = body.i32(unit.add(tilesPerRow).sub(x).min(lastOfBlock.min(end)));
+    const visit = enter({ block, y, x }, unit);
+    body.whileTrue(unit.lt(last), () => {
+      visit();
+      body.increase(x, 1);
+      body.increase(unit, 1);
+    });
+  });
+}
+
 /** Bᵀ d B of every tile. A unit is one tile of one block of channels, tiles fastest. */
 export const winogradInput = defineKernel(INPUT_ARGUMENTS, (context) => {
   const { body, begin, end, args } = context;
   const window = indices(WINDOW * WINDOW).map(() => body.v128());
-  body.loop(begin, end, 1, (unit) => {
-    const block = body.i32(unit.div(args.tiles));
-    const tile = body.i32(unit.rem(args.tiles).add(args.firstTile));
-    const row = args.inputRow.mul(tile.div(args.tilesPerRow)).mul(WINOGRAD_TILE);
-    const column = tile.rem(args.tilesPerRow).mul(WINOGRAD_TILE * PIXEL_BYTES);
-    const corner = body.i32(args.input.add(block.mul(args.inputPlane)).add(row).add(column));
+  overTiles(body, begin, end, args, ({ block, y, x }, unit) => {
+    const row = args.inputRow
+      .mul(y)
+      .mul(WINOGRAD_TILE)
+      .add(x.mul(WINOGRAD_TILE * PIXEL_BYTES));
+    const corner = body.i32(args.input.add(block.mul(args.inputPlane)).add(row));
     const target = body.i32(args.output.add(unit.mul(PIXEL_BYTES)));
-    body.loop(0, PIXEL_BYTES, 16, (half) => {
-      transformRows(context, window, body.i32(corner.add(half)));
-      storeColumns(context, window, body.i32(target.add(half)));
-    });
+    return () => {
+      body.loop(0, PIXEL_BYTES, 16, (half) => {
+        transformRows(context, window, body.i32(corner.add(half)));
+        storeColumns(context, window, body.i32(target.add(half)));
+      });
+      body.increase(corner, WINOGRAD_TILE * PIXEL_BYTES);
+      body.increase(target, PIXEL_BYTES);
+    };
   });
 });
 
@@ -125,25 +162,32 @@ interface OutputTile {
 export const winogradOutput = defineKernel(OUTPUT_ARGUMENTS, (context) => {
   const { body, begin, end, args } = context;
   const columns = indices(WINDOW * WINOGRAD_TILE).map(() => body.v128());
-  body.loop(begin, end, 1, (unit) => {
-    const block = body.i32(unit.div(args.tiles));
-    const index = body.i32(unit.rem(args.tiles).add(args.firstTile));
-    const y = body.i32(index.div(args.tilesPerRow).mul(WINOGRAD_TILE));
-    const x = body.i32(index.rem(args.tilesPerRow).mul(WINOGRAD_TILE));
-    const at = (base: I32, plane: I32, row: I32): I32 =>
-      base.add(block.mul(plane)).add(y.mul(row)).add(x.mul(PIXEL_BYTES));
-    const tile: OutputTile = {
-      output: body.i32(at(args.output, args.outputPlane, args.outputRow)),
-      residual: body.i32(at(args.residual, args.residualPlane, args.residualRow)),
+  overTiles(body, begin, end, args, ({ block, y, x }, unit) => {
+    const first = (base: I32, plane: I32, row: I32): Local<I32> =>
+      body.i32(
+        base
+          .add(block.mul(plane))
+          .add(y.mul(row).mul(WINOGRAD_TILE))
+          .add(x.mul(WINOGRAD_TILE * PIXEL_BYTES)),
+      );
+    const tile = {
+      output: first(args.output, args.outputPlane, args.outputRow),
+      residual: first(args.residual, args.residualPlane, args.residualRow),
       bias: body.i32(args.bias.add(block.mul(PIXEL_BYTES))),
-      rows: body.i32(args.height.sub(y).min(WINOGRAD_TILE)),
-      width: body.i32(args.width.sub(x).min(WINOGRAD_TILE)),
+      rows: body.i32(args.height.sub(y.mul(WINOGRAD_TILE)).min(WINOGRAD_TILE)),
+      width: body.i32(),
     };
-    body.loop(0, PIXEL_BYTES, 16, (half) => {
-      loadProducts(context, columns, body.i32(args.input.add(unit.mul(PIXEL_BYTES)).add(half)));
-      storeTile(context, columns, tile, half);
-    });
-    writeActivation(context, tile);
+    const source = body.i32(args.input.add(unit.mul(PIXEL_BYTES)));
+    return () => {
+      body.set(tile.width, args.width.sub(x.mul(WINOGRAD_TILE)).min(WINOGRAD_TILE));
+      body.loop(0, PIXEL_BYTES, 16, (half) => {
+        loadProducts(context, columns, body.i32(source.add(half)));
+        storeTile(context, columns, tile, half);
+      });
+      writeActivation(context, tile);
+      for (const corner of [tile.output, tile.residual]) body.increase(corner, WINOGRAD_TILE * PIXEL_BYTES);
+      body.increase(source, PIXEL_BYTES);
+    };
   });
 });
 
