@@ -2,6 +2,7 @@
 import { MATMUL_ROWS } from '../kernels/matmul.ts';
 import { planConvolution } from '../plan/convolution.ts';
 import { type ConvolutionLayer, POINTWISE } from '../plan/convolution-layer.ts';
+import { chooseMethod } from '../plan/convolution-method.ts';
 import { type DenseLayer, planDense } from '../plan/dense.ts';
 import { planPack, planUnpack } from '../plan/repacking.ts';
 import { planPermuted } from '../plan/strided.ts';
@@ -55,8 +56,10 @@ function plan(layer: Product, values: NetworkValues, context: PlanContext): stri
   if (extentsOf(shape, 'last') !== null) {
     const x = values.blocked(input, 'last');
     const y = values.newBlocked(layer.output, 'last');
-    planConvolution(values.builder, pointwise(dense, y), 'pointwise', x, y, null, values.options);
-    return 'pointwise';
+    const convolution = pointwise(dense, y);
+    const method = chooseMethod(convolution, values.options.exact);
+    planConvolution(values.builder, convolution, method, x, y, null, values.options);
+    return method;
   }
   planRows(layer, dense, values);
   return 'dense';
