@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type RuntimeUnary, UNARY_FUNCTIONS } from '../../src/runtime/kernels/unary-functions.ts';
+import { VARIANTS } from '../../src/runtime/kernels/variants.ts';
 import { haloOf, planConvolution } from '../../src/runtime/plan/convolution.ts';
 import type { ConvolutionLayer } from '../../src/runtime/plan/convolution-layer.ts';
 import { chooseMethod } from '../../src/runtime/plan/convolution-method.ts';
@@ -183,7 +184,7 @@ function caseOf(draw: Draw): Case | null {
 }
 
 async function runCase({ layer, x, residual }: Case, outputHalo: number, setting: LayerSetting): Promise<Float32Array> {
-  const method = chooseMethod(layer, setting.exact);
+  const method = chooseMethod(layer, { ...setting, variant: VARIANTS.simd128 });
   const inputs = [
     { tensor: x, halo: haloOf(layer, method, x) },
     ...(residual ? [{ tensor: residual, halo: NO_HALO }] : []),
@@ -239,8 +240,10 @@ describe("Strassen's product", () => {
     for (const draw of fc.sample(strassen, { numRuns: 8, seed: 3 })) {
       const drawn = caseOf(draw);
       if (drawn === null) continue;
-      expect(chooseMethod(drawn.layer, false)).toBe('pointwise-strassen');
-      expect(chooseMethod(drawn.layer, true)).toBe('pointwise');
+      const methods = [false, true].map((exact) =>
+        chooseMethod(drawn.layer, { threads: 1, exact, variant: VARIANTS.simd128 }),
+      );
+      expect(methods).toEqual(['pointwise-strassen', 'pointwise']);
       const [actual, expected] = [false, true].map((exact) => runCase(drawn, draw.outputHalo, { threads: 1, exact }));
       expect(relativeError((await actual) ?? [], (await expected) ?? [])).toBeLessThan(1e-5);
     }

@@ -20,6 +20,12 @@ export interface KernelVariant {
   readonly joinHalves: boolean;
   /** A branch between unrolled steps keeps V8 before version 12 from hoisting loads until registers spill. */
   readonly guardSteps: boolean;
+  /**
+   * Strassen's sums take a time that grows with pixels × (inputs + outputs), and the product that they save one that grows
+   * with pixels × inputs × outputs: the ratio of a quarter's two from which on it pays. Null where products are so fast
+   * that it never does.
+   */
+  readonly strassenRatio: number | null;
 }
 
 /** What kernels share with the module around them. */

@@ -40,7 +40,7 @@ export interface NetworkPlan {
  * Plans a model. Throws `cannot-run`, naming every operator that the runtime cannot run, before any memory is taken.
  */
 export function planNetwork(source: AnalysedModel, constants: ConstantValues, options: PlanOptions): NetworkPlan {
-  const context: PlanContext = { source, constants, exact: options.exact };
+  const context: PlanContext = { source, constants, options };
   const live = liveNodes(source, constants);
   assertKnown(source, live);
   const layers = fuseLayers(source, constants, live);

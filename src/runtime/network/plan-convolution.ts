@@ -132,7 +132,7 @@ function depthOf(layer: Conv, context: PlanContext): DepthWindow | null {
 /** The kernel of the layer: what reaches over several slices is summed directly. */
 function methodOf(layer: Conv, convolution: ConvolutionLayer, context: PlanContext): ConvolutionMethod {
   const depth = depthOf(layer, context);
-  const method = chooseMethod(convolution, context.exact);
+  const method = chooseMethod(convolution, context.options);
   if (depth === null || isSliceBySlice(depth)) return method;
   if (method === 'depthwise' || method === 'depthwise-multiplier') return 'grouped';
   return convolution.groups === 1 ? (convolution.inChannels < BLOCK ? 'direct-image' : 'direct') : method;
@@ -195,8 +195,8 @@ export function isFusible(first: Conv, second: Conv, context: PlanContext, threa
     inputOf(second, 0) === first.output &&
     depthOf(first, context) === null &&
     axisOf(first) === axisOf(second) &&
-    chooseMethod(depthwise, context.exact) === 'depthwise' &&
-    chooseMethod(pointwise, context.exact) === 'pointwise' &&
+    chooseMethod(depthwise, context.options) === 'depthwise' &&
+    chooseMethod(pointwise, context.options) === 'pointwise' &&
     pointwise.strideX === 1 &&
     pointwise.strideY === 1 &&
     pointwise.outHeight === depthwise.outHeight &&

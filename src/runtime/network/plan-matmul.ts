@@ -38,7 +38,7 @@ function reject(layer: Product, context: PlanContext): string | null {
 const MAX_AXES = 6;
 
 /** The second operand is one constant matrix. */
-export const hasWeights = ({ node }: Product, { constants, source }: Omit<PlanContext, 'exact'>): boolean => {
+export const hasWeights = ({ node }: Product, { constants, source }: Omit<PlanContext, 'options'>): boolean => {
   const weights = node.inputs[1] ?? null;
   return weights !== null && constants.isConstant(weights) && shapeOf(source, weights).length === 2;
 };
@@ -57,7 +57,7 @@ function plan(layer: Product, values: NetworkValues, context: PlanContext): stri
     const x = values.blocked(input, 'last');
     const y = values.newBlocked(layer.output, 'last');
     const convolution = pointwise(dense, y);
-    const method = chooseMethod(convolution, values.options.exact);
+    const method = chooseMethod(convolution, values.options);
     planConvolution(values.builder, convolution, method, x, y, null, values.options);
     return method;
   }

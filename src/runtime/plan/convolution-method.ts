@@ -1,6 +1,7 @@
 /** Which kernel computes a convolution. */
 import { BLOCK } from '../kernels/kernel.ts';
 import type { ConvolutionLayer } from './convolution-layer.ts';
+import type { PlanOptions } from './plan-options.ts';
 import { strassenDepth } from './strassen.ts';
 
 export type ConvolutionMethod =
@@ -16,16 +17,16 @@ export type ConvolutionMethod =
 /** Winograd saves products and adds transforms: below this many channels they cost more than they save. */
 const WINOGRAD_MIN_CHANNELS = 16;
 
-export function chooseMethod(layer: ConvolutionLayer, exact: boolean): ConvolutionMethod {
+export function chooseMethod(layer: ConvolutionLayer, options: PlanOptions): ConvolutionMethod {
   const { inChannels, outChannels, groups } = layer;
   if (groups > 1 && groups === inChannels) return outChannels === inChannels ? 'depthwise' : 'depthwise-multiplier';
   if (groups > 1)
     return (inChannels / groups) % BLOCK === 0 && (outChannels / groups) % BLOCK === 0 ? 'direct' : 'grouped';
   const taps = layer.kernelHeight * layer.kernelWidth;
-  if (!exact && isWinograd(layer)) return 'winograd-4x4';
+  if (!options.exact && isWinograd(layer)) return 'winograd-4x4';
   if (inChannels < BLOCK && taps > 1) return 'direct-image';
   if (taps > 1) return 'direct';
-  return !exact && isStrassen(layer) ? 'pointwise-strassen' : 'pointwise';
+  return isStrassen(layer, options) ? 'pointwise-strassen' : 'pointwise';
 }
 
 const isWinograd = (layer: ConvolutionLayer): boolean =>
@@ -40,5 +41,9 @@ const isWinograd = (layer: ConvolutionLayer): boolean =>
   layer.outHeight >= 3 &&
   layer.outWidth >= 3;
 
-const isStrassen = (layer: ConvolutionLayer): boolean =>
-  layer.strideY === 1 && layer.strideX === 1 && layer.padTop === 0 && layer.padLeft === 0 && strassenDepth(layer) > 0;
+const isStrassen = (layer: ConvolutionLayer, options: PlanOptions): boolean =>
+  layer.strideY === 1 &&
+  layer.strideX === 1 &&
+  layer.padTop === 0 &&
+  layer.padLeft === 0 &&
+  strassenDepth(layer, options) > 0;

@@ -17,19 +17,17 @@ const BLOCK_BYTES = 1024 * 1024;
 /** Below so many pixels in a half the weights, which are more than for one product, are what takes the time. */
 const MIN_PIXELS = 40;
 
-/**
- * The sums of a quarter take a time that grows with pixels × (inputs + outputs), its product saves one that grows with
- * pixels × inputs × outputs: the ratio of the two from which on it pays.
- */
-const MIN_RATIO = 40;
-
 /** How often the product is taken apart; 0 where the ordinary one is as fast. */
-export function strassenDepth({ inChannels, outChannels, outHeight, outWidth }: ConvolutionLayer): number {
+export function strassenDepth(
+  { inChannels, outChannels, outHeight, outWidth }: ConvolutionLayer,
+  { exact, variant: { strassenRatio } }: PlanOptions,
+): number {
+  if (exact || strassenRatio === null) return 0;
   let depth = 0;
   let [inputs, outputs, pixels] = [blocksOf(inChannels), blocksOf(outChannels), outHeight * outWidth];
   while (inputs % 2 === 0 && outputs % 2 === 0) {
     [inputs, outputs, pixels] = [inputs / 2, outputs / 2, pixels / 2];
-    if (pixels < MIN_PIXELS || (inputs * outputs * BLOCK) / (inputs + outputs) < MIN_RATIO) break;
+    if (pixels < MIN_PIXELS || (inputs * outputs * BLOCK) / (inputs + outputs) < strassenRatio) break;
     depth += 1;
   }
   return depth;
@@ -82,7 +80,7 @@ export function planStrassen(
   residual: Blocked | null,
   options: PlanOptions,
 ): void {
-  const depth = strassenDepth(layer);
+  const depth = strassenDepth(layer, options);
   const [inBlocks, outBlocks] = [blocksOf(layer.inChannels), blocksOf(layer.outChannels)];
   const perBlock = pixelsPerBlock(y.height * y.width, inBlocks + outBlocks, depth);
   const weights = builder.constant(7 ** depth * ((inBlocks * outBlocks) / 4 ** depth) * BLOCK * BLOCK, () =>
