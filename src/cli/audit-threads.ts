@@ -28,7 +28,10 @@ const LIMITS = { maxYoungGenerationSizeMb: 8 };
 export function startAuditThreads(program: URL, task: AuditTask, count: number): AuditThreads {
   const waiting: Waiting[] = [];
   const busy = new Map<Worker, Waiting>();
-  const workers = Array.from({ length: count }, () => new Worker(program, { workerData: task, resourceLimits: LIMITS }));
+  const workers = Array.from(
+    { length: count },
+    () => new Worker(program, { workerData: task, resourceLimits: LIMITS }),
+  );
   const idle = [...workers];
   const serve = (): void => {
     while (idle.length > 0 && waiting.length > 0) {
