@@ -22,6 +22,7 @@ const { metafile } = await build({
     index: 'src/index.ts',
     runtime: 'src/runtime/index.ts',
     'audit-thread': 'src/cli/audit-thread.ts',
+    'hdf5-thread': 'src/formats/keras/hdf5-thread.ts',
   },
   outdir: 'dist',
   bundle: true,
@@ -37,6 +38,7 @@ const { metafile } = await build({
   define: {
     __DSC_AUDIT_VERSION__: JSON.stringify(version),
     __DSC_AUDIT_THREAD__: JSON.stringify('./audit-thread.js'),
+    __DSC_AUDIT_HDF5_THREAD__: JSON.stringify('./hdf5-thread.js'),
     __DSC_AUDIT_RUNTIME__: JSON.stringify(await runtimeFingerprint()),
   },
   // CommonJS packages inside an ESM bundle still ask for `require` to reach Node's own modules.

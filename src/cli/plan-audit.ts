@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { AuditOptions } from '../audit/audit.ts';
+import type { StrategyOptions } from '../audit/choose-strategies.ts';
 import type { Between } from '../dsc/strategies/strategy.ts';
 import type { Budgets, Limit, Limits } from '../gate/budgets.ts';
 import type { ModelEntry, Settings } from '../gate/configuration.ts';
@@ -8,15 +9,15 @@ import { METRIC_NAMES, type MetricName } from '../gate/metrics.ts';
 import { DscAuditError } from '../ir/errors.ts';
 import { NO_PROFILE, REFERENCE_PROFILE } from '../latency/choose-profile.ts';
 import { type FoundConfiguration, findConfiguration } from './find-configuration.ts';
-import { filesMatching, isGlob, matchesFile, pathFrom } from './find-models.ts';
+import { filesMatching, isGlob, leavesFolder, matchesFile, pathFrom } from './find-models.ts';
 import { type GateOptions, limitsOf } from './gate-options.ts';
 import { bindingsOf, type ModelOptions } from './model-options.ts';
+import { strategiesOf } from './strategy-options.ts';
 import { scalingOf, type WhatIfOptions } from './what-if-options.ts';
 
-export interface PlanOptions extends ModelOptions, GateOptions, WhatIfOptions {
+export interface PlanOptions extends ModelOptions, GateOptions, WhatIfOptions, StrategyOptions {
   readonly include?: readonly string[];
   readonly exclude?: readonly string[];
-  readonly strategy: string;
   readonly between: Between;
   readonly approximation?: boolean;
   readonly profile?: string;
@@ -94,6 +95,11 @@ async function ownModels(configuration: FoundConfiguration | null, cwd: string):
   const { file, folder, settings } = configuration;
   const chosen = new Map<string, ChosenModel>();
   for (const [index, entry] of (settings.models ?? []).entries()) {
+    const outside = await firstOutside(globsOf(entry));
+    if (outside !== undefined) {
+      const what = `models[${index}].path looks outside of ${folder}: '${outside}'. Put the configuration into a folder around the models, or give the paths of files.`;
+      throw new DscAuditError('invalid-configuration', `${file}: ${what}`);
+    }
     const found = await filesMatching(globsOf(entry), folder);
     if (found.length === 0) {
       const what = `models[${index}].path matches no file: ${globsOf(entry).join(', ')} (from ${folder}).`;
@@ -107,6 +113,11 @@ async function ownModels(configuration: FoundConfiguration | null, cwd: string):
   if (chosen.size > 0) return [...chosen.values()];
   const what = 'names no models: add "models": [{ "path": "model.onnx" }], or give the path of one.';
   throw new DscAuditError('invalid-configuration', `${file}: ${what}`);
+}
+
+async function firstOutside(globs: readonly string[]): Promise<string | undefined> {
+  for (const glob of globs) if (await leavesFolder(glob)) return glob;
+  return undefined;
 }
 
 const globsOf = ({ path }: ModelEntry): readonly string[] => (typeof path === 'string' ? [path] : path);
@@ -134,7 +145,7 @@ function planned(
     path,
     audit: {
       ...scalingOf(options),
-      strategy: options.strategy,
+      ...strategiesOf(options),
       between: options.between,
       approximation: options.approximation ?? false,
       training: options.training ?? false,

@@ -1,4 +1,4 @@
-import type { FailedModel, ModelSummary } from './model-summary.ts';
+import { convertedAs, type FailedModel, type ModelSummary } from './model-summary.ts';
 import { bytes, change, milliseconds, quantity } from './units.ts';
 
 /** A figure of each model, where several are told side by side. */
@@ -39,8 +39,7 @@ const LATENCY: OverviewColumn = {
     latencyMs === null ? '–' : atLeast.latency + milliseconds(latencyMs.value),
 };
 
-const AS_DSC: OverviewColumn = {
-  head: 'MACs as DSC',
+const CONVERTED: Omit<OverviewColumn, 'head'> = {
   value: ({ before, after }) => (before.macs === null || after.macs === null ? null : before.macs - after.macs),
   text: ({ before, after, candidates }) =>
     candidates === 0 || before.macs === null || after.macs === null ? '–' : change(before.macs, after.macs),
@@ -49,5 +48,6 @@ const AS_DSC: OverviewColumn = {
 /** The columns that these models have something to tell in. */
 export function overviewColumns(models: readonly (ModelSummary | FailedModel)[]): readonly OverviewColumn[] {
   const isTimed = models.some((model) => model.failure === null && model.before.latencyMs !== null);
-  return [...COLUMNS, ...(isTimed ? [LATENCY] : []), AS_DSC];
+  const converted = { head: `MACs ${convertedAs(models)}`, ...CONVERTED };
+  return [...COLUMNS, ...(isTimed ? [LATENCY] : []), converted];
 }

@@ -1,5 +1,6 @@
 import type { Approximation, Layer, Report } from '../../audit/report.ts';
 import { type Row, rowsOf } from '../rows.ts';
+import { STRATEGY_WORDS } from '../strategy-text.ts';
 import { bytes, change, milliseconds, percent, quantity, shapeText, share } from '../units.ts';
 import { html, type Markup } from './markup.ts';
 
@@ -58,7 +59,10 @@ const COLUMNS: readonly Column[] = [
   { head: 'FLOPs/byte', kind: 'figure', isWide: true, cell: (_, { intensity }) => figureOf(intensity, intensityText) },
 ];
 
-const VERDICT_COLUMN: Column = { head: 'As DSC', kind: 'figure', isWide: false, cell: verdictCell };
+const verdictColumn = ({ dsc }: Report): Column => {
+  const { head } = STRATEGY_WORDS[dsc.strategy];
+  return { head, kind: 'figure', isWide: false, cell: verdictCell };
+};
 
 const LATENCY_COLUMN: Column = {
   head: 'Latency',
@@ -112,7 +116,7 @@ export function layerTable(report: Report): Markup {
   const columns = [
     ...COLUMNS,
     ...(isTimed ? [LATENCY_COLUMN] : []),
-    VERDICT_COLUMN,
+    verdictColumn(report),
     ...(context.approximations.size > 0 ? [ENERGY_COLUMN] : []),
   ];
   const body = kept.flatMap(({ row, layer }) =>
