@@ -81,6 +81,12 @@ describe('commands that documents quote', async () => {
   });
 });
 
+it('documents quote the version of the package', () => {
+  const { version } = JSON.parse(read('package.json'));
+  const quoted = DOCUMENTS.flatMap((path) => read(path).match(/(?<=dsc-audit@)\d[\w.-]*/g) ?? []);
+  expect(new Set(quoted)).toEqual(new Set([version]));
+});
+
 describe('docs/architecture.md', () => {
   const page = read('docs/architecture.md');
 
