@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '../..');
-const BINARY = join(ROOT, 'bin/dsc-audit.js');
+export const BINARY = join(ROOT, 'bin/dsc-audit.js');
 
 export interface Finished {
   readonly code: number | null;
