@@ -6,8 +6,8 @@ import { analyseSource } from '../../src/audit/analyse.ts';
 import { auditModel } from '../../src/audit/audit-model.ts';
 import { latencyProjector } from '../../src/audit/project-latency.ts';
 import { convLayers } from '../../src/dsc/conv-layers.ts';
-import { replaceInAnalysed } from '../../src/dsc/replace-in-model.ts';
-import { replacementShape } from '../../src/dsc/replacement.ts';
+import { projectedModel } from '../../src/dsc/projected-model.ts';
+import { separableReplacement } from '../../src/dsc/separable-replacement.ts';
 import { depthwiseSeparable } from '../../src/dsc/strategies/depthwise-separable.ts';
 import { modelFile } from '../../src/formats/model-source.ts';
 import type { Constant } from '../../src/ir/graph.ts';
@@ -97,17 +97,17 @@ export async function validate(args: readonly string[], print: (line: string) =>
         between: 'none',
       });
       const convs = new Map(convLayers(analysis.counted.layers, analysis.facts).map((conv) => [conv.index, conv]));
-      const replaced = report.dsc.candidates.flatMap(({ index, recommended }) => {
-        const conv = convs.get(index);
-        const form = { rank: 1, between: 'none', bias: false } as const;
-        return (recommended && conv && replacementShape(conv, depthwiseSeparable, form)) || [];
+      const replacements = report.dsc.candidates.flatMap(({ index, recommended }) => {
+        const conv = recommended ? convs.get(index) : undefined;
+        return (conv && separableReplacement(conv, depthwiseSeparable, { rank: 1, between: 'none' })) ?? [];
       });
+      const projected = projectedModel(analysis.read.model, analysis.facts, replacements);
       const subject = (model: AnalysedModel): Subject => ({
         name,
         source: model,
         projection: projectModel(model, chosen.profile, fit),
       });
-      const after = replaced.length === 0 ? null : subject(replaceInAnalysed(source, replaced).model);
+      const after = replacements.length === 0 ? null : subject(analysedModel(projected.model, projected.facts));
       const outcome = await measure(
         { before: subject(source), after },
         threads,

@@ -1,8 +1,4 @@
-/** The milliseconds of an audit: of each layer, of the model, and of what each candidate would become. */
-import type { Replaced } from '../dsc/assess.ts';
-import { type ReplacedConv, replaceInAnalysed } from '../dsc/replace-in-model.ts';
-import { replacementShape } from '../dsc/replacement.ts';
-import { depthwiseSeparable } from '../dsc/strategies/depthwise-separable.ts';
+/** The milliseconds of an audit: of each layer, of the model, and of what it would become. */
 import { type Diagnostic, diagnostic } from '../ir/diagnostic.ts';
 import { DscAuditError } from '../ir/errors.ts';
 import type { Node } from '../ir/graph.ts';
@@ -10,81 +6,50 @@ import type { ChosenProfile } from '../latency/choose-profile.ts';
 import { type ModelProjection, projectModel } from '../latency/project.ts';
 import { type AnalysedModel, analysedModel } from '../runtime/network/analysed-model.ts';
 import type { Analysis } from './analyse.ts';
-import { type LatencyFigures, type LatencyProjector, withoutLatency } from './latency-figures.ts';
+import { type GraphLatency, type LatencyFigures, type LatencyProjector, withoutLatency } from './latency-figures.ts';
 import { profileSection } from './profile-section.ts';
 import type { Latency } from './report.ts';
 
-/** Replacements of strategies other than the first are not planned: their latency is not known. */
 export const latencyProjector =
   (chosen: ChosenProfile): LatencyProjector =>
-  (analysis, candidates, strategy) => {
+  (analysis) => {
     try {
-      return projectWith(chosen, analysis, strategy === depthwiseSeparable ? candidates : [], candidates);
+      return projectWith(chosen, analysis);
     } catch (error) {
       if (!(error instanceof DscAuditError)) throw error;
       const told = diagnostic('latency-unknown', 'warning', null, { op: 'this model', reason: error.message });
-      return { ...withoutLatency(analysis, candidates), diagnostics: [told] };
+      return { ...withoutLatency(analysis), diagnostics: [told] };
     }
   };
 
-function projectWith(
-  chosen: ChosenProfile,
-  { read, facts, counted: { layers } }: Analysis,
-  planned: readonly Replaced[],
-  candidates: readonly Replaced[],
-): LatencyFigures {
-  const source = analysedModel(read.model, facts);
-  const positions = new Map<Node, number>(source.nodes.map((node, position) => [node, position]));
-  const positionOf = (index: number): number => {
-    const node = layers[index]?.node;
-    return (node && positions.get(node)) ?? -1;
-  };
+function projectWith(chosen: ChosenProfile, { read, facts, counted: { layers } }: Analysis): LatencyFigures {
   const [fit] = chosen.profile.fits;
+  const source = analysedModel(read.model, facts);
   const now = projectModel(source, chosen.profile, fit);
-  const project = replacedProjection(source, chosen);
-  const all = project(planned.flatMap(shapeOf));
-  const figures = new Map(
-    candidates.map(({ layer: { index, node } }) => {
-      const after = planned.length === 0 ? null : all.latencyOf(node);
-      return [index, { before: now.nodes.get(positionOf(index)) ?? null, after }];
-    }),
-  );
-  const recommended = candidates.filter(({ layer }) => !isSlower(figures.get(layer.index)));
-  const plan =
-    planned.length === 0 || recommended.length === candidates.length ? all : project(recommended.flatMap(shapeOf));
+  const ofGraph = graphLatency(source, now);
   return {
+    ...ofGraph,
     profile: fit === undefined ? null : profileSection(chosen, fit),
-    totalMs: now.totalMs,
     isLowerBound: now.isLowerBound,
-    layers: layers.map(({ parts }) => sumOf(parts.map(({ node }) => now.nodes.get(positions.get(node) ?? -1) ?? null))),
-    candidates: figures,
-    recommended: new Set(recommended.map(({ layer }) => layer.index)),
-    afterMs: planned.length === candidates.length ? plan.projection.totalMs : null,
+    layers: layers.map(({ parts }) => ofGraph.latencyOf(parts.map(({ node }) => node))),
     diagnostics: [...chosen.diagnostics, ...unknownLatencies(now), ...notMeasured(now), ...extrapolated(now)],
+    project: (projected) => {
+      const model = analysedModel(projected.model, projected.facts);
+      try {
+        return graphLatency(model, projectModel(model, chosen.profile, fit));
+      } catch (error) {
+        if (error instanceof DscAuditError) return null;
+        throw error;
+      }
+    },
   };
 }
 
-/** What is not known is no reason against. */
-const isSlower = (figures: { before: Latency | null; after: Latency | null } | undefined): boolean =>
-  figures?.before != null && figures.after !== null && figures.after.value >= figures.before.value;
-
-const PLAIN = { rank: 1, between: 'none', bias: false } as const;
-
-const shapeOf = ({ layer }: Replaced): ReplacedConv | readonly ReplacedConv[] =>
-  replacementShape(layer, depthwiseSeparable, PLAIN) ?? [];
-
-/** Projections with some convolutions replaced. */
-export function replacedProjection(source: AnalysedModel, { profile }: Pick<ChosenProfile, 'profile'>) {
-  return (replacements: readonly ReplacedConv[]) => {
-    const { model, replacing } = replaceInAnalysed(source, replacements);
-    const projection = projectModel(model, profile);
-    const positions = new Map<Node, number>(model.nodes.map((node, position) => [node, position]));
-    /** Of all nodes that took a convolution's place. */
-    const latencyOf = (node: Node): Latency | null => {
-      const made = replacing.get(node);
-      return made ? sumOf(made.nodes.map((part) => projection.nodes.get(positions.get(part) ?? -1) ?? null)) : null;
-    };
-    return { projection, latencyOf };
+function graphLatency({ nodes }: AnalysedModel, projection: ModelProjection): GraphLatency {
+  const positions = new Map<Node, number>(nodes.map((node, position) => [node, position]));
+  return {
+    totalMs: projection.totalMs,
+    latencyOf: (asked) => sumOf(asked.map((node) => projection.nodes.get(positions.get(node) ?? -1) ?? null)),
   };
 }
 

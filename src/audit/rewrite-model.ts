@@ -22,9 +22,10 @@ import { type Analysis, analyseSource, type InputOptions } from './analyse.ts';
 import { auditModel } from './audit-model.ts';
 import { messageOf } from './diagnostic-messages.ts';
 import type { Fitted, PrepareFitting } from './fit-to-samples.ts';
+import type { LatencyProjector } from './latency-figures.ts';
 import { replaceableConvolutions } from './replaceable-convolutions.ts';
 import type { Report, ReportedDiagnostic } from './report.ts';
-import type { RewriteLatency, RewriteProjector } from './rewrite-latency.ts';
+import { type RewriteLatency, rewriteLatency } from './rewrite-latency.ts';
 import type { RewriteFigures, RewriteReport, SkippedLayer } from './rewrite-report.ts';
 
 export interface RewriteOptions extends InputOptions, LayerPatterns {
@@ -39,7 +40,7 @@ export interface RewriteTools {
   /** Null where nothing is fitted. */
   readonly prepareFitting: PrepareFitting | null;
   /** Null where no milliseconds are projected. */
-  readonly projector: RewriteProjector | null;
+  readonly projector: LatencyProjector | null;
 }
 
 /** A rewritten model that is ready to be written. Its pieces are read from the source, which stays open till `close`. */
@@ -87,14 +88,11 @@ async function rewriteAnalysed(
   if (!writer.hasWeights) refuseWithoutWeights(wish);
   const convs = convLayers(analysis.counted.layers, analysis.facts);
   const { replaceable, skipped } = replaceableConvolutions(analysis, convs, options, wish, writer, algebra);
-  const latency = projector?.(
-    analysis,
-    replaceable.map(({ layer }) => layer),
-    wish,
-  );
+  const layers = replaceable.map(({ layer }) => layer);
+  const latency = projector && rewriteLatency(projector, analysis, layers, wish);
   const audited = auditedAs(analysis, options);
-  const before = figuresBefore(audited, latency ?? null);
-  const planner = new Planner(analysis, { convs, wish, writer, algebra, output, before, latency: latency ?? null });
+  const before = figuresBefore(audited, latency);
+  const planner = new Planner(analysis, { convs, wish, writer, algebra, output, before, latency });
   const planned = await planner.plan(replaceable, costOf(audited, before));
   if (planned.plan.convs.length === 0) throw nothingWorthwhile(wish);
   const fitting = prepareFitting ? await prepareFitting(analysis, algebra) : null;
@@ -105,7 +103,7 @@ async function rewriteAnalysed(
     ...planned,
     fitted,
     fileBytes: filesBytes(rewritten),
-    afterMs: latency?.afterMs(replacements) ?? null,
+    afterMs: latency?.afterMs(planned.plan.convs) ?? null,
   };
   return {
     analysis,
@@ -220,7 +218,7 @@ class Planner {
   }
 
   async #measured({ plan, replacements }: Planned, target: Target | null): Promise<number | null> {
-    if (target?.metric === 'latency') return this.#setting.latency?.afterMs(replacements)?.value ?? null;
+    if (target?.metric === 'latency') return this.#setting.latency?.afterMs(plan.convs)?.value ?? null;
     const rewritten = await this.layOut(plan, replacements);
     rewritten.close();
     return filesBytes(rewritten);

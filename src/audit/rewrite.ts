@@ -1,6 +1,6 @@
 /** Rewriting as the library has it; the command line asks for the same. */
 import { loadLinearAlgebra } from '../dsc/linear-algebra.ts';
-import { strategyNamed } from '../dsc/strategies/index.ts';
+import { writableStrategyNamed } from '../dsc/strategies/index.ts';
 import { BETWEEN, type Between } from '../dsc/strategies/strategy.ts';
 import { parseTarget } from '../dsc/target.ts';
 import { type ModelSource, modelBytes, modelFile } from '../formats/model-source.ts';
@@ -91,10 +91,10 @@ export async function prepareRewrite(
   const wish = wishOf(options);
   const samples = samplePaths(options);
   const { include = [], exclude = [], dims = {}, shapes = {} } = options;
-  const [{ rewriteModel }, { fitToSamples }, { rewriteProjector }, algebra, profile] = await Promise.all([
+  const [{ rewriteModel }, { fitToSamples }, { latencyProjector }, algebra, profile] = await Promise.all([
     import('./rewrite-model.ts'),
     import('./fit-to-samples.ts'),
-    import('./rewrite-latency.ts'),
+    import('./project-latency.ts'),
     loadLinearAlgebra(),
     chooseProfile(options.profile ?? null, thisMachine(), { env: process.env, platform: process.platform }),
   ]);
@@ -104,7 +104,7 @@ export async function prepareRewrite(
     {
       algebra,
       prepareFitting: samples && fitToSamples(samples, fitted),
-      projector: profile && rewriteProjector(profile),
+      projector: profile && latencyProjector(profile),
     },
   );
 }
@@ -118,7 +118,7 @@ function wishOf(options: RewriteOptions): ModelRewriteOptions['wish'] {
   checkRank(rank, isChosen);
   if (!BETWEEN.includes(between)) throw invalid(`Nothing is called '${between}'; write one of ${BETWEEN.join(', ')}.`);
   if (!(minEnergy >= 0 && minEnergy <= 1)) throw invalid(`${minEnergy} is no share; write a number from 0 to 1.`);
-  return { strategy: strategyNamed(strategy), between, rank, minEnergy, target, fitted: samples !== undefined };
+  return { strategy: writableStrategyNamed(strategy), between, rank, minEnergy, target, fitted: samples !== undefined };
 }
 
 function checkRank(rank: number | 'auto', isChosen: boolean): void {

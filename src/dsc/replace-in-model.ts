@@ -1,12 +1,7 @@
 /** Puts replacements into a model's own graph: the graph that reading the written file gives, but for names. */
 import type { ConvReplacement } from '../formats/conv-replacement.ts';
-import { type Fact, staticExtents, tensorFact } from '../ir/fact.ts';
 import type { Constant, FileLayer, Model, Node, Value, ValueId } from '../ir/graph.ts';
-import type { AnalysedModel } from '../runtime/network/analysed-model.ts';
 import { halfAttrs } from './half-attrs.ts';
-
-/** What of a replacement the graph shows. */
-export type ReplacedConv = Pick<ConvReplacement, 'node' | 'halves' | 'between' | 'bias' | 'weights'>;
 
 /** The nodes that took a convolution's place. */
 export interface ReplacingNodes {
@@ -23,48 +18,15 @@ export interface ReplacedModel {
 }
 
 /** Replaces convolutions in a model. Ids of values that were there before stay the same. */
-export function replaceInModel(model: Model, replacements: readonly ReplacedConv[]): ReplacedModel {
+export function replaceInModel(model: Model, replacements: readonly ConvReplacement[]): ReplacedModel {
   const { values, nodes, replacing } = replaceNodes(model.values, model.graph.nodes, replacements);
   return { model: { ...model, values, graph: { ...model.graph, nodes } }, replacing };
 }
 
-/** The same with facts, which need not be inferred anew: every new value has the extents of one beside it. */
-export function replaceInAnalysed(source: AnalysedModel, replacements: readonly ReplacedConv[]) {
-  const { values, nodes, replacing, computed } = replaceNodes(source.model.values, source.nodes, replacements);
-  const facts = [...source.facts];
-  for (const [id, { constant }] of values.entries()) {
-    if (id >= source.facts.length && constant) {
-      facts[id] = { ...tensorFact(constant.dtype, constant.shape), constant: true };
-    }
-  }
-  for (const { id, like, channels, channelsLast } of computed)
-    facts[id] = factLike(facts[like], channels, channelsLast);
-  const model: AnalysedModel = { ...source, model: { ...source.model, values }, facts, nodes };
-  return { model, replacing };
-}
-
-function factLike(fact: Fact | undefined, channels: number, channelsLast: boolean): Fact | undefined {
-  const shape = staticExtents(fact);
-  if (fact?.type !== 'tensor' || shape === null) return undefined;
-  const channelAxis = channelsLast ? shape.length - 1 : 1;
-  return tensorFact(
-    'float32',
-    shape.map((extent, axis) => (axis === channelAxis ? channels : extent)),
-  );
-}
-
-/** A value that is computed between the halves, and the value whose extents it has but for the channels. */
-interface ComputedValue {
-  readonly id: ValueId;
-  readonly like: ValueId;
-  readonly channels: number;
-  readonly channelsLast: boolean;
-}
-
-function replaceNodes(before: readonly Value[], nodes: readonly Node[], replacements: readonly ReplacedConv[]) {
+function replaceNodes(before: readonly Value[], nodes: readonly Node[], replacements: readonly ConvReplacement[]) {
   const builder = new ReplacementBuilder(before);
-  const byNode = new Map<Node, ReplacedConv>(replacements.map((replacement) => [replacement.node, replacement]));
-  const byLayer = new Map<FileLayer | undefined, ReplacedConv>(
+  const byNode = new Map<Node, ConvReplacement>(replacements.map((replacement) => [replacement.node, replacement]));
+  const byLayer = new Map<FileLayer | undefined, ConvReplacement>(
     replacements.map((replacement) => [replacement.node.layer, replacement]),
   );
   byLayer.delete(undefined);
@@ -77,19 +39,18 @@ function replaceNodes(before: readonly Value[], nodes: readonly Node[], replacem
     replacing.set(node, made);
     return made.nodes;
   });
-  return { values: builder.values, computed: builder.computed, nodes: after, replacing };
+  return { values: builder.values, nodes: after, replacing };
 }
 
 class ReplacementBuilder {
   readonly values: Value[];
-  readonly computed: ComputedValue[] = [];
-  readonly #constants = new Map<ReplacedConv, Map<string, ValueId>>();
+  readonly #constants = new Map<ConvReplacement, Map<string, ValueId>>();
 
   constructor(before: readonly Value[]) {
     this.values = [...before];
   }
 
-  nodesFor(node: Node<'conv'>, replacement: ReplacedConv): ReplacingNodes {
+  nodesFor(node: Node<'conv'>, replacement: ConvReplacement): ReplacingNodes {
     const { halves, between, bias } = replacement;
     const { name, op, scope, layer, attrs, outputs } = node;
     const [first, second] = halves;
@@ -102,8 +63,6 @@ class ReplacementBuilder {
     const chain: Node[] = [];
     const follow = (make: (output: ValueId) => Node): ValueId => {
       const id = this.#value(`${name}/${chain.length}`, null);
-      const like = (first.isSpatial ? outputs[0] : x) ?? -1;
-      this.computed.push({ id, like, channels: first.weightShape[0] ?? 1, channelsLast: attrs.channelsLast });
       chain.push(make(id));
       return id;
     };
@@ -163,7 +122,7 @@ class ReplacementBuilder {
 
   /** Made once for all calls of a layer. */
   #constant(
-    replacement: ReplacedConv,
+    replacement: ConvReplacement,
     role: string,
     shape: readonly number[],
     read: () => Float64Array | undefined,

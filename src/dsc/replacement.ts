@@ -3,7 +3,6 @@ import { isWeightType } from '../ir/elements.ts';
 import type { ConvLayer } from './conv-layer.ts';
 import { factorise } from './factorisation.ts';
 import type { LinearAlgebra } from './linear-algebra.ts';
-import type { ReplacedConv } from './replace-in-model.ts';
 import type { ConvShape, HalfConv, ReplacementForm, SettledBetween, Strategy } from './strategies/strategy.ts';
 
 /** What stands between the halves before anything is known of the activations: nothing is scaled or shifted. */
@@ -35,30 +34,20 @@ function halvesOf(conv: ConvShape, strategy: Strategy, rank: number): readonly [
   return [half(first), half(last)];
 }
 
-/** All that a plan needs of a replacement: its shape. Null for what is no plain convolution. */
-export function replacementShape(
-  layer: Pick<ConvLayer, 'node' | 'outChannels'> & ConvShape,
-  strategy: Strategy,
-  form: ReplacementForm,
-): ReplacedConv | null {
-  const { node } = layer;
-  if (node.kind !== 'conv') return null;
+/** A replacement without weights: what a model that has none gets. */
+export function shapedReplacement(layer: ConvLayer, strategy: Strategy, form: ReplacementForm): ConvReplacement {
+  const { node, weightType } = layer;
+  if (node.kind !== 'conv' || !isWeightType(weightType)) throw new Error(`${layer.name} cannot be replaced.`);
   const halves = halvesOf(layer, strategy, form.rank);
   return {
     node,
     halves,
     between: BETWEEN_HALVES[form.between](halves[0].weightShape[0] ?? 1),
+    dtype: weightType,
     bias: form.bias ? new Float64Array(layer.outChannels) : null,
+    weightKey: replacementKey(layer, form),
     weights: null,
   };
-}
-
-/** A replacement without weights: what a model that has none gets. */
-export function shapedReplacement(layer: ConvLayer, strategy: Strategy, form: ReplacementForm): ConvReplacement {
-  const { weightType } = layer;
-  const shape = replacementShape(layer, strategy, form);
-  if (shape === null || !isWeightType(weightType)) throw new Error(`${layer.name} cannot be replaced.`);
-  return { ...shape, dtype: weightType, weightKey: replacementKey(layer, form) };
 }
 
 /**

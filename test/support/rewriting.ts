@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import * as ort from 'onnxruntime-web';
 import { expect } from 'vitest';
 import type { PrepareFitting } from '../../src/audit/fit-to-samples.ts';
-import type { RewriteProjector } from '../../src/audit/rewrite-latency.ts';
+import type { LatencyProjector } from '../../src/audit/latency-figures.ts';
 import { type RewriteOptions, type RewrittenModel, rewriteModel } from '../../src/audit/rewrite-model.ts';
 import type { RewriteReport } from '../../src/audit/rewrite-report.ts';
 import { type LinearAlgebra, loadLinearAlgebra } from '../../src/dsc/linear-algebra.ts';
@@ -15,7 +15,7 @@ import { randomFloats } from '../runtime/random.ts';
 import { auditOnnx } from './models.ts';
 
 /** Every candidate at rank 1, the weights alone. */
-export const PLAIN_WISH: RewriteOptions['wish'] = {
+const PLAIN_WISH: RewriteOptions['wish'] = {
   strategy: STRATEGIES[0],
   between: 'none',
   rank: 1,
@@ -54,7 +54,7 @@ export async function rewriteInto(
   wish: Partial<RewriteOptions['wish']> = {},
   patterns: { readonly include?: readonly string[]; readonly exclude?: readonly string[] } = {},
   fitting: PrepareFitting | null = null,
-  projector: RewriteProjector | null = null,
+  projector: LatencyProjector | null = null,
 ): Promise<Rewriting> {
   const path = join(folder, 'light.onnx');
   const source = typeof model === 'string' ? modelFile(model) : modelBytes('model.onnx', [model]);

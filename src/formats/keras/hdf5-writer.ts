@@ -2,16 +2,12 @@
 import type { DType } from '../../ir/dtype.ts';
 import { DscAuditError } from '../../ir/errors.ts';
 import type { ByteSource } from '../byte-source.ts';
-import { guarded, type Library, type LibraryDataset, type LibraryGroup, mountHdf5, storedWeight } from './hdf5-file.ts';
+import { type Hdf5Group, openHdf5, textOfAttribute } from './hdf5-file.ts';
+import { namesIn } from './legacy-h5.ts';
 import type { NewWeight } from './replacement-layers.ts';
 
-/** A group of the file that is copied from. */
-export interface SourceGroup {
-  readonly names: readonly string[];
-  /** Null where there is none of that name, or it is no group. */
-  group(name: string): SourceGroup | null;
-  texts(attribute: string): readonly string[];
-}
+type Library = typeof import('h5wasm');
+type LibraryGroup = InstanceType<Library['Group']>;
 
 /** A group of the file that is made. */
 export interface TargetGroup {
@@ -20,10 +16,10 @@ export interface TargetGroup {
   weight(name: string, weight: NewWeight): void;
   text(attribute: string, value: string): void;
   texts(attribute: string, values: readonly string[]): void;
-  /** Copies attributes, but for those that are named, and lists of that name in parts (`layer_names0`, …). */
-  copyAttributes(from: SourceGroup, but?: readonly string[]): void;
+  /** Copies what Keras writes beside groups, but for what is named. */
+  copyAttributes(from: Hdf5Group, but?: readonly string[]): void;
   /** Copies a group or a dataset of `from`, with all that it holds. */
-  copy(from: SourceGroup, name: string, as?: string): void;
+  copy(from: Hdf5Group, name: string, as?: string): void;
 }
 
 /** Numbers the files that are made in the library's own file system. */
@@ -36,45 +32,24 @@ let made = 0;
  */
 export async function makeHdf5(
   source: ByteSource,
-  make: (from: SourceGroup, to: TargetGroup) => void,
+  make: (from: Hdf5Group, to: TargetGroup) => void,
 ): Promise<Uint8Array> {
-  const { library, file, close } = await mountHdf5(source);
+  const library = await import('h5wasm');
   const { FS } = await library.ready;
+  const from = await openHdf5(source);
   const name = `made-${++made}`;
   try {
     const target = new library.File(name, 'w');
     try {
-      make(sourceGroup(library, file), targetGroup(library, target));
+      make(from.root, targetGroup(library, target));
     } finally {
       target.close();
     }
     return FS.readFile(name);
   } finally {
-    close();
+    from.close();
     if (FS.analyzePath(name, false).exists) FS.unlink(name);
   }
-}
-
-/** The library's groups behind the plain ones. */
-const SOURCES = new WeakMap<SourceGroup, LibraryGroup>();
-
-function sourceGroup(library: Library, group: LibraryGroup): SourceGroup {
-  const result: SourceGroup = {
-    get names() {
-      return guarded(() => group.keys());
-    },
-    group(name) {
-      const found = guarded(() => group.get(name));
-      return found instanceof library.Group ? sourceGroup(library, found) : null;
-    },
-    texts(attribute) {
-      const value: unknown = guarded(() => group.attrs[attribute]?.value);
-      const values: readonly unknown[] = Array.isArray(value) ? value : [value];
-      return values.filter((text) => typeof text === 'string');
-    },
-  };
-  SOURCES.set(result, group);
-  return result;
 }
 
 function targetGroup(library: Library, group: LibraryGroup): TargetGroup {
@@ -83,90 +58,57 @@ function targetGroup(library: Library, group: LibraryGroup): TargetGroup {
       const there = group.keys().includes(name) ? group.get(name) : null;
       return targetGroup(library, there instanceof library.Group ? there : group.create_group(name));
     },
-    weight(name, { shape, dtype, make }) {
-      addDataset(group, name, make(), shape, dtype);
-    },
+    weight: (name, { shape, dtype, make }) => addDataset(group, name, make(), shape, dtype),
     text: (attribute, value) => group.create_attribute(attribute, value, [], 'S'),
     texts: (attribute, values) => writeTexts(group, attribute, values),
-    copyAttributes: (from, but = []) => copyAttributes(libraryGroup(from), group, but),
-    copy: (from, name, as = name) => copyObject(library, libraryGroup(from), name, group, as, 0),
+    copyAttributes: (from, but = []) => copyAttributes(from, group, but),
+    copy: (from, name, as = name) => copyObject(from, name, group, as, 0),
   };
 }
 
-function libraryGroup(group: SourceGroup): LibraryGroup {
-  const found = SOURCES.get(group);
-  if (found === undefined) throw new Error('The group is of no open file.');
-  return found;
+/** Depth of groups, at most: links may lead in circles. */
+const MAX_DEPTH = 64;
+
+function copyObject(from: Hdf5Group, name: string, to: LibraryGroup, as: string, depth: number): void {
+  if (depth > MAX_DEPTH) {
+    throw new DscAuditError('limit-exceeded', `its groups are nested more than ${MAX_DEPTH} deep.`);
+  }
+  const found = from.group(name);
+  if (found) {
+    const group = to.create_group(as);
+    copyAttributes(found, group, []);
+    for (const inner of found.names) copyObject(found, inner, group, inner, depth + 1);
+    return;
+  }
+  const stored = from.dataset(name);
+  const bytes = stored?.data.read() ?? null;
+  if (stored === null || bytes === null) throw notCopied(`'${name}'`);
+  addDataset(to, as, bytes, stored.shape, stored.dtype);
+}
+
+/** All that Keras says of a file, a model and a layer. */
+const TEXTS = ['backend', 'keras_version', 'model_config', 'training_config', 'name'];
+const LISTS = ['layer_names', 'weight_names'];
+
+function copyAttributes(from: Hdf5Group, to: LibraryGroup, but: readonly string[]): void {
+  for (const name of TEXTS.filter((text) => !but.includes(text))) {
+    const text = textOfAttribute(from, name);
+    if (text !== null) to.create_attribute(name, text, [], 'S');
+  }
+  for (const name of LISTS.filter((list) => !but.includes(list))) writeTexts(to, name, namesIn(from, name));
 }
 
 /** Keras keeps lists that are longer than an attribute can be in several, numbered ones. */
 const MAX_ATTRIBUTE_BYTES = 64_512;
 
 function writeTexts(group: LibraryGroup, attribute: string, values: readonly string[]): void {
+  if (values.length === 0) return;
   const width = Math.max(1, ...values.map((value) => Buffer.byteLength(value)));
   const perChunk = Math.max(1, Math.floor(MAX_ATTRIBUTE_BYTES / width));
-  if (values.length === 0) group.create_attribute(attribute, new Float64Array(0), [0], '<d');
-  else if (values.length <= perChunk) group.create_attribute(attribute, [...values], [values.length], `S${width}`);
-  else {
-    for (let chunk = 0; chunk * perChunk < values.length; chunk++) {
-      const part = values.slice(chunk * perChunk, (chunk + 1) * perChunk);
-      group.create_attribute(`${attribute}${chunk}`, part, [part.length], `S${width}`);
-    }
-  }
-}
-
-/** Depth of groups, at most: links may lead in circles. */
-const MAX_DEPTH = 64;
-
-function copyObject(
-  library: Library,
-  from: LibraryGroup,
-  name: string,
-  to: LibraryGroup,
-  as: string,
-  depth: number,
-): void {
-  if (depth > MAX_DEPTH)
-    throw new DscAuditError('limit-exceeded', `its groups are nested more than ${MAX_DEPTH} deep.`);
-  const found = guarded(() => from.get(name));
-  if (found instanceof library.Group) {
-    const group = to.create_group(as);
-    copyAttributes(found, group, []);
-    for (const inner of guarded(() => found.keys())) copyObject(library, found, inner, group, inner, depth + 1);
-  } else if (found instanceof library.Dataset) copyDataset(found, to, as);
-  else throw notCopied(`what is called '${name}'`);
-}
-
-function copyDataset(dataset: LibraryDataset, to: LibraryGroup, as: string): void {
-  const stored = storedWeight(dataset);
-  const bytes = stored?.data.read() ?? null;
-  if (stored === null || bytes === null) throw notCopied(`'${dataset.path}'`);
-  addDataset(to, as, bytes, stored.shape, stored.dtype);
-  const copied = to.get(as);
-  if (copied !== null && 'attrs' in copied) copyAttributes(dataset, copied, []);
-}
-
-interface WithAttributes {
-  readonly attrs: LibraryGroup['attrs'];
-}
-
-function copyAttributes(
-  from: WithAttributes,
-  to: Pick<LibraryGroup, 'create_attribute'>,
-  but: readonly string[],
-): void {
-  for (const [name, attribute] of Object.entries(guarded(() => from.attrs))) {
-    if (but.includes(name.replace(/\d+$/, ''))) continue;
-    const { metadata } = attribute;
-    const shape = (metadata.shape ?? []).map(Number);
-    const value = guarded(() => attribute.value);
-    const isText =
-      typeof value === 'string' || (Array.isArray(value) && value.every((text) => typeof text === 'string'));
-    if (isText) to.create_attribute(name, value, shape, metadata.vlen ? 'S' : `S${metadata.size}`);
-    else if (ArrayBuffer.isView(value) || typeof value === 'number') {
-      to.create_attribute(name, value, shape, attribute.dtype);
-    } else if (typeof value === 'bigint') to.create_attribute(name, BigInt64Array.of(value), shape, attribute.dtype);
-    else throw notCopied(`the attribute '${name}'`);
+  for (let start = 0; start < values.length; start += perChunk) {
+    const part = values.slice(start, start + perChunk);
+    const name = values.length > perChunk ? `${attribute}${start / perChunk}` : attribute;
+    group.create_attribute(name, part, [part.length], `S${width}`);
   }
 }
 

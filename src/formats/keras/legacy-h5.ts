@@ -1,5 +1,5 @@
 import { DscAuditError } from '../../ir/errors.ts';
-import type { Hdf5Group } from './hdf5-file.ts';
+import { type Hdf5Group, textOfAttribute } from './hdf5-file.ts';
 import { type Json, parseJson } from './json.ts';
 import { type NamedWeight, namedWeights } from './named-weights.ts';
 import type { WeightStore } from './weights.ts';
@@ -9,7 +9,7 @@ export const modelConfigOf = (root: Hdf5Group): Json => parseJson(modelConfigTex
 
 /** The same as text. */
 export function modelConfigText(root: Hdf5Group): string {
-  const text = root.text('model_config');
+  const text = textOfAttribute(root, 'model_config');
   if (text !== null) return text;
   const holdsWeights = root.texts('layer_names').length > 0 || root.names.includes('layers');
   throw new DscAuditError(

@@ -5,7 +5,8 @@ import type { ModelSource } from '../model-source.ts';
 import { REWRITE_NOTE } from '../model-writer.ts';
 import { numberedNames } from './archive-weights.ts';
 import { type KerasChange, type KerasContainer, singleFile } from './container.ts';
-import { makeHdf5, type SourceGroup, type TargetGroup } from './hdf5-writer.ts';
+import type { Hdf5Group } from './hdf5-file.ts';
+import { makeHdf5, type TargetGroup } from './hdf5-writer.ts';
 import { parseJson, textOf } from './json.ts';
 import { edited, jsonSpans, setMember } from './json-spans.ts';
 import { pathKey } from './layer-places.ts';
@@ -35,7 +36,7 @@ export function archiveContainer(source: ModelSource): KerasContainer {
       const metadata = entries.get(METADATA);
       if (metadata) files.set(METADATA, noted(readJsonText(metadata, METADATA), note));
       if (weights) {
-        const make = (from: SourceGroup, to: TargetGroup) => copyRoot(from, to, model, change.layers);
+        const make = (from: Hdf5Group, to: TargetGroup) => copyRoot(from, to, model, change.layers);
         files.set(WEIGHTS, await makeHdf5(weights.open(), make));
       }
       // Stored as they are, as Keras does, and under no date: the same model gives the same file.
@@ -59,13 +60,13 @@ const LAYERS = 'layers';
 
 type Layers = KerasChange['layers'];
 
-function copyRoot(from: SourceGroup, to: TargetGroup, model: ModelSpec, layers: Layers): void {
+function copyRoot(from: Hdf5Group, to: TargetGroup, model: ModelSpec, layers: Layers): void {
   copyModel(from, to, model, [], layers, STATE_OF_OLD_WEIGHTS);
 }
 
 /** A model's group: its layers are numbered by class, so those behind a replaced one may be called otherwise. */
 function copyModel(
-  from: SourceGroup,
+  from: Hdf5Group,
   to: TargetGroup,
   model: ModelSpec,
   scope: readonly string[],
@@ -81,7 +82,7 @@ function copyModel(
 }
 
 function copyLayers(
-  from: SourceGroup,
+  from: Hdf5Group,
   to: TargetGroup,
   model: ModelSpec,
   scope: readonly string[],
@@ -110,19 +111,19 @@ const VARS = 'vars';
 /** A wrapper keeps its layer in a group within its own. */
 const WRAPPED = 'layer';
 
-function writeModel(original: SourceGroup, to: TargetGroup, { parts }: NewLayer): void {
+function writeModel(original: Hdf5Group, to: TargetGroup, { parts }: NewLayer): void {
   const names = numberedNames(parts.map(({ className }) => className));
   const inner = to.group(LAYERS);
   for (const [index, part] of parts.entries()) writeWeights(original, inner.group(names[index] ?? ''), part);
 }
 
-function writeLayer(original: SourceGroup, to: TargetGroup, { parts }: NewLayer, isWrapped: boolean): void {
+function writeLayer(original: Hdf5Group, to: TargetGroup, { parts }: NewLayer, isWrapped: boolean): void {
   const holder = isWrapped ? original.group(WRAPPED) : original;
   if (isWrapped) for (const name of original.names.filter((other) => other !== WRAPPED)) to.copy(original, name);
   for (const part of parts) if (holder) writeWeights(holder, isWrapped ? to.group(WRAPPED) : to, part);
 }
 
-function writeWeights(original: SourceGroup, to: TargetGroup, { weights }: LayerPart): void {
+function writeWeights(original: Hdf5Group, to: TargetGroup, { weights }: LayerPart): void {
   const vars = to.group(VARS);
   for (const [at, weight] of weights.entries()) {
     const kept = weight.kind === 'new' ? null : original.group(VARS);

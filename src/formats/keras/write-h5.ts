@@ -2,8 +2,8 @@
 import type { ModelSource } from '../model-source.ts';
 import { REWRITE_NOTE } from '../model-writer.ts';
 import { type KerasChange, type KerasContainer, singleFile } from './container.ts';
-import { openHdf5 } from './hdf5-file.ts';
-import { makeHdf5, type SourceGroup, type TargetGroup } from './hdf5-writer.ts';
+import { type Hdf5Group, openHdf5 } from './hdf5-file.ts';
+import { makeHdf5, type TargetGroup } from './hdf5-writer.ts';
 import { member } from './json.ts';
 import { edited } from './json-spans.ts';
 import { modelConfigText, namesIn } from './legacy-h5.ts';
@@ -41,7 +41,7 @@ export async function h5Container(source: ModelSource): Promise<KerasContainer> 
     },
     async layOut({ edits, layers }, { output, note }) {
       const bytes = await makeHdf5(source.bytes, (from, to) => {
-        to.copyAttributes(from, [MODEL_CONFIG, REWRITE_NOTE]);
+        to.copyAttributes(from, [MODEL_CONFIG]);
         to.text(MODEL_CONFIG, edited(text, edits));
         to.text(REWRITE_NOTE, note);
         for (const name of from.names) {
@@ -58,7 +58,7 @@ export async function h5Container(source: ModelSource): Promise<KerasContainer> 
 type Layers = KerasChange['layers'];
 
 /** A group a layer of the model; layers of models within it lie in the group of the outermost one. */
-function copyWeights(from: SourceGroup, to: TargetGroup, layers: Layers): void {
+function copyWeights(from: Hdf5Group, to: TargetGroup, layers: Layers): void {
   const replaced = [...layers].map(([key, fresh]) => ({ path: key.split('\0'), fresh }));
   to.copyAttributes(from);
   for (const name of from.names) {
@@ -75,7 +75,7 @@ interface ReplacedLayer {
 }
 
 /** The weights of a group, in its order, with new ones in the place of the kernels that they replace. */
-function copyLayer(from: SourceGroup, to: TargetGroup, replaced: readonly ReplacedLayer[]): void {
+function copyLayer(from: Hdf5Group, to: TargetGroup, replaced: readonly ReplacedLayer[]): void {
   to.copyAttributes(from, [WEIGHT_NAMES]);
   const names: string[] = [];
   const all = namesIn(from, WEIGHT_NAMES);
@@ -108,9 +108,9 @@ function inOrder({ parts, json }: NewLayer) {
 
 const nameOf = (weight: LayerWeight): string => (weight.kind === 'new' ? weight.name : 'bias');
 
-function copyWeight(from: SourceGroup, name: string, to: TargetGroup, as: string): void {
+function copyWeight(from: Hdf5Group, name: string, to: TargetGroup, as: string): void {
   const parts = name.split('/');
-  const holder = parts.slice(0, -1).reduce<SourceGroup | null>((group, part) => group?.group(part) ?? null, from);
+  const holder = parts.slice(0, -1).reduce<Hdf5Group | null>((group, part) => group?.group(part) ?? null, from);
   if (holder) writeWeight(to, as, (group, last) => group.copy(holder, parts.at(-1) ?? '', last));
 }
 
