@@ -79,10 +79,12 @@ function stepWork(context: Context, index: number): StepWork {
     return { group, terms, layer: step.layer };
   }
   const blocks = sequence.blocks.slice(0, Math.ceil(sequence.blocks.length / options.threads));
-  const kernels = (sequence.blocks[0] ?? []).map(({ kernel }) => kernel);
+  const kernels = [...new Set((sequence.blocks[0] ?? []).map(({ kernel }) => kernel))];
   const terms: Record<string, number> = { blocks: blocks.length };
   for (const block of blocks) {
-    for (const [position, call] of block.entries()) {
+    for (const call of block) {
+      // The calls of one kernel count together, however many a sequence has of it.
+      const position = kernels.indexOf(call.kernel);
       const described = describeCall(context, call, call.units, options.threads);
       for (const [name, amount] of Object.entries(described.terms)) {
         const key = isShared(name) ? name : callTerm(position, name);
