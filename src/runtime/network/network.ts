@@ -8,7 +8,7 @@ import { type Halo, joinHalos, NO_HALO, newPlain, type Plain } from '../plan/ten
 import { type AnalysedModel, hasShape } from './analysed-model.ts';
 import type { ConstantValues } from './constants.ts';
 import { fuseLayers, liveNodes } from './fusion.ts';
-import type { Layer } from './layer.ts';
+import { type Layer, lacksOutput, readValues } from './layer.ts';
 import { isFusible, planSeparable } from './plan-convolution.ts';
 import type { NodePlanner, PlanContext } from './planner.ts';
 import { PLANNERS } from './planners.ts';
@@ -126,6 +126,9 @@ function assertKnown(source: AnalysedModel, live: ReadonlySet<number>): void {
 }
 
 function assertAccepted(layers: readonly Layer[], context: PlanContext): void {
+  const read = readValues(context.source);
+  const lacking = layers.filter(({ node }) => lacksOutput(node, read, context.constants));
+  refuse(lacking.map(({ node }) => ({ node, reason: 'only its first output is computed' })));
   refuse(
     layers.flatMap((layer) => {
       const reason = plannerOf(layer).reject?.(layer, context) ?? null;

@@ -5,7 +5,7 @@ import type { PlanOptions } from '../plan/plan-options.ts';
 import { elementsOf } from '../plan/tensor.ts';
 import { type AnalysedModel, hasShape, knownShape } from './analysed-model.ts';
 import type { ConstantValues } from './constants.ts';
-import { type Layer, plainLayer } from './layer.ts';
+import { type Layer, lacksOutput, plainLayer, readValues } from './layer.ts';
 import type { NodePlanner, PlanContext } from './planner.ts';
 import { PLANNERS } from './planners.ts';
 
@@ -27,8 +27,14 @@ export interface RunnablePart {
 
 /** Every node is looked at by itself: what a kernel does together with its neighbours, it can do alone. */
 export function runnablePart(source: AnalysedModel, constants: ConstantValues, options: PlanOptions): RunnablePart {
+  const read = readValues(source);
+  const reasonNot = (node: Node, index: number): string | null => {
+    if (!isComputed(node, constants)) return null;
+    if (lacksOutput(node, read, constants)) return 'only its first output is computed';
+    return reasonOf(node, index, { source, constants, options });
+  };
   const unrunnable = source.nodes.flatMap((node, index) => {
-    const reason = isComputed(node, constants) ? reasonOf(node, index, { source, constants, options }) : null;
+    const reason = reasonNot(node, index);
     return reason === null ? [] : [{ index, node, reason }];
   });
   const left = new Set(unrunnable.map(({ index }) => index));
