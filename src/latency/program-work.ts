@@ -73,7 +73,7 @@ interface DescribedStep {
 }
 
 interface DescribedCall {
-  /** Which call of its block it is. */
+  /** Which kernel of its block it calls. */
   readonly position: number;
   readonly work: CallWork;
   /** The part of its units that the slowest thread has. */
@@ -101,9 +101,10 @@ function describeStep(context: Context, index: number): DescribedStep {
     return { group: call.work.group, layer, blocks: null, calls: [call] };
   }
   const blocks = sequence.blocks.slice(0, Math.ceil(sequence.blocks.length / options.threads));
-  const kernels = (sequence.blocks[0] ?? []).map((call) => call.kernel);
+  // The calls of one kernel count together, however many a sequence has of it.
+  const kernels = [...new Set((sequence.blocks[0] ?? []).map((call) => call.kernel))];
   const calls = blocks.flatMap((block) =>
-    block.map((call, position) => describeCall(context, call, position, call.units, options.threads)),
+    block.map((call) => describeCall(context, call, kernels.indexOf(call.kernel), call.units, options.threads)),
   );
   return { group: kernels.join(SEPARATOR), layer, blocks: blocks.length, calls };
 }

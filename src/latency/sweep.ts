@@ -127,6 +127,20 @@ const largeSeparable: Block = (network, _, chance) => {
   return activate(network, z, chance);
 };
 
+/** Many channels on a small image, where products are taken apart (Strassen). */
+const widePointwise: Block = (network, _, chance) => {
+  const extent = chance.spread(10, 40);
+  const most = Math.min(768, MAX_ELEMENTS / extent / extent);
+  const stem = network.conv(network.input(8, extent, extent), {
+    outChannels: 2 * channels(chance, 96, most / 2),
+    kernel: [1, 1],
+    stride: 1,
+  });
+  const count = Math.min(most, MAX_MACS / elements(stem));
+  const y = network.conv(stem, { outChannels: 2 * channels(chance, 96, count / 2), kernel: [1, 1], stride: 1 });
+  return activate(network, y, chance);
+};
+
 const grouped: Block = (network, x, chance) => {
   const groups = chance.pick([2, 4, 8, 16, 32].filter((count) => x.channels % count === 0 && x.channels > count));
   if (groups === undefined || Math.min(x.height, x.width) < 3) return null;
@@ -242,6 +256,7 @@ const BLOCKS: readonly (readonly [weight: number, block: Block])[] = [
   [5, depthwise],
   [4, separable],
   [2, largeSeparable],
+  [2, widePointwise],
   [2, grouped],
   [2, pool],
   [2, squeeze],
