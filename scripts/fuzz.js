@@ -25,7 +25,6 @@ try {
       __DSC_AUDIT_RUNTIME__: JSON.stringify(await runtimeFingerprint()),
       'import.meta.dirname': JSON.stringify(join(root, 'test/support')),
     },
-    alias: { 'string-width': './scripts/string-width.cjs' },
     banner: {
       js: "import{createRequire as $createRequire}from'node:module';const require=$createRequire(import.meta.url);",
     },

@@ -1,5 +1,4 @@
 import { isAbsolute, posix, relative, resolve, sep, win32 } from 'node:path';
-import picomatch from 'picomatch';
 import { DscAuditError } from '../ir/errors.ts';
 
 /** Folders that hold other people's files. */
@@ -25,8 +24,8 @@ export async function filesMatching(patterns: readonly string[], folder: string)
 }
 
 /** Whether a glob looks for files outside of the folder that it is written in; the path of one file may. */
-export function leavesFolder(pattern: string): boolean {
-  if (!isGlob(pattern)) return false;
+export async function leavesFolder(pattern: string): Promise<boolean> {
+  if (!(await isGlob(pattern))) return false;
   // A backslash in front of a character leaves it as it is; braces and brackets hold parts of paths.
   const plain = pattern.replaceAll('\\', '');
   return posix.isAbsolute(plain) || win32.isAbsolute(plain) || /^[a-z]:/i.test(plain) || PARENT.test(plain);
@@ -35,7 +34,8 @@ export function leavesFolder(pattern: string): boolean {
 const PARENT = /(^|[/{,(|])\.\.($|[/},)|])/;
 
 /** Whether globs written in `folder` match a file. */
-export function matchesFile(patterns: readonly string[], folder: string, file: string): boolean {
+export async function matchesFile(patterns: readonly string[], folder: string, file: string): Promise<boolean> {
+  const { default: picomatch } = await import('picomatch');
   const path = relative(folder, file).split(sep).join('/');
   const matches = (globs: readonly string[]) => {
     const some = globs.filter((glob) => glob !== '');
@@ -46,9 +46,12 @@ export function matchesFile(patterns: readonly string[], folder: string, file: s
   return (kept.some((pattern) => resolve(folder, pattern) === file) || matches(kept)) && !matches(leftOut);
 }
 
+/** Without one of these a path is no glob. */
+const GLOB_CHARACTER = /[*?[\](){}!]/;
+
 /** Whether an argument is a glob rather than a path. */
-export function isGlob(path: string): boolean {
-  return picomatch.scan(path).isGlob;
+export async function isGlob(path: string): Promise<boolean> {
+  return GLOB_CHARACTER.test(path) && (await import('picomatch')).default.scan(path).isGlob;
 }
 
 /** A path as a person in `cwd` would type it. */

@@ -3,7 +3,7 @@
  * from a stranger: every field is checked, and how many there may be.
  */
 import { DscAuditError } from '../ir/errors.ts';
-import { BACKEND_NAMES } from './backends/index.ts';
+import { isBackendName } from './backends/names.ts';
 import type { CostModel, GroupModel } from './cost-model.ts';
 import type { Spread } from './intervals.ts';
 
@@ -119,7 +119,7 @@ class ProfileReader {
       );
     }
     const backend = this.text(fields, 'backend');
-    if (!BACKEND_NAMES.includes(backend)) throw broken(this.from, `it is of an unknown backend, '${backend}'`);
+    if (!isBackendName(backend)) throw broken(this.from, `it is of an unknown backend, '${backend}'`);
     const sweep = this.fields(fields.sweep, 'sweep');
     const fits = this.list(fields.fits, 'fits', MAX_FITS).map((fit) => this.threadFit(fit));
     if (fits.length === 0) throw broken(this.from, 'it has no fits');

@@ -1,23 +1,21 @@
-import { csv } from './csv.ts';
+import { type FileEndings, namesOf } from './file-endings.ts';
 import type { Format } from './format.ts';
-import { github } from './github.ts';
-import { page } from './html.ts';
-import { json } from './json.ts';
-import { markdown } from './markdown.ts';
-import { table } from './table.ts';
 
-/** Every format, by the name that `--format` takes. */
-export const FORMAT_NAMES = ['table', 'json', 'markdown', 'html', 'csv', 'github'] as const;
-
-export type FormatName = (typeof FORMAT_NAMES)[number];
-
-export const FORMATS: { readonly [Name in FormatName]: Format } = { table, json, markdown, html: page, csv, github };
-
-/** The format of a file by the ending of its name; null where no format has that ending. */
-export function formatOfFile(path: string): FormatName | null {
-  const name = path.toLowerCase();
-  return FORMAT_NAMES.find((format) => FORMATS[format].endings.some((ending) => name.endsWith(ending))) ?? null;
+/** How a format is found, and where its code is: only what a call writes is loaded. */
+interface ListedFormat extends FileEndings {
+  load(): Promise<Format>;
 }
 
-/** All endings, as a message lists them. */
-export const FILE_ENDINGS: readonly string[] = FORMAT_NAMES.flatMap((format) => FORMATS[format].endings);
+/** Every format, by the name that `--format` takes. */
+export const FORMATS = {
+  table: { endings: ['.txt'], load: async () => (await import('./table.ts')).table },
+  json: { endings: ['.json'], load: async () => (await import('./json.ts')).json },
+  markdown: { endings: ['.md', '.markdown'], load: async () => (await import('./markdown.ts')).markdown },
+  html: { endings: ['.html', '.htm'], load: async () => (await import('./html.ts')).page },
+  csv: { endings: ['.csv'], load: async () => (await import('./csv.ts')).csv },
+  github: { endings: [], load: async () => (await import('./github.ts')).github },
+} as const satisfies Readonly<Record<string, ListedFormat>>;
+
+export type FormatName = keyof typeof FORMATS;
+
+export const FORMAT_NAMES: readonly FormatName[] = namesOf(FORMATS);

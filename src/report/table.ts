@@ -1,21 +1,21 @@
 import { Chalk, type ChalkInstance } from 'chalk';
-import Table from 'cli-table3';
 import type { Report } from '../audit/report.ts';
+import { GAP, lineOf, type TextColumn, widest } from './columns.ts';
 import type { Document, Format, Layout } from './format.ts';
 import { FORMAT_NAMES } from './format-names.ts';
 import type { FailedModel, ModelSummary } from './model-summary.ts';
 import { overviewLines } from './overview.ts';
 import { plainText, shorten, wrap } from './plain-text.ts';
 import { type Row, rowsOf, SORTS, type Sort } from './rows.ts';
-import { summaryLines } from './summary.ts';
+import { STRATEGY_WORDS } from './strategy-text.ts';
+import { diagnosticLines, summaryLines } from './summary.ts';
 import { bytes, change, milliseconds, percent, quantity, shapeText } from './units.ts';
 import { verdictLines } from './verdict.ts';
 
-type TableOptions = Pick<Layout, 'width' | 'sort' | 'grouping' | 'all'> & { readonly style: ChalkInstance };
+type TableOptions = Pick<Layout, 'width' | 'sort' | 'grouping' | 'all' | 'models'> & { readonly style: ChalkInstance };
 
 /** The report for a person at a terminal. */
 export const table: Format = {
-  endings: ['.txt'],
   section: (report, layout) => renderTable(report, { ...layout, style: styleOf(layout) }),
   document: tableDocument,
 };
@@ -34,11 +34,16 @@ function tableDocument(layout: Layout): Document {
       gap = '\n';
       return text;
     },
-    end: () =>
-      layout.models === 1
-        ? []
-        : [`\n${overviewLines(models, { width: layout.width, style: styleOf(layout) }).join('\n')}\n`],
+    end: () => (layout.models === 1 ? [] : [`\n${closingLines(models, layout).join('\n')}\n`]),
   };
+}
+
+/** All models side by side, and what is to be said of all of them. */
+function closingLines(models: readonly (ModelSummary | FailedModel)[], layout: Layout): readonly string[] {
+  const options = { width: layout.width, style: styleOf(layout) };
+  const notes = models.flatMap((model) => (model.failure === null ? model.notes : []));
+  const once = new Map(notes.map((note) => [note.message, note]));
+  return [...overviewLines(models, options), ...diagnosticLines([...once.values()], options)];
 }
 
 /** Rows that are shown of a long model; what is left out is told below. */
@@ -106,7 +111,7 @@ function tensorLines(
 }
 
 interface Column {
-  readonly head: string;
+  readonly head: string | ((report: Report) => string);
   readonly align: 'left' | 'right';
   /** Columns above 0 are shown where there is room, the lowest first. */
   readonly priority: number;
@@ -142,7 +147,7 @@ const COLUMNS: readonly Column[] = [
     isFor: ({ profile }) => profile !== null,
     cell: ({ latencyMs }) => milliseconds(latencyMs),
   },
-  { head: 'As DSC', align: 'left', priority: 0, cell: verdictCell },
+  { head: ({ dsc }) => STRATEGY_WORDS[dsc.strategy].head, align: 'left', priority: 0, cell: verdictCell },
   {
     head: '',
     align: 'right',
@@ -176,14 +181,13 @@ function savedCell({ verdict }: Row, _report: Report, style: ChalkInstance): str
   return saved > 0 ? style.green(`−${milliseconds(saved)}`) : style.red(`+${milliseconds(-saved)}`);
 }
 
-const GAP = 2;
-
 /** A name is cut to this before a column is dropped for it. */
 const ENOUGH_FOR_A_NAME = 30;
 const MIN_NAME_WIDTH = 16;
 
 interface LaidOutColumn {
   readonly column: Column;
+  readonly head: string;
   readonly width: number;
   readonly cells: readonly string[];
 }
@@ -192,7 +196,8 @@ interface LaidOutColumn {
 function layOut(rows: readonly Row[], report: Report, nameWidth: number, { width, style }: TableOptions) {
   const all = COLUMNS.filter((column) => column.isFor?.(report) ?? true).map((column): LaidOutColumn => {
     const cells = rows.map((row) => column.cell(row, report, style));
-    return { column, cells, width: widest(cells, column.head.length) };
+    const head = typeof column.head === 'string' ? column.head : column.head(report);
+    return { column, head, cells, width: widest(cells, head.length) };
   });
   const shown = new Set(all.filter(({ column }) => column.priority === 0));
   let room = (width ?? Number.POSITIVE_INFINITY) - Math.min(nameWidth, ENOUGH_FOR_A_NAME) - takenBy([...shown]);
@@ -207,12 +212,6 @@ const byPriority = (a: LaidOutColumn, b: LaidOutColumn): number => a.column.prio
 
 const takenBy = (columns: readonly LaidOutColumn[]): number => columns.reduce((sum, { width }) => sum + width + GAP, 0);
 
-const widest = (texts: readonly string[], least: number): number =>
-  texts.reduce((width, text) => Math.max(width, visible(text)), least);
-
-/** Laying out takes time that grows with the square of a table's rows: long tables are laid out in pieces. */
-const ROWS_A_PIECE = 8;
-
 function layerTable(rows: readonly Row[], report: Report, options: TableOptions): readonly string[] {
   const { width, style } = options;
   const names = rows.map(({ name }) => plainText(name));
@@ -224,46 +223,12 @@ function layerTable(rows: readonly Row[], report: Report, options: TableOptions)
     shorten(name, nameWidth),
     ...columns.map(({ cells }) => cells[index] ?? ''),
   ]);
-  const head = ['Layer', ...columns.map(({ column }) => column.head)].map((title) => style.dim(title));
-  const all = [head, ...lines];
-  const pieces: string[] = [];
-  for (let start = 0; start < all.length; start += ROWS_A_PIECE) {
-    const table = new Table({
-      colWidths: [nameWidth + GAP, ...columns.map((column) => column.width + GAP)],
-      colAligns: ['left', ...columns.map(({ column }) => column.align)],
-      chars: NO_BORDERS,
-      style: { head: [], border: [], 'padding-left': 0, 'padding-right': GAP },
-    });
-    table.push(...all.slice(start, start + ROWS_A_PIECE));
-    pieces.push(table.toString());
-  }
-  return pieces.flatMap((piece) => piece.split('\n').map((line) => line.trimEnd()));
+  const head = ['Layer', ...columns.map((column) => column.head)].map((title) => style.dim(title));
+  const all: readonly TextColumn[] = [{ width: nameWidth, align: 'left' }, ...columns.map(alignment)];
+  return [head, ...lines].map((cells) => lineOf(cells, all));
 }
 
-const NO_BORDERS = {
-  top: '',
-  'top-mid': '',
-  'top-left': '',
-  'top-right': '',
-  bottom: '',
-  'bottom-mid': '',
-  'bottom-left': '',
-  'bottom-right': '',
-  left: '',
-  'left-mid': '',
-  mid: '',
-  'mid-mid': '',
-  right: '',
-  'right-mid': '',
-  middle: '',
-};
-
-/** Length without colour codes, which are the only escapes that are written here. */
-function visible(text: string): number {
-  return text.replaceAll(COLOUR, '').length;
-}
-
-const COLOUR = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g');
+const alignment = ({ column, width }: LaidOutColumn): TextColumn => ({ width, align: column.align });
 
 function leftOutLines(
   rows: readonly Row[],

@@ -1,19 +1,14 @@
 import { type Command, Option } from 'commander';
-import { STRATEGY_NAMES } from '../../dsc/strategies/index.ts';
 import { BETWEEN } from '../../dsc/strategies/strategy.ts';
-import { DscAuditError } from '../../ir/errors.ts';
-import { auditModels } from '../audit-models.ts';
-import { auditProgress } from '../audit-progress.ts';
 import { gateOptions } from '../gate-options.ts';
-import { BudgetsNotHeld, openJobs } from '../judge-reports.ts';
 import { modelOptions } from '../model-options.ts';
 import { collectText } from '../option-values.ts';
-import { type OutputOptions, openOutputs, outputOptions } from '../output.ts';
-import { type PlanOptions, planAudit } from '../plan-audit.ts';
+import { outputOptions } from '../output-options.ts';
+import { profileOption } from '../profile-option.ts';
+import type { AuditCommandOptions } from '../run-audit.ts';
+import { strategyOptions } from '../strategy-options.ts';
 import type { Terminal } from '../terminal.ts';
 import { whatIfOptions } from '../what-if-options.ts';
-
-interface AuditCommandOptions extends PlanOptions, OutputOptions {}
 
 const EXAMPLES = `
 Examples:
@@ -25,6 +20,7 @@ Examples:
   dsc-audit model.onnx --width 0.75 --resolution 160
                                               what if it were thinner, smaller
   dsc-audit model.onnx --approximation        what a DSC can hold of its weights
+  dsc-audit model.onnx --strategy all         DSC, inverted residual, bottleneck
   dsc-audit model.onnx --exclude layer4       leave a part of the model alone
   dsc-audit model.onnx --max-macs 600M        fail above a budget
   dsc-audit                                   what dsc-audit.config.json names
@@ -38,89 +34,24 @@ Exit codes:
 
 /** The default command: audits models and writes their reports. */
 export function defineAudit(program: Command, terminal: Terminal): void {
-  const command = modelOptions(program.argument('[model...]', 'model files (ONNX or Keras), or - for standard input'))
-    .optionsGroup('Candidates:')
+  const command = modelOptions(program.argument('[model...]', 'model files (ONNX or Keras), or - for standard input'));
+  strategyOptions(command.optionsGroup('Candidates:'))
     .option(
       '--include <glob>',
       'consider these convolutions even if a default speaks against it (repeatable)',
       collectText,
     )
     .option('--exclude <glob>', 'leave these convolutions alone (layer or module, repeatable)', collectText)
-    .addOption(
-      new Option('--strategy <name>', 'how to replace them').choices(STRATEGY_NAMES).default(STRATEGY_NAMES[0]),
-    )
     .addOption(new Option('--between <what>', 'what stands between the halves').choices(BETWEEN).default('none'))
-    .option('--approximation', 'read the weights: how much of them a replacement holds')
-    .optionsGroup('Latency:')
-    .option(
-      '--profile <file>',
-      "project milliseconds with this profile, or `reference`, or `none` (default: this machine's, else the reference)",
-    );
+    .option('--approximation', 'read the weights: how much of them a replacement holds');
+  profileOption(command);
   whatIfOptions(command);
   gateOptions(command);
   outputOptions(command)
     .addHelpText('after', EXAMPLES)
-    .action((paths: readonly string[], options: AuditCommandOptions) => {
+    .action(async (paths: readonly string[], options: AuditCommandOptions) => {
+      const { runAudit } = await import('../run-audit.ts');
       const commands = program.commands.map((other) => other.name());
-      return auditAll(paths, options, { terminal, commands });
+      return runAudit(paths, options, { terminal, commands });
     });
-}
-
-interface Surroundings {
-  readonly terminal: Terminal;
-  /** Names of the other commands: what a path that is not there may have been meant for. */
-  readonly commands: readonly string[];
-}
-
-async function auditAll(
-  paths: readonly string[],
-  options: AuditCommandOptions,
-  { terminal, commands }: Surroundings,
-): Promise<void> {
-  const planned = await planAudit(paths, options, terminal.cwd());
-  const jobs = await openJobs(planned, terminal.env);
-  const outputs = await openOutputs(options, jobs.length, terminal);
-  const progress = auditProgress(
-    terminal.stderr,
-    jobs.map(({ path }) => path),
-  );
-  const interruption = new AbortController();
-  // Where nothing has to be cleared away, the process just ends.
-  const stopListening = options.output === undefined ? null : terminal.onInterrupt?.(() => interruption.abort());
-  const failures: DscAuditError[] = [];
-  const task = { renderings: outputs.renderings, commands };
-  let held = true;
-  let done = 0;
-  try {
-    for await (const outcome of auditModels(jobs, task, terminal, interruption.signal)) {
-      const path = jobs[done++]?.path ?? '';
-      progress.clear();
-      if (outcome instanceof DscAuditError) {
-        failures.push(outcome);
-        await outputs.add({ path, failure: outcome.message }, []);
-      } else {
-        held &&= outcome.model.held;
-        await outputs.add(outcome.model, outcome.sections);
-      }
-      progress.show(done);
-    }
-    await outputs.finish();
-  } catch (error) {
-    await outputs.discard();
-    throw error;
-  } finally {
-    stopListening?.();
-  }
-  if (failures.length > 0) throw new UnusableModels(failures);
-  if (!held) throw new BudgetsNotHeld();
-}
-
-/** Models of a call that could not be audited; the others were. */
-export class UnusableModels extends Error {
-  readonly failures: readonly DscAuditError[];
-
-  constructor(failures: readonly DscAuditError[]) {
-    super(failures.map(({ message }) => message).join('; '));
-    this.failures = failures;
-  }
 }
