@@ -4,19 +4,17 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { bundleOptions, root } from './bundle-options.js';
 import { thirdPartyLicences } from './licences.js';
-import { runtimeFingerprint } from './runtime-fingerprint.js';
 
-const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
 rmSync(join(root, 'dist'), { recursive: true, force: true });
 
 const { metafile } = await build({
+  ...(await bundleOptions({ version, auditThread: './audit-thread.js', hdf5Thread: './hdf5-thread.js' })),
   metafile: true,
-  absWorkingDir: root,
   entryPoints: {
     cli: 'src/cli/main.ts',
     index: 'src/index.ts',
@@ -25,27 +23,12 @@ const { metafile } = await build({
     'hdf5-thread': 'src/formats/keras/hdf5-thread.ts',
   },
   outdir: 'dist',
-  bundle: true,
   splitting: true,
-  format: 'esm',
-  platform: 'node',
-  target: 'node20',
   minifySyntax: true,
   minifyWhitespace: true,
   // The HDF5 library carries its bytes in a string: escapes would double it.
   charset: 'utf8',
   legalComments: 'none',
-  define: {
-    __DSC_AUDIT_VERSION__: JSON.stringify(version),
-    __DSC_AUDIT_THREAD__: JSON.stringify('./audit-thread.js'),
-    __DSC_AUDIT_HDF5_THREAD__: JSON.stringify('./hdf5-thread.js'),
-    __DSC_AUDIT_RUNTIME__: JSON.stringify(await runtimeFingerprint()),
-  },
-  // CommonJS packages inside an ESM bundle still ask for `require` to reach Node's own modules.
-  banner: {
-    js: "import{createRequire as $createRequire}from'node:module';const require=$createRequire(import.meta.url);",
-  },
-  logLevel: 'warning',
 });
 
 writeFileSync(join(root, 'THIRD-PARTY-LICENSES.txt'), thirdPartyLicences(root, Object.keys(metafile.inputs)));

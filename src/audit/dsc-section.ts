@@ -77,16 +77,16 @@ export function dscSection(subject: Subject, chosen: ChosenStrategy): DscSection
   if ('assess' in chosen) {
     const { strategy, ratio } = chosen;
     const section = sectionOf(subject, blockVerdicts(subject, chosen));
-    return { ...section, strategy: strategy.name, ratio: { option: strategy.ratio.option, value: ratio }, curve: null };
+    return { strategy: strategy.name, ratio: { option: strategy.ratio.option, value: ratio }, ...section, curve: null };
   }
   const verdicts = convVerdicts(subject, chosen);
   const replaceable = verdicts.candidates.flatMap(({ told: { approximation }, replaced: { layer } }) =>
     approximation ? [{ layer, energyByRank: approximation.energyByRank }] : [],
   );
   return {
-    ...sectionOf(subject, verdicts),
     strategy: chosen.name,
     ratio: null,
+    ...sectionOf(subject, verdicts),
     curve: replaceable.length > 0 ? savingCurve(replaceable, subject.convs, chosen) : null,
   };
 }
@@ -125,12 +125,17 @@ function sectionOf<P extends Proposed>(
   };
   const isLaidOut = kept.every(({ replacement }) => replacement !== null);
   return {
-    candidates: timed.map(({ proposed, before: now, after: then, recommended }) => ({
-      ...proposed.told,
-      before: { ...proposed.before, latencyMs: now },
-      after: { ...proposed.after, latencyMs: then },
-      recommended,
-    })),
+    candidates: timed.map(({ proposed, before: now, after: then, recommended }) => {
+      const { intensity: moved, approximation, ...named } = proposed.told;
+      return {
+        ...named,
+        before: { ...proposed.before, latencyMs: now },
+        after: { ...proposed.after, latencyMs: then },
+        recommended,
+        intensity: moved,
+        approximation,
+      };
+    }),
     rejected,
     projection: {
       before,

@@ -32,8 +32,8 @@ export async function runAudit(
   const interruption = new AbortController();
   // Where nothing has to be cleared away, the process just ends.
   const stopListening = options.output === undefined ? null : terminal.onInterrupt?.(() => interruption.abort());
-  const task = { renderings: outputs.renderings, commands };
   const failures: DscAuditError[] = [];
+  const task = { renderings: outputs.renderings, commands };
   let held = true;
   let done = 0;
   try {

@@ -12,6 +12,7 @@ export interface ChannelAffine {
 
 /** One node with what is computed together with it. */
 export interface Layer<out K extends OpKind = OpKind> {
+  readonly kind: K;
   readonly node: Node<K>;
   /** Index in the network's list of nodes. */
   readonly index: number;
@@ -26,7 +27,16 @@ export interface Layer<out K extends OpKind = OpKind> {
 }
 
 export function plainLayer(node: Node, index: number): Layer {
-  return { node, index, covered: [index], affine: null, residual: null, epilogue: LINEAR, output: outputOf(node) };
+  return {
+    kind: node.kind,
+    node,
+    index,
+    covered: [index],
+    affine: null,
+    residual: null,
+    epilogue: LINEAR,
+    output: outputOf(node),
+  };
 }
 
 /** The first output. */

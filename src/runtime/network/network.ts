@@ -40,7 +40,7 @@ export interface NetworkPlan {
  * Plans a model. Throws `cannot-run`, naming every operator that the runtime cannot run, before any memory is taken.
  */
 export function planNetwork(source: AnalysedModel, constants: ConstantValues, options: PlanOptions): NetworkPlan {
-  const context: PlanContext = { source, constants, exact: options.exact };
+  const context: PlanContext = { source, constants, options };
   const live = liveNodes(source, constants);
   assertKnown(source, live);
   const layers = fuseLayers(source, constants, live);
@@ -107,8 +107,8 @@ function planInput(values: NetworkValues, id: ValueId): NetworkTensor {
 
 /** The planner of the layer's kind. */
 function plannerOf<K extends OpKind>(layer: Layer<K>): NodePlanner<K> {
-  const planner = PLANNERS[layer.node.kind as K];
-  if (planner === undefined) throw new Error(`No planner for ${layer.node.kind}.`);
+  const planner: NodePlanner<K> | undefined = PLANNERS[layer.kind];
+  if (planner === undefined) throw new Error(`No planner for ${layer.kind}.`);
   return planner;
 }
 
