@@ -80,7 +80,7 @@ export function intensityOf(
   return bytes === 0 ? null : flops / bytes;
 }
 
-export function convSection(conv: ConvSection): ConvSection {
+function convSection(conv: ConvSection): ConvSection {
   const { inChannels, outChannels, kernel, strides, dilations, pads, groups, bias } = conv;
   return { inChannels, outChannels, kernel, strides, dilations, pads, groups, bias };
 }

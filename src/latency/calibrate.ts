@@ -100,7 +100,7 @@ interface Clock {
 }
 
 /** Times every step of every network of the sweep on so many threads. */
-export async function timeSweep(
+async function timeSweep(
   backend: Backend,
   opened: OpenBackend,
   threads: number,

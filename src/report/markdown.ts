@@ -1,12 +1,13 @@
-import type { Comparison, GateCheck, LayerChange, Report } from '../audit/report.ts';
+import type { Comparison, GateCheck, Report } from '../audit/report.ts';
 import { type CheckOutcome, outcomeOf, relationOf, subjectOf } from './check-text.ts';
+import { changeLines } from './comparison-markdown.ts';
 import type { Document, Entry, Format, Layout } from './format.ts';
 import { FORMAT_NAMES } from './format-names.ts';
 import { html } from './html/markup.ts';
 import { layerCounts } from './layer-counts.ts';
 import { lowerBounds } from './lower-bounds.ts';
 import { code, codeBlock, codeCell, details, type Head, markdownTable, tableRow } from './markdown-text.ts';
-import { convertedAs } from './model-summary.ts';
+import { type OverviewColumn, overviewColumns } from './overview-columns.ts';
 import { nameOf, type Row, rowsOf, SORTS, whatOf } from './rows.ts';
 import { type Stage, stagesOf } from './stages.ts';
 import { type StrategyRow, strategyTables } from './strategy-rows.ts';
@@ -228,33 +229,15 @@ function strategyLines({ strategies, layers }: Report): readonly string[] {
   ];
 }
 
-/** Changes that are spelt out before the rest is only counted. */
-const MAX_CHANGES = 20;
-
 function baselineLines(baseline: Comparison | null): readonly string[] {
   if (baseline === null) return [];
-  const { counts, layers, before } = baseline;
+  const { counts, before } = baseline;
   const summary = `Layers since the baseline ${code(before.path)}: ${layerCounts(counts)}.`;
-  if (layers.length === 0) return [summary];
-  const rows = layers.slice(0, MAX_CHANGES).map(changeRow);
-  const rest = layers.length > rows.length ? ['', `and ${layers.length - rows.length} more changes.`] : [];
-  const heads = [
-    ['', 'left'],
-    ['Layer', 'left'],
-    ['Operator', 'left'],
-    ['Params', 'right'],
-    ['MACs', 'right'],
-  ] as const;
-  return [summary, '', ...details('What changed', [...markdownTable(heads, rows), ...rest])];
+  return [summary, ...block(changeLines(baseline, MAX_CHANGES))];
 }
 
-function changeRow({ status, before, after, op, params, macs }: LayerChange): readonly string[] {
-  const name = after ?? before ?? '';
-  const moved = before !== null && after !== null && before !== after ? `${codeCell(before)} → ` : '';
-  const figures = ({ before: was, after: is }: LayerChange['macs']) =>
-    status !== 'changed' || was === is ? quantity(is ?? was) : `${quantity(was)} → ${quantity(is)}`;
-  return [status, moved + codeCell(name), codeCell(op), figures(params), figures(macs)];
-}
+/** Changes that are spelt out before the rest is only counted. */
+const MAX_CHANGES = 20;
 
 const counted = (amount: number, what: string): string =>
   amount === 0 ? '' : `${amount} ${what}${amount === 1 ? '' : 's'}`;
@@ -361,18 +344,9 @@ function markdownDocument(layout: Layout): Document {
   };
 }
 
-const overviewHeads = (entries: readonly Entry[]): readonly Head[] => [
-  ['', 'left'],
-  ['Model', 'left'],
-  ['Params', 'right'],
-  ['MACs', 'right'],
-  ['Weights', 'right'],
-  ['Peak memory', 'right'],
-  [`MACs ${convertedAs(entries.map(({ model }) => model))}`, 'right'],
-];
-
 function overviewDocument(entries: readonly Entry[]): string {
-  const heads = overviewHeads(entries);
+  const columns = overviewColumns(entries.map(({ model }) => model));
+  const heads: readonly Head[] = [['', 'left'], ['Model', 'left'], ...columns.map(({ head }): Head => [head, 'right'])];
   const failed = entries.filter(({ model }) => worstOf(model) === 'fail').length;
   const title = `### ${entries.length} models audited${failed > 0 ? `: ${SIGNS.fail} ${failed} failed` : ''}`;
   const note = (what: string, amount: number) =>
@@ -385,7 +359,7 @@ function overviewDocument(entries: readonly Entry[]): string {
     parts.push(text);
     return true;
   };
-  const unfit = entries.findIndex((entry) => !fits(`${tableRow(heads, overviewCells(entry))}\n`));
+  const unfit = entries.findIndex((entry) => !fits(`${tableRow(heads, overviewCells(entry, columns))}\n`));
   if (unfit >= 0) parts.push(note('models', entries.length - unfit));
   const failures = entries.flatMap(({ model }) => (model.failure === null ? [] : [model.failure]));
   if (failures.length > 0) fits(`\n${codeBlock(failures.slice(0, MAX_NOTES))}\n`);
@@ -403,18 +377,12 @@ function worstOf(model: Entry['model']): CheckOutcome | null {
   return (['fail', 'warn', 'pass'] as const).find((outcome) => outcomes.includes(outcome)) ?? null;
 }
 
-function overviewCells({ model }: Entry): readonly string[] {
+function overviewCells({ model }: Entry, columns: readonly OverviewColumn[]): readonly string[] {
   const worst = worstOf(model);
   const sign = worst === null ? '' : SIGNS[worst];
-  if (model.failure !== null) return [sign, codeCell(model.path), 'cannot be used', '', '', '', ''];
-  const { before, after, isLowerBound, peakActivationBytes, candidates } = model;
-  return [
-    sign,
-    codeCell(model.path),
-    quantity(before.params),
-    (isLowerBound ? '≥ ' : '') + quantity(before.macs),
-    bytes(before.weightBytes),
-    bytes(peakActivationBytes),
-    candidates === 0 ? '–' : changeText(before.macs, after.macs),
-  ];
+  const figures =
+    model.failure === null
+      ? columns.map(({ text }) => text(model))
+      : columns.map((_, column) => (column === 0 ? 'cannot be used' : ''));
+  return [sign, codeCell(model.path), ...figures];
 }

@@ -1,6 +1,7 @@
 import type { ChalkInstance } from 'chalk';
 import type { BlockSection, Figures, Report } from '../audit/report.ts';
 import { BLOCK_NAMES } from './block-text.ts';
+import { modelNotes } from './call-notes.ts';
 import { lowerBounds } from './lower-bounds.ts';
 import { plainText, wrap } from './plain-text.ts';
 import { stagesOf } from './stages.ts';
@@ -14,10 +15,12 @@ interface SummaryOptions {
   readonly style: ChalkInstance;
   /** Nothing is cut. */
   readonly all: boolean;
+  /** Models of the call: of several, what holds for all of them is not said here. */
+  readonly models: number;
 }
 
 /** Totals before and after, what the verdicts come to, coverage, and what else is to be said. */
-export function summaryLines(report: Report, { style, width, all }: SummaryOptions): readonly string[] {
+export function summaryLines(report: Report, { style, width, all, models }: SummaryOptions): readonly string[] {
   return [
     ...totalsLines(report, style),
     '',
@@ -28,7 +31,7 @@ export function summaryLines(report: Report, { style, width, all }: SummaryOptio
     ...memoryLines(report, width),
     ...trainingLines(report.training, style),
     ...coverageLines(report, style, width),
-    ...diagnosticLines(report, style, width),
+    ...diagnosticLines(models === 1 ? report.diagnostics : modelNotes(report), { style, width }),
   ];
 }
 
@@ -190,7 +193,11 @@ function coverageLines({ coverage }: Report, style: ChalkInstance, width: number
 /** Diagnostics of one kind that are spelt out before the rest is only counted. */
 const MAX_OF_A_KIND = 3;
 
-function diagnosticLines({ diagnostics }: Report, style: ChalkInstance, width: number | null): readonly string[] {
+/** Warnings and notes, a paragraph each, behind an empty line. */
+export function diagnosticLines(
+  diagnostics: Report['diagnostics'],
+  { style, width }: Pick<SummaryOptions, 'style' | 'width'>,
+): readonly string[] {
   const seen = new Map<string, number>();
   const lines: string[] = [];
   for (const { code, severity, message, layer } of diagnostics) {

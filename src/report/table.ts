@@ -8,11 +8,11 @@ import { overviewLines } from './overview.ts';
 import { plainText, shorten, wrap } from './plain-text.ts';
 import { type Row, rowsOf, SORTS, type Sort } from './rows.ts';
 import { STRATEGY_WORDS } from './strategy-text.ts';
-import { summaryLines } from './summary.ts';
+import { diagnosticLines, summaryLines } from './summary.ts';
 import { bytes, change, milliseconds, percent, quantity, shapeText } from './units.ts';
 import { verdictLines } from './verdict.ts';
 
-type TableOptions = Pick<Layout, 'width' | 'sort' | 'grouping' | 'all'> & { readonly style: ChalkInstance };
+type TableOptions = Pick<Layout, 'width' | 'sort' | 'grouping' | 'all' | 'models'> & { readonly style: ChalkInstance };
 
 /** The report for a person at a terminal. */
 export const table: Format = {
@@ -34,11 +34,16 @@ function tableDocument(layout: Layout): Document {
       gap = '\n';
       return text;
     },
-    end: () =>
-      layout.models === 1
-        ? []
-        : [`\n${overviewLines(models, { width: layout.width, style: styleOf(layout) }).join('\n')}\n`],
+    end: () => (layout.models === 1 ? [] : [`\n${closingLines(models, layout).join('\n')}\n`]),
   };
+}
+
+/** All models side by side, and what is to be said of all of them. */
+function closingLines(models: readonly (ModelSummary | FailedModel)[], layout: Layout): readonly string[] {
+  const options = { width: layout.width, style: styleOf(layout) };
+  const notes = models.flatMap((model) => (model.failure === null ? model.notes : []));
+  const once = new Map(notes.map((note) => [note.message, note]));
+  return [...overviewLines(models, options), ...diagnosticLines([...once.values()], options)];
 }
 
 /** Rows that are shown of a long model; what is left out is told below. */

@@ -4,6 +4,7 @@ import { gateOptions } from '../gate-options.ts';
 import { modelOptions } from '../model-options.ts';
 import { collectText } from '../option-values.ts';
 import { outputOptions } from '../output-options.ts';
+import { profileOption } from '../profile-option.ts';
 import type { AuditCommandOptions } from '../run-audit.ts';
 import { strategyOptions } from '../strategy-options.ts';
 import type { Terminal } from '../terminal.ts';
@@ -42,12 +43,8 @@ export function defineAudit(program: Command, terminal: Terminal): void {
     )
     .option('--exclude <glob>', 'leave these convolutions alone (layer or module, repeatable)', collectText)
     .addOption(new Option('--between <what>', 'what stands between the halves').choices(BETWEEN).default('none'))
-    .option('--approximation', 'read the weights: how much of them a replacement holds')
-    .optionsGroup('Latency:')
-    .option(
-      '--profile <file>',
-      "project milliseconds with this profile, or `reference`, or `none` (default: this machine's, else the reference)",
-    );
+    .option('--approximation', 'read the weights: how much of them a replacement holds');
+  profileOption(command);
   whatIfOptions(command);
   gateOptions(command);
   outputOptions(command)

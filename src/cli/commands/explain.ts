@@ -5,6 +5,7 @@ import type { Report } from '../../audit/report.ts';
 import type { Explained } from '../../report/explain/explanation-json.ts';
 import { bindingsOf, type ModelOptions, modelOptions } from '../model-options.ts';
 import { openModel } from '../open-model.ts';
+import { profileOption } from '../profile-option.ts';
 import { strategiesOf, strategyOptions } from '../strategy-options.ts';
 import { colourLevel, print, type Terminal, widthOf } from '../terminal.ts';
 
@@ -59,12 +60,8 @@ export function defineExplain(program: Command, terminal: Terminal): void {
     .argument('[model]', 'a model file (ONNX or Keras), - for standard input, or a word such as dsc')
     .argument('[layer]', "a layer's name, its number, or a glob that matches one layer");
   modelOptions(command);
-  strategyOptions(command.optionsGroup('Candidates:'))
-    .optionsGroup('Latency:')
-    .option(
-      '--profile <file>',
-      "project milliseconds with this profile, or `reference`, or `none` (default: this machine's, else the reference)",
-    )
+  strategyOptions(command.optionsGroup('Candidates:'));
+  profileOption(command)
     .optionsGroup('Output:')
     .addOption(new Option('--format <format>', 'how to print it').choices(Object.keys(FORMATS)).default('text'))
     .option('--no-color', 'print without colour')

@@ -25,6 +25,10 @@ function figureOf(value: number | null, text: (value: number | null) => string):
   return { shown: value === 0 ? html`<span class="nil">0</span>` : text(value), value };
 }
 
+/** A name that may be broken where its words end, on a phone. */
+const breakable = (name: string): Markup =>
+  html`${name.split(/(?<=[_/.])/).map((word, index) => (index === 0 ? word : html`<wbr>${word}`))}`;
+
 interface Context {
   readonly report: Report;
   /** The costliest layer's MACs. */
@@ -39,7 +43,7 @@ const COLUMNS: readonly Column[] = [
     head: 'Layer',
     kind: 'name',
     isWide: false,
-    cell: ({ name }, layer) => ({ shown: html`<span title="${layer.name}">${name}</span>` }),
+    cell: ({ name }, layer) => ({ shown: html`<span title="${layer.name}">${breakable(name)}</span>` }),
   },
   { head: 'Operator', kind: 'text', isWide: true, cell: ({ what }) => ({ shown: what }) },
   { head: 'Output', kind: 'text', isWide: true, cell: ({ output }) => ({ shown: shapeText(output) }) },

@@ -1,4 +1,4 @@
-import type { Comparison, GateCheck, LayerChange, Report } from '../../audit/report.ts';
+import type { Comparison, GateCheck, Report } from '../../audit/report.ts';
 import { type CheckOutcome, outcomeOf, relationOf, subjectOf } from '../check-text.ts';
 import { FORMAT_NAMES } from '../format-names.ts';
 import { layerCounts } from '../layer-counts.ts';
@@ -6,6 +6,7 @@ import { lowerBounds } from '../lower-bounds.ts';
 import { type Stage, stagesOf } from '../stages.ts';
 import { convolutionsOf, couldBecome, couldNotBecome, STRATEGY_WORDS } from '../strategy-text.ts';
 import { bytes, change, latency, milliseconds, percent, quantity, shapeText } from '../units.ts';
+import { changesTable, totalsTable } from './comparison-tables.ts';
 import { layerTable } from './layer-table.ts';
 import { html, type Markup } from './markup.ts';
 import { strategyComparison } from './strategy-comparison.ts';
@@ -124,48 +125,13 @@ function tiles(report: Report): Markup {
 
 type FigureText = (value: number | null) => string;
 
-/** Changes that are spelt out before the rest is only counted. */
-const MAX_CHANGES = 200;
-
 function baseline(comparison: Comparison | null): Markup | null {
   if (comparison === null) return null;
-  const { before, after, counts, layers } = comparison;
-  const totals = (['params', 'macs', 'flops', 'weightBytes', 'peakActivationBytes'] as const).map((figure) => {
-    const text = figure === 'weightBytes' || figure === 'peakActivationBytes' ? bytes : quantity;
-    const [was, now] = [totalOf(before, figure), totalOf(after, figure)];
-    return html`<tr><th scope="row">${TOTAL_LABELS[figure]}</th><td class="figure">${text(was)}</td><td class="figure">${text(now)}</td><td class="figure">${was === null || now === null ? '' : change(was, now)}</td></tr>\n`;
-  });
-  const more = layers.length - MAX_CHANGES;
+  const { before, counts } = comparison;
   return html`<h2>Since the baseline</h2>
 <p>Compared with ${before.path}. Layers: ${layerCounts(counts)}.</p>
-<div class="scroll" tabindex="0" role="region" aria-label="Totals since the baseline"><table class="checks"><thead><tr><th scope="col"></th><th scope="col" class="figure">Baseline</th><th scope="col" class="figure">Now</th><th scope="col" class="figure">Change</th></tr></thead><tbody>
-${totals}</tbody></table></div>
-${
-  layers.length === 0
-    ? null
-    : html`<details><summary>What changed</summary><div class="scroll" tabindex="0" role="region" aria-label="Changed layers"><table class="checks"><tbody>
-${layers.slice(0, MAX_CHANGES).map(changeRow)}</tbody></table></div>${more > 0 ? html`<p class="cut">and ${more} more changes: the JSON report has all.</p>` : null}</details>`
-}`;
-}
-
-type ComparedTotal = 'params' | 'macs' | 'flops' | 'weightBytes' | 'peakActivationBytes';
-
-const TOTAL_LABELS: Readonly<Record<ComparedTotal, string>> = {
-  params: 'Params',
-  macs: 'MACs',
-  flops: 'FLOPs',
-  weightBytes: 'Weights',
-  peakActivationBytes: 'Peak memory',
-};
-
-const totalOf = ({ totals }: Comparison['before'], figure: ComparedTotal): number | null =>
-  figure === 'params' ? totals.params.total : totals[figure];
-
-function changeRow({ status, before, after, op, params, macs }: LayerChange): Markup {
-  const name = before !== null && after !== null && before !== after ? `${before} → ${after}` : (after ?? before);
-  const figures = ({ before: was, after: is }: LayerChange['macs']) =>
-    status !== 'changed' || was === is ? quantity(is ?? was) : `${quantity(was)} → ${quantity(is)}`;
-  return html`<tr><td>${status}</td><th scope="row">${name}</th><td>${op}</td><td class="figure">${figures(params)}</td><td class="figure">${figures(macs)}</td></tr>\n`;
+${totalsTable(comparison, 'Totals since the baseline', ['Baseline', 'Now'])}
+${changesTable(comparison, false)}`;
 }
 
 /** Diagnostics that are spelt out; the JSON report has all. */
