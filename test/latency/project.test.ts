@@ -119,6 +119,19 @@ describe('a replaced convolution', () => {
   });
 });
 
+describe('every strategy', () => {
+  it.each(['pointwise-depthwise', 'inverted-residual', 'bottleneck'])('has milliseconds: %s', (strategy) => {
+    const path = join(FIXTURES, 'onnx/resnet18.onnx');
+    const { candidates, projection } = auditOnnx(modelFile(path), { strategy }, chosen).dsc;
+    expect(candidates.length).toBeGreaterThan(0);
+    for (const { before, after, recommended } of candidates) {
+      expect(after.latencyMs?.value).toBeGreaterThan(0);
+      expect(recommended).toBe((after.latencyMs?.value ?? 0) < (before.latencyMs?.value ?? 0));
+    }
+    expect(projection.after.latencyMs?.value).toBeLessThan(projection.before.latencyMs?.value ?? 0);
+  });
+});
+
 describe('a layer that a DSC makes slower', () => {
   // Few output channels on a large image: the depthwise half alone costs more than the convolution.
   it('is shown as slower, and not counted on', async () => {
