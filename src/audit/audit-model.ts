@@ -13,6 +13,7 @@ import type { Between, Strategy } from '../dsc/strategies/strategy.ts';
 import { type Diagnostic, diagnostic } from '../ir/diagnostic.ts';
 import { addExact, multiplyExact } from '../ir/exact.ts';
 import type { Model } from '../ir/graph.ts';
+import { boundOf } from '../latency/roofline.ts';
 import type { BoundInputs } from '../passes/bind-inputs.ts';
 import { type CountedLayer, type CountedModel, tensorBytes } from '../passes/count-layers.ts';
 import type { Facts } from '../passes/infer-facts.ts';
@@ -67,10 +68,15 @@ export function auditModel(
   const latency = projector?.(analysis, candidates, strategy) ?? withoutLatency(analysis, candidates);
   const totals = totalsOf(facts, counted.layers, schedule, latency);
   const convByIndex = new Map(convs.map((conv) => [conv.index, conv]));
-  const layers = counted.layers.map((layer, index) => ({
-    ...layerSection(model, facts, layer, index, convByIndex.get(index)),
-    latencyMs: latency.layers[index] ?? null,
-  }));
+  const roofline = latency.profile?.roofline ?? null;
+  const layers = counted.layers.map((layer, index) => {
+    const section = layerSection(model, facts, layer, index, convByIndex.get(index));
+    return {
+      ...section,
+      bound: boundOf(section.intensity, roofline),
+      latencyMs: latency.layers[index] ?? null,
+    };
+  });
   const diagnostics = [
     ...read.diagnostics,
     ...bound.diagnostics,
@@ -89,10 +95,14 @@ export function auditModel(
     totals,
     layers,
     memory: memorySection(schedule, counted.layers, memory ? memoryPlans(analysis) : null),
-    dsc: dscSection({ ...assessment, strategy }, totals, latency, convs, ({ layer, after }) => ({
-      intensity: intensitiesOf(layer, after, strategy, layers[layer.index]),
-      approximation: approximationOf(analysis, layer, strategy, algebra),
-    })),
+    dsc: dscSection({ ...assessment, strategy }, totals, latency, convs, ({ layer, after }) => {
+      const intensity = intensitiesOf(layer, after, strategy, layers[layer.index]);
+      return {
+        intensity,
+        bound: { before: boundOf(intensity.before, roofline), after: boundOf(intensity.after, roofline) },
+        approximation: approximationOf(analysis, layer, strategy, algebra),
+      };
+    }),
     blocks: recogniseBlocks(model.graph, counted.layers, facts).map((block) => blockSection(block, layers)),
     scaling: null,
     training: training ? trainingSection(analysis, totals) : null,
@@ -181,7 +191,7 @@ function approximationOf(
 }
 
 /** What a candidate's section has beside its figures. */
-type Beside = Pick<Candidate, 'approximation' | 'intensity'>;
+type Beside = Pick<Candidate, 'approximation' | 'intensity' | 'bound'>;
 
 type Tell = (candidate: Replaced) => Beside;
 

@@ -19,6 +19,7 @@ function machineOf(cost: (terms: Readonly<Record<string, number>>) => number): B
         const planned = builtin.plan(model, { variant: 'simd128', threads });
         return { ...planned, time: () => planned.steps.map(({ terms }) => cost(terms)), close: async () => undefined };
       },
+      roofline: async (threads) => ({ flopsPerSecond: threads * 5e10, bytesPerSecond: 1e10 }),
     }),
   };
 }
@@ -37,7 +38,7 @@ const context = (signal: AbortSignal) => ({
   date: () => new Date('2026-01-02T03:04:05Z'),
   machine: MACHINE,
   progress: () => undefined,
-  disturbed: () => undefined,
+  leftOut: () => undefined,
   signal,
 });
 

@@ -1,6 +1,7 @@
 import type { AnalysedModel } from '../../runtime/network/analysed-model.ts';
 import type { UnrunnableNode } from '../../runtime/network/runnable-part.ts';
 import type { StepWork } from '../program-work.ts';
+import type { Roofline } from '../roofline.ts';
 
 /** What a backend does for a model, as far as a cost model must know it. */
 export interface PlannedWork {
@@ -32,6 +33,8 @@ export interface OpenBackend {
   readonly variant: string | null;
   readonly version: string;
   load(model: AnalysedModel, threads: number): Promise<TimedNetwork>;
+  /** What it reaches here at most on so many threads. Takes well under a second. */
+  roofline(threads: number): Promise<Roofline>;
 }
 
 /** What runs networks: calibrations time it, and audits project for it. */

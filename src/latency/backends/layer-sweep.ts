@@ -84,6 +84,24 @@ export function layerSweep(seed: number, count: number): readonly AnalysedModel[
   });
 }
 
+/** One that is all multiply-adds: its floating-point operations, and the layer. */
+export function computeBoundLayer(): { readonly flops: number; readonly model: AnalysedModel } {
+  const [channels, extent] = [256, 28];
+  const network = new SweepNetwork();
+  const x = network.input(channels, extent, extent);
+  network.output(network.conv(x, { outChannels: channels, kernel: [1, 1], stride: 1 }));
+  return { flops: 2 * extent ** 2 * channels ** 2, model: network.analyse() };
+}
+
+/** One that only reads 64 MiB and writes as much, more than caches hold. */
+export function memoryBoundLayer(): { readonly bytes: number; readonly model: AnalysedModel } {
+  const [channels, extent] = [64, 512];
+  const network = new SweepNetwork();
+  const x = network.input(channels, extent, extent);
+  network.output(network.binary('add', x, x));
+  return { bytes: 2 * 4 * channels * extent ** 2, model: network.analyse() };
+}
+
 /** One that takes about a millisecond. */
 export function referenceLayer(): AnalysedModel {
   const network = new SweepNetwork();

@@ -6,9 +6,9 @@ import { DscAuditError } from '../../ir/errors.ts';
 import type { Node } from '../../ir/graph.ts';
 import type { AnalysedModel } from '../../runtime/network/analysed-model.ts';
 import type { StepWork } from '../program-work.ts';
-import { median } from '../steady.ts';
+import { median } from '../undisturbed.ts';
 import type { Backend, OpenBackend, PlannedWork, TimedNetwork } from './backend.ts';
-import { layerSweep, referenceLayer } from './layer-sweep.ts';
+import { computeBoundLayer, layerSweep, memoryBoundLayer, referenceLayer } from './layer-sweep.ts';
 import { extentsOf, layerWork } from './layer-work.ts';
 import { repeatedModel } from './onnx-layer.ts';
 
@@ -73,39 +73,59 @@ function openPackage(ort: OrtModule, provider: string, now: () => number): OpenB
     const feeds = Object.fromEntries(loaded.inputNames.map((input) => [input, new ort.Tensor('float32', data, shape)]));
     return { run: () => loaded.run(feeds), close: () => loaded.release() };
   };
+  const load = async (model: AnalysedModel, threads: number): Promise<TimedNetwork> => {
+    const shape = extentsOf(model, model.model.graph.inputs[0] ?? null) ?? [];
+    const [single, repeated] = [
+      await session(repeatedModel(model, 1), threads, shape),
+      await session(repeatedModel(model, COPIES), threads, shape),
+    ];
+    const timeOf = async ({ run }: typeof single): Promise<number> => {
+      const times: number[] = [];
+      for (let turn = 0; turn < TURNS; turn++) {
+        const start = now();
+        await run();
+        times.push(now() - start);
+      }
+      return median(times);
+    };
+    return {
+      ...planLayers(model),
+      steps: [joinedStep(model)],
+      // What one more of the layer takes: copies in and out, and the call itself, cancel out.
+      time: async () => [((await timeOf(repeated)) - (await timeOf(single))) / (COPIES - 1)],
+      close: async () => {
+        await single.close();
+        await repeated.close();
+      },
+    };
+  };
+  /** Milliseconds of a layer, as a rule. */
+  const usualMs = async (model: AnalysedModel, threads: number): Promise<number> => {
+    const network = await load(model, threads);
+    try {
+      const times: number[] = [];
+      for (let turn = 0; turn < ROOFLINE_TURNS; turn++) times.push(...(await network.time()));
+      return median(times);
+    } finally {
+      await network.close();
+    }
+  };
   return {
     variant: null,
     version: ort.env.versions.common,
-    load: async (model, threads): Promise<TimedNetwork> => {
-      const shape = extentsOf(model, model.model.graph.inputs[0] ?? null) ?? [];
-      const [single, repeated] = [
-        await session(repeatedModel(model, 1), threads, shape),
-        await session(repeatedModel(model, COPIES), threads, shape),
-      ];
-      const timeOf = async ({ run }: typeof single): Promise<number> => {
-        const times: number[] = [];
-        for (let turn = 0; turn < TURNS; turn++) {
-          const start = now();
-          await run();
-          times.push(now() - start);
-        }
-        return median(times);
-      };
+    load,
+    roofline: async (threads) => {
+      const [{ flops, model: computing }, { bytes, model: moving }] = [computeBoundLayer(), memoryBoundLayer()];
       return {
-        ...planLayers(model),
-        steps: [joinedStep(model)],
-        // What one more of the layer takes: copies in and out, and the call itself, cancel out.
-        time: async () => [((await timeOf(repeated)) - (await timeOf(single))) / (COPIES - 1)],
-        close: async () => {
-          await single.close();
-          await repeated.close();
-        },
+        flopsPerSecond: (1000 * flops) / (await usualMs(computing, threads)),
+        bytesPerSecond: (1000 * bytes) / (await usualMs(moving, threads)),
       };
     },
   };
 }
 
 const TURNS = 3;
+const ROOFLINE_TURNS = 5;
 
 /** All nodes of a layer of the sweep as one: they are of one group, and timed together. */
 function joinedStep(model: AnalysedModel): StepWork {
