@@ -27,14 +27,8 @@ export interface CalibrateContext {
   readonly signal: AbortSignal;
 }
 
-/**
- * Time at most for all numbers of threads together, and networks for each. The fit comes on top: seconds for the full sweep,
- * a fraction of one for the quick one.
- */
-const EFFORT = {
-  full: { budgetMs: 150_000, networks: 128 },
-  quick: { budgetMs: 8_000, networks: 28 },
-} as const;
+/** Time at most for each number of threads. The fit comes on top: a second or two for the full sweep. */
+const BUDGET_MS = { full: 120_000, quick: 6_500 } as const;
 
 const SEED = 1;
 
@@ -48,7 +42,9 @@ export async function calibrate(
   context: CalibrateContext,
 ): Promise<Profile> {
   const { now, signal } = context;
-  const { budgetMs, networks } = quick ? EFFORT.quick : EFFORT.full;
+  const size = quick ? 'quick' : 'full';
+  const networks = backend.effort.networks[size];
+  const budgetMs = BUDGET_MS[size] * threads.length;
   const start = now();
   const progress = (): void => {
     const passedMs = now() - start;
@@ -58,7 +54,7 @@ export async function calibrate(
   const fits: ThreadFit[] = [];
   let steps = 0;
   for (const [index, count] of threads.entries()) {
-    const untilMs = start + (budgetMs * (index + 1)) / threads.length;
+    const untilMs = start + BUDGET_MS[size] * (index + 1);
     const swept = await timeSweep(
       backend,
       opened,

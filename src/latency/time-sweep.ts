@@ -31,8 +31,7 @@ export interface SweptNetwork {
   readonly runs: readonly (readonly number[])[];
 }
 
-/** Runs of a network each time it is loaded, and times that it is loaded at most. */
-const RUNS = 8;
+/** Times that a network is loaded at most. */
 const MAX_PASSES = 6;
 
 /** Networks that are timed however long it takes: a fit to fewer says nothing. */
@@ -59,7 +58,7 @@ export async function timeSweep(
       if (signal.aborted) throw interrupted();
       progress();
       const known = swept[index]?.runs ?? [];
-      const { steps, runs } = await visit(model, opened, threads);
+      const { steps, runs } = await visit(model, opened, threads, backend.effort.runs);
       swept[index] = { steps, runs: [...known, ...runs] };
     }
   }
@@ -67,13 +66,13 @@ export async function timeSweep(
 }
 
 /** Loads the network, runs it a few times, and gives its memory back. */
-async function visit(model: AnalysedModel, opened: OpenBackend, threads: number): Promise<SweptNetwork> {
+async function visit(model: AnalysedModel, opened: OpenBackend, threads: number, count: number): Promise<SweptNetwork> {
   const network = await opened.load(model, threads);
   try {
     // The first run brings the caches into the state that a run of this network leaves.
     await network.time();
     const runs: (readonly number[])[] = [];
-    for (let run = 0; run < RUNS; run++) runs.push(await network.time());
+    for (let run = 0; run < count; run++) runs.push(await network.time());
     return { steps: network.steps, runs };
   } finally {
     await network.close();

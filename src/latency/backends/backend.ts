@@ -33,17 +33,24 @@ export interface OpenBackend {
   readonly variant: string | null;
   readonly version: string;
   load(model: AnalysedModel, threads: number): Promise<TimedNetwork>;
-  /** What it reaches here at most on so many threads. Takes well under a second. */
-  roofline(threads: number): Promise<Roofline>;
+  /** What it reaches here at most on so many threads; null where that could not be told. */
+  roofline(threads: number): Promise<Roofline | null>;
+}
+
+/** How much a calibration times where time allows. */
+export interface SweepEffort {
+  /** Networks of a whole sweep, and of a quick one. */
+  readonly networks: { readonly full: number; readonly quick: number };
+  /** Runs of a network each time that it is loaded. */
+  readonly runs: number;
 }
 
 /** What runs networks: calibrations time it, and audits project for it. */
 export interface Backend {
   readonly name: string;
+  readonly effort: SweepEffort;
   /** What a calibration times: always the same for the same seed and number. */
   sweep(seed: number, count: number): readonly AnalysedModel[];
-  /** A millisecond or so of everything: it is timed again and again, to tell disturbed moments. */
-  reference(): AnalysedModel;
   /**
    * Finds out what it can do here.
    *
