@@ -21,6 +21,7 @@ const { metafile } = await build({
     index: 'src/index.ts',
     runtime: 'src/runtime/index.ts',
     'audit-thread': 'src/cli/audit-thread.ts',
+    'hdf5-thread': 'src/formats/keras/hdf5-thread.ts',
   },
   outdir: 'dist',
   bundle: true,
@@ -36,9 +37,9 @@ const { metafile } = await build({
   define: {
     __DSC_AUDIT_VERSION__: JSON.stringify(version),
     __DSC_AUDIT_THREAD__: JSON.stringify('./audit-thread.js'),
+    __DSC_AUDIT_HDF5_THREAD__: JSON.stringify('./hdf5-thread.js'),
     __DSC_AUDIT_RUNTIME__: JSON.stringify(await runtimeFingerprint()),
   },
-  alias: { 'string-width': './scripts/string-width.cjs' },
   // CommonJS packages inside an ESM bundle still ask for `require` to reach Node's own modules.
   banner: {
     js: "import{createRequire as $createRequire}from'node:module';const require=$createRequire(import.meta.url);",

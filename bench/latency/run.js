@@ -20,6 +20,7 @@ try {
     target: 'node20',
     define: {
       __DSC_AUDIT_VERSION__: '"validation"',
+      __DSC_AUDIT_HDF5_THREAD__: 'null',
       __DSC_AUDIT_RUNTIME__: JSON.stringify(await runtimeFingerprint()),
     },
     banner: {

@@ -1,6 +1,6 @@
 import { type LayerPatterns, MAX_PATTERN_LENGTH } from '../dsc/layer-choice.ts';
 import { loadLinearAlgebra } from '../dsc/linear-algebra.ts';
-import { ROUNDINGS } from '../dsc/scaling/width.ts';
+import { ROUNDINGS } from '../dsc/scaling/rounding.ts';
 import { strategyNamed } from '../dsc/strategies/index.ts';
 import { BETWEEN, type Between } from '../dsc/strategies/strategy.ts';
 import { type ModelSource, modelBytes, modelFile } from '../formats/model-source.ts';
@@ -10,7 +10,7 @@ import { thisMachine } from '../latency/machine.ts';
 import { type Analysis, analyseSource, type InputOptions } from './analyse.ts';
 import { auditModel, type VerdictOptions } from './audit-model.ts';
 import type { Report, ScalingSection } from './report.ts';
-import { type ScalingOptions, scaleAnalysis } from './scale-analysis.ts';
+import type { ScalingOptions } from './scale-analysis.ts';
 
 /** What an audit may be told. All of it may be left out. */
 export interface AuditOptions extends InputOptions, ScalingOptions {
@@ -74,20 +74,28 @@ export async function auditSource(
   const strategy = strategyNamed(options.strategy);
   const algebra = approximation ? await loadLinearAlgebra() : null;
   const projector = profile && (await import('./project-latency.ts')).latencyProjector(profile);
+  checkScaling(options);
+  const scale = isScaled(options) ? (await import('./scale-analysis.ts')).scaleAnalysis : null;
   return reportOn(
     await analyseSource(source, options),
     { patterns: { include, exclude }, strategy, algebra, projector, training, memory, between },
-    options,
+    scale && { ...options, scale },
   );
 }
 
+/** How the analysed model is to be scaled, and what does it: loaded only where it is asked for. */
+export interface Scaling extends ScalingOptions {
+  scale(analysis: Analysis, options: ScalingOptions): Analysis;
+}
+
+const isScaled = ({ width, resolution }: ScalingOptions): boolean => width !== undefined || resolution !== undefined;
+
 /** The report on an analysis, whose model is closed. */
-export function reportOn(analysis: Analysis, request: VerdictOptions, scaling: ScalingOptions = {}): Report {
+export function reportOn(analysis: Analysis, request: VerdictOptions, scaling: Scaling | null = null): Report {
   try {
-    checkScaling(scaling);
     const report = auditModel(analysis, request);
-    if (scaling.width === undefined && scaling.resolution === undefined) return report;
-    const scaled = auditModel(scaleAnalysis(analysis, scaling), request);
+    if (scaling === null) return report;
+    const scaled = auditModel(scaling.scale(analysis, scaling), request);
     return { ...scaled, scaling: scalingSection(scaling, report) };
   } catch (error) {
     if (error instanceof DscAuditError) throw new DscAuditError(error.code, `${analysis.path}: ${error.message}`);

@@ -1,7 +1,8 @@
 import { recogniseBlocks } from '../dsc/blocks/index.ts';
 import { CannotScale } from '../dsc/scaling/cannot-scale.ts';
 import { followReshape, imageInputs, inputsAt, scaleResolution } from '../dsc/scaling/resolution.ts';
-import { type Rounding, scaleWidth } from '../dsc/scaling/width.ts';
+import type { Rounding } from '../dsc/scaling/rounding.ts';
+import { scaleWidth } from '../dsc/scaling/width.ts';
 import { DscAuditError } from '../ir/errors.ts';
 import { staticShape } from '../ir/fact.ts';
 import type { Model, Node } from '../ir/graph.ts';

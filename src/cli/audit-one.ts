@@ -28,7 +28,10 @@ export async function auditOne(
   try {
     const report = judged(await auditSource(await open(), job.audit, { profile: job.chosenProfile }), job);
     const sections: string[] = [];
-    for (const { format, layout } of renderings) sections.push(await FORMATS[format].section(report, layout));
+    for (const { format, layout } of renderings) {
+      const { section } = await FORMATS[format].load();
+      sections.push(await section(report, layout));
+    }
     return { model: summaryOf(report), sections };
   } catch (error) {
     if (error instanceof DscAuditError) return error;

@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { readText } from '../formats/text-file.ts';
 import type { Configuration } from '../gate/configuration.ts';
 import { DscAuditError } from '../ir/errors.ts';
-import { readText } from './read-text.ts';
 
 /** A configuration with where it lies: its paths start from there. */
 export interface FoundConfiguration {
@@ -51,7 +51,7 @@ async function configurationIn(folder: string): Promise<FoundConfiguration | nul
 }
 
 async function openConfiguration(file: string): Promise<FoundConfiguration> {
-  const content = await readJson(file);
+  const content = readJson(file);
   if (!file.endsWith('package.json')) return checked(content, file, dirname(file));
   const inPackage = ownKey(content, PACKAGE_KEY);
   if (inPackage === undefined) {
@@ -62,7 +62,7 @@ async function openConfiguration(file: string): Promise<FoundConfiguration> {
 
 async function packageConfiguration(file: string) {
   if (!(await exists(file))) return undefined;
-  const content = ownKey(await readJson(file), PACKAGE_KEY);
+  const content = ownKey(readJson(file), PACKAGE_KEY);
   return content === undefined ? undefined : { content, file: `${file}#${PACKAGE_KEY}` };
 }
 
@@ -71,8 +71,8 @@ async function checked(content: unknown, file: string, folder: string): Promise<
   return { file, folder, settings: checkConfiguration(content, file) };
 }
 
-async function readJson(file: string): Promise<unknown> {
-  const text = await readText(file, MAX_BYTES);
+function readJson(file: string): unknown {
+  const text = readText(file, MAX_BYTES);
   try {
     return JSON.parse(text);
   } catch (error) {

@@ -1,28 +1,57 @@
-import { isAbsolute, relative, resolve, sep } from 'node:path';
-import picomatch from 'picomatch';
+import { isAbsolute, posix, relative, resolve, sep, win32 } from 'node:path';
+import { DscAuditError } from '../ir/errors.ts';
 
 /** Folders that hold other people's files. */
 const IGNORED = ['**/node_modules/**', '**/.git/**'];
 
-/** Files that globs match, as paths from `folder`, sorted. A glob with `!` in front leaves out. */
+/** Longer than any project takes; a symbolic link may lead out of it. */
+const MAX_SEARCH_MS = 30_000;
+
+/**
+ * Files that globs match, as paths from `folder`, sorted. A glob with `!` in front leaves out. Throws `limit-exceeded` where
+ * there is too much to look through.
+ */
 export async function filesMatching(patterns: readonly string[], folder: string): Promise<readonly string[]> {
   const { glob } = await import('tinyglobby');
-  const found = await glob([...patterns], { cwd: folder, ignore: IGNORED, onlyFiles: true, expandDirectories: false });
+  const signal = AbortSignal.timeout(MAX_SEARCH_MS);
+  const options = { cwd: folder, ignore: IGNORED, onlyFiles: true, expandDirectories: false, signal };
+  const found = await glob([...patterns], options);
+  if (signal.aborted) {
+    const what = `${patterns.join(', ')}: there is too much to look through (from ${folder}); name the folders of the models.`;
+    throw new DscAuditError('limit-exceeded', what);
+  }
   return found.toSorted();
 }
 
+/** Whether a glob looks for files outside of the folder that it is written in; the path of one file may. */
+export async function leavesFolder(pattern: string): Promise<boolean> {
+  if (!(await isGlob(pattern))) return false;
+  // A backslash in front of a character leaves it as it is; braces and brackets hold parts of paths.
+  const plain = pattern.replaceAll('\\', '');
+  return posix.isAbsolute(plain) || win32.isAbsolute(plain) || /^[a-z]:/i.test(plain) || PARENT.test(plain);
+}
+
+const PARENT = /(^|[/{,(|])\.\.($|[/},)|])/;
+
 /** Whether globs written in `folder` match a file. */
-export function matchesFile(patterns: readonly string[], folder: string, file: string): boolean {
+export async function matchesFile(patterns: readonly string[], folder: string, file: string): Promise<boolean> {
+  const { default: picomatch } = await import('picomatch');
   const path = relative(folder, file).split(sep).join('/');
-  const matches = (globs: readonly string[]) => globs.length > 0 && picomatch([...globs], { dot: true })(path);
+  const matches = (globs: readonly string[]) => {
+    const some = globs.filter((glob) => glob !== '');
+    return some.length > 0 && picomatch(some, { dot: true })(path);
+  };
   const kept = patterns.filter((pattern) => !pattern.startsWith('!'));
   const leftOut = patterns.filter((pattern) => pattern.startsWith('!')).map((pattern) => pattern.slice(1));
   return (kept.some((pattern) => resolve(folder, pattern) === file) || matches(kept)) && !matches(leftOut);
 }
 
+/** Without one of these a path is no glob. */
+const GLOB_CHARACTER = /[*?[\](){}!]/;
+
 /** Whether an argument is a glob rather than a path. */
-export function isGlob(path: string): boolean {
-  return picomatch.scan(path).isGlob;
+export async function isGlob(path: string): Promise<boolean> {
+  return GLOB_CHARACTER.test(path) && (await import('picomatch')).default.scan(path).isGlob;
 }
 
 /** A path as a person in `cwd` would type it. */

@@ -9,9 +9,6 @@ import { openReports } from './open-reports.ts';
 import type { PlannedModel } from './plan-audit.ts';
 import type { Terminal } from './terminal.ts';
 
-/** A budget was exceeded, or could not be determined; the report has said which. */
-export class BudgetsNotHeld extends Error {}
-
 /** A planned model with the report to compare it with and its profile: plain data, so that a thread can be handed it. */
 export interface AuditJob extends PlannedModel {
   readonly baselineReport: MeasuredReport | null;

@@ -2,9 +2,8 @@ import { Command, CommanderError } from 'commander';
 import { nearest } from '../gate/nearest.ts';
 import { DscAuditError } from '../ir/errors.ts';
 import { plainText } from '../report/plain-text.ts';
-import { UnusableModels } from './commands/audit.ts';
 import { COMMANDS } from './commands/index.ts';
-import { BudgetsNotHeld } from './judge-reports.ts';
+import { BudgetsNotHeld, UnusableModels } from './outcome-errors.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What the process exits with. */

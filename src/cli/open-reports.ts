@@ -1,14 +1,14 @@
 import { open, stat } from 'node:fs/promises';
+import { readText } from '../formats/text-file.ts';
 import type { MeasuredReport } from '../gate/measured-report.ts';
 import { DscAuditError } from '../ir/errors.ts';
-import { readText } from './read-text.ts';
 
 /** A report of 100,000 layers takes about 100 MB; JSON is parsed in one piece. */
 const MAX_BYTES = 400_000_000;
 
 /** Reads a file of JSON reports. Throws `cannot-read` or `invalid-report`. */
 export async function openReports(path: string): Promise<readonly MeasuredReport[]> {
-  const text = await readText(path, MAX_BYTES);
+  const text = readText(path, MAX_BYTES);
   const { checkReports } = await import('../gate/check-reports.ts');
   return checkReports(parse(text, path), path);
 }
@@ -19,7 +19,7 @@ export async function openReport(path: string): Promise<MeasuredReport | null> {
   const { checkReports, isReport } = await import('../gate/check-reports.ts');
   let content: unknown;
   try {
-    content = JSON.parse(await readText(path, MAX_BYTES));
+    content = JSON.parse(readText(path, MAX_BYTES));
   } catch {
     return null;
   }

@@ -1,48 +1,9 @@
 import { appendFile } from 'node:fs/promises';
-import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Document, Entry, Layout } from '../report/format.ts';
-import { FILE_ENDINGS, FORMAT_NAMES, FORMATS, type FormatName, formatOfFile } from '../report/formats.ts';
-import { type Grouping, SORTS, type Sort } from '../report/rows.ts';
-import { wholeNumber } from './option-values.ts';
+import { FORMATS, type FormatName } from '../report/formats.ts';
+import { groupingOf, type OutputOptions } from './output-options.ts';
 import { orCannotWrite, pendingFile } from './pending-file.ts';
 import { colourLevel, type OutputStream, print, type Terminal, widthOf } from './terminal.ts';
-
-/** Options of every command that writes reports. */
-export interface OutputOptions {
-  readonly format: FormatName;
-  readonly output?: readonly FileOutput[];
-  readonly sort: Sort;
-  readonly depth?: number;
-  readonly blocks?: boolean;
-  readonly all?: boolean;
-  readonly color: boolean;
-}
-
-interface FileOutput {
-  readonly path: string;
-  readonly format: FormatName;
-}
-
-export function outputOptions(command: Command): Command {
-  return command
-    .optionsGroup('Output:')
-    .addOption(new Option('--format <format>', 'how to print it').choices(FORMAT_NAMES).default('table'))
-    .option('-o, --output <file>', 'write it to a file too, format by ending (repeatable)', collectFile)
-    .addOption(new Option('--sort <by>', 'order of the layers').choices(Object.keys(SORTS)).default('order'))
-    .option('--depth <n>', 'put layers together by module, n names deep', wholeNumber)
-    .addOption(
-      new Option('--blocks', 'put layers together by block: residual, inverted residual, Fire ...').conflicts('depth'),
-    )
-    .option('--all', 'show every layer')
-    .option('--no-color', 'print without colour');
-}
-
-function collectFile(path: string, before: readonly FileOutput[] = []): readonly FileOutput[] {
-  const format = formatOfFile(path);
-  if (format === null) throw new InvalidArgumentError(`A report ends with ${FILE_ENDINGS.join(', ')}.`);
-  if (before.some((file) => file.path === path)) throw new InvalidArgumentError('It is named twice.');
-  return [...before, { path, format }];
-}
 
 /** A format with its layout: plain data, so that a thread can be asked for a section. */
 export interface Rendering {
@@ -67,11 +28,6 @@ export interface Outputs {
   finish(): Promise<void>;
   /** Leaves every file as it was. */
   discard(): Promise<void>;
-}
-
-function groupingOf({ depth, blocks }: OutputOptions): Grouping {
-  if (blocks) return 'blocks';
-  return depth === undefined ? 'layers' : { depth };
 }
 
 /** Opens every output before the first model is read: what cannot be written is heard of at once. */
@@ -100,11 +56,14 @@ export async function openOutputs(options: OutputOptions, models: number, termin
     await Promise.all(sinks.map((sink) => sink.discard()));
     throw error;
   }
-  return outputsOf(renderings, sinks);
+  return outputsOf(await documentsOf(renderings), sinks, renderings);
 }
 
-function outputsOf(renderings: readonly Rendering[], sinks: readonly Sink[]): Outputs {
-  const documents = renderings.map(({ format, layout }) => FORMATS[format].document(layout));
+function documentsOf(renderings: readonly Rendering[]): Promise<readonly Document[]> {
+  return Promise.all(renderings.map(async ({ format, layout }) => (await FORMATS[format].load()).document(layout)));
+}
+
+function outputsOf(documents: readonly Document[], sinks: readonly Sink[], renderings: readonly Rendering[]): Outputs {
   let audited = 0;
   const discard = async (): Promise<void> => {
     await Promise.all(sinks.map((sink) => sink.discard()));

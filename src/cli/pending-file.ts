@@ -1,5 +1,5 @@
 import { open, rename, rm } from 'node:fs/promises';
-import { temporaryPath } from '../formats/output-file.ts';
+import { checkReplaceable, temporaryPath } from '../formats/output-file.ts';
 import { writeFailure } from '../formats/write-failure.ts';
 
 /** A file that takes the place of `path` once it is whole; until then, and if it never is, what was there stays. */
@@ -12,6 +12,7 @@ export interface PendingFile {
 
 /** Opens a new file beside `path`. Throws `cannot-write`. */
 export async function pendingFile(path: string): Promise<PendingFile> {
+  checkReplaceable(path);
   const temporary = temporaryPath(path);
   const file = await orCannotWrite(path, () => open(temporary, 'wx'));
   const discard = async (): Promise<void> => {

@@ -8,7 +8,7 @@ import { METRIC_NAMES, type MetricName } from '../gate/metrics.ts';
 import { DscAuditError } from '../ir/errors.ts';
 import { NO_PROFILE, REFERENCE_PROFILE } from '../latency/choose-profile.ts';
 import { type FoundConfiguration, findConfiguration } from './find-configuration.ts';
-import { filesMatching, isGlob, matchesFile, pathFrom } from './find-models.ts';
+import { filesMatching, isGlob, leavesFolder, matchesFile, pathFrom } from './find-models.ts';
 import { type GateOptions, limitsOf } from './gate-options.ts';
 import { bindingsOf, type ModelOptions } from './model-options.ts';
 import { scalingOf, type WhatIfOptions } from './what-if-options.ts';
@@ -65,18 +65,21 @@ async function namedModels(
   cwd: string,
 ): Promise<readonly ChosenModel[]> {
   const entries = configuration?.settings.models ?? [];
-  const entryOf = (path: string): ModelEntry | null => {
+  const entryOf = async (path: string): Promise<ModelEntry | null> => {
     if (path === STDIN || configuration === null) return null;
     const file = resolve(cwd, path);
-    return entries.find((entry) => matchesFile(globsOf(entry), configuration.folder, file)) ?? null;
+    for (const entry of entries) {
+      if (await matchesFile(globsOf(entry), configuration.folder, file)) return entry;
+    }
+    return null;
   };
   const expanded = await Promise.all(paths.map((path) => expand(path, cwd)));
-  return expanded.flat().map((path) => ({ path, entry: entryOf(path) }));
+  return Promise.all(expanded.flat().map(async (path) => ({ path, entry: await entryOf(path) })));
 }
 
 async function expand(path: string, cwd: string): Promise<readonly string[]> {
   // A name may hold brackets: what is there is no glob.
-  if (path === STDIN || !isGlob(path) || existsSync(resolve(cwd, path))) return [path];
+  if (path === STDIN || existsSync(resolve(cwd, path)) || !(await isGlob(path))) return [path];
   const files = await filesMatching([path], cwd);
   if (files.length > 0) return files;
   throw new DscAuditError('cannot-read', `${path}: matches no file (from ${cwd}).`);
@@ -91,6 +94,11 @@ async function ownModels(configuration: FoundConfiguration | null, cwd: string):
   const { file, folder, settings } = configuration;
   const chosen = new Map<string, ChosenModel>();
   for (const [index, entry] of (settings.models ?? []).entries()) {
+    const outside = await firstOutside(globsOf(entry));
+    if (outside !== undefined) {
+      const what = `models[${index}].path looks outside of ${folder}: '${outside}'. Put the configuration into a folder around the models, or give the paths of files.`;
+      throw new DscAuditError('invalid-configuration', `${file}: ${what}`);
+    }
     const found = await filesMatching(globsOf(entry), folder);
     if (found.length === 0) {
       const what = `models[${index}].path matches no file: ${globsOf(entry).join(', ')} (from ${folder}).`;
@@ -104,6 +112,11 @@ async function ownModels(configuration: FoundConfiguration | null, cwd: string):
   if (chosen.size > 0) return [...chosen.values()];
   const what = 'names no models: add "models": [{ "path": "model.onnx" }], or give the path of one.';
   throw new DscAuditError('invalid-configuration', `${file}: ${what}`);
+}
+
+async function firstOutside(globs: readonly string[]): Promise<string | undefined> {
+  for (const glob of globs) if (await leavesFolder(glob)) return glob;
+  return undefined;
 }
 
 const globsOf = ({ path }: ModelEntry): readonly string[] => (typeof path === 'string' ? [path] : path);

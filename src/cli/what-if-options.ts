@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { ScalingOptions } from '../audit/scale-analysis.ts';
-import { ROUNDINGS, type Rounding } from '../dsc/scaling/width.ts';
+import { ROUNDINGS, type Rounding } from '../dsc/scaling/rounding.ts';
 import { positiveNumber, wholeNumber } from './option-values.ts';
 
 /** Options that ask for the model as it would be with other widths or at another resolution. */

@@ -43,6 +43,20 @@ export const MAX_JSON_BYTES = 64 * 2 ** 20;
 /** Groups and weights that are looked at in one HDF5 file. A network of 1,000 layers holds about 10,000. */
 export const MAX_HDF5_OBJECTS = 1_000_000;
 
+/**
+ * Milliseconds that the library for HDF5 may take for all that is asked of one file, and a byte of the file: a damaged file can
+ * send it round in circles. It reads 100 MB a second and more.
+ */
+export const MAX_HDF5_MS = 20_000;
+export const MAX_HDF5_MS_A_BYTE = 1000 / 10e6;
+
+/** What its memory may grow to, and by how much more for each byte of the file: one weight at a time, unpacked. */
+export const HDF5_MEMORY_BYTES = 256 * 2 ** 20;
+export const MAX_HDF5_GROWTH = 4;
+
+/** Megabytes of JavaScript's own memory for the thread that it runs in: names of a million weights take half of it. */
+export const HDF5_HEAP_MB = 256;
+
 /** Files in one archive. Keras writes four, and one more for each vocabulary. */
 export const MAX_ARCHIVE_ENTRIES = 65_536;
 

@@ -1,5 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, openSync, realpathSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fsyncSync,
+  lstatSync,
+  openSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { DscAuditError } from '../ir/errors.ts';
 import { writeFailure } from './write-failure.ts';
@@ -15,6 +25,16 @@ export const temporaryPath = (path: string): string =>
   join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
 
 /**
+ * What is at `path` is a file or a link, which renaming replaces, or nothing: never a device or a pipe. Throws `cannot-write`.
+ */
+export function checkReplaceable(path: string): void {
+  const stats = attempt(path, () => lstatSync(path, { throwIfNoEntry: false }));
+  if (stats && !stats.isFile() && !stats.isSymbolicLink()) {
+    throw new DscAuditError('cannot-write', `${path}: is no file that could be replaced.`);
+  }
+}
+
+/**
  * Writes files beside where they will be and renames them once all are complete, in the order given: what is under
  * their names is whole at any time, and a full disk leaves nothing behind.
  *
@@ -24,6 +44,7 @@ export function writeFiles(files: readonly OutputFile[]): void {
   const written: { readonly temporary: string; readonly path: string }[] = [];
   try {
     for (const { path, chunks } of files) {
+      checkReplaceable(path);
       const temporary = temporaryPath(path);
       written.push({ temporary, path });
       attempt(path, () => writeWhole(temporary, chunks));

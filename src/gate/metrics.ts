@@ -108,8 +108,20 @@ function latency(report: MeasuredReport, { referenceProfile }: Allowances): Figu
       'the reference profile is of another machine: calibrate this one, or accept it with --allow-reference-profile';
     return { value: null, doubt };
   }
-  return { value: totals.latencyMs.high, doubt: uncountedWork(report) };
+  const { high } = totals.latencyMs;
+  if (!isBelievable(high, totals.macs)) {
+    return { value: null, doubt: 'no machine is as fast as the profile tells: calibrate anew' };
+  }
+  const isWhole = !totals.isLatencyLowerBound;
+  return { value: high, doubt: uncountedWork(report) ?? (isWhole ? null : 'the profile knows no cost of some layers') };
 }
+
+/** More than any processor does, by far: 10^18 multiply-accumulates a second. */
+const MAX_MACS_A_MS = 1e15;
+
+/** A profile may come from anybody, and one of zeroes would let every model pass. */
+const isBelievable = (latencyMs: number, macs: number): boolean =>
+  Number.isFinite(latencyMs) && latencyMs > 0 && macs / latencyMs <= MAX_MACS_A_MS;
 
 /** A share of something that lacks a part may err either way: no lower bound either. */
 function convertibleShare(report: MeasuredReport): Figure {

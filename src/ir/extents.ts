@@ -4,3 +4,14 @@ export function countElements(extents: readonly number[]): number {
   for (const extent of extents) count *= extent;
   return count;
 }
+
+/** Row-major strides in elements. */
+export function stridesOf(extents: readonly number[]): readonly number[] {
+  const strides: number[] = [];
+  let stride = 1;
+  for (const extent of [...extents].reverse()) {
+    strides.unshift(stride);
+    stride *= extent;
+  }
+  return strides;
+}

@@ -1,9 +1,10 @@
 /** Where profiles of this machine are kept, and how they are read and written. */
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, statSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { writeFiles } from '../formats/output-file.ts';
+import { readTextIfThere } from '../formats/text-file.ts';
 import { writeFailure } from '../formats/write-failure.ts';
 import { DscAuditError } from '../ir/errors.ts';
 import { type Profile, parseProfile } from './profile.ts';
@@ -31,17 +32,8 @@ const MAX_BYTES = 16 * 1024 * 1024;
 
 /** Null where there is no such file. */
 export function readProfileIfThere(path: string): Profile | null {
-  let text: string;
-  try {
-    if (statSync(path).size > MAX_BYTES)
-      throw new DscAuditError('not-a-profile', `${path} is too large for a profile.`);
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    if (error instanceof DscAuditError) throw error;
-    if (isMissing(error)) return null;
-    throw new DscAuditError('cannot-read', `${path} cannot be read: ${messageOf(error)}.`);
-  }
-  return parseProfile(text, path);
+  const text = readTextIfThere(path, MAX_BYTES);
+  return text === null ? null : parseProfile(text, path);
 }
 
 export function readProfile(path: string): Profile {
@@ -64,7 +56,3 @@ export function writeProfile(path: string, profile: Profile): void {
 /** Tells profiles apart. */
 export const profileId = (contents: unknown): string =>
   createHash('sha256').update(JSON.stringify(contents)).digest('hex').slice(0, 8);
-
-const isMissing = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'ENOENT';
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

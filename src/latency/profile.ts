@@ -3,7 +3,7 @@
  * from a stranger: every field is checked, and how many there may be.
  */
 import { DscAuditError } from '../ir/errors.ts';
-import { BACKEND_NAMES } from './backends/index.ts';
+import { isBackendName } from './backends/names.ts';
 import type { CostModel, GroupModel } from './cost-model.ts';
 import type { Spread } from './intervals.ts';
 import type { Roofline } from './roofline.ts';
@@ -84,6 +84,12 @@ const MAX_GROUPS = 500;
 const MAX_TERMS = 200;
 const MAX_FITS = 64;
 
+/** Milliseconds a unit of work: the dearest is a call of some. Far beyond it sums are no numbers any more. */
+const MAX_COST_MS = 1e6;
+
+/** How many times a measurement may have been off. */
+const MAX_SPREAD = 1e6;
+
 /** Reads a profile; `from` names it in messages. */
 export function parseProfile(text: string, from: string): Profile {
   let json: unknown;
@@ -100,6 +106,10 @@ const broken = (from: string, why: string): DscAuditError =>
     'not-a-profile',
     `${from} is no profile that can be used: ${why}. dsc-audit calibrate -o ${from} writes one.`,
   );
+
+/** Of a rare kernel nothing may have been measured; not of all. */
+const costsNothing = (groups: readonly GroupModel[]): boolean =>
+  groups.length > 0 && groups.every(({ coefficients }) => Object.values(coefficients).every((cost) => cost === 0));
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -120,7 +130,7 @@ class ProfileReader {
       );
     }
     const backend = this.text(fields, 'backend');
-    if (!BACKEND_NAMES.includes(backend)) throw broken(this.from, `it is of an unknown backend, '${backend}'`);
+    if (!isBackendName(backend)) throw broken(this.from, `it is of an unknown backend, '${backend}'`);
     const sweep = this.fields(fields.sweep, 'sweep');
     const fits = this.list(fields.fits, 'fits', MAX_FITS).map((fit) => this.threadFit(fit));
     if (fits.length === 0) throw broken(this.from, 'it has no fits');
@@ -159,13 +169,15 @@ class ProfileReader {
     if (!Number.isInteger(threads) || threads < 1 || threads > 1024)
       throw broken(this.from, "a fit's threads are no number of threads");
     const model = this.fields(fields.model, 'model');
+    const groups = this.record(model.groups, 'groups', MAX_GROUPS, (group) => this.group(group));
+    if (costsNothing(Object.values(groups))) throw broken(this.from, 'nothing costs anything with it');
     const error = this.fields(fields.error, 'error');
     return {
       threads,
       roofline: this.roofline(fields.roofline),
       model: {
-        groups: this.record(model.groups, 'groups', MAX_GROUPS, (group) => this.group(group)),
-        functions: this.amounts(model.functions, 'functions'),
+        groups,
+        functions: this.costs(model.functions, 'functions'),
       },
       layerSpread: this.record(fields.layerSpread, 'layerSpread', MAX_GROUPS, (spread) => this.spread(spread)),
       pooledSpread: this.spread(fields.pooledSpread),
@@ -205,7 +217,7 @@ class ProfileReader {
   private group(json: unknown): GroupModel {
     const fields = this.fields(json, 'a group');
     return {
-      coefficients: this.amounts(fields.coefficients, 'coefficients'),
+      coefficients: this.costs(fields.coefficients, 'coefficients'),
       measuredUpTo: this.amounts(fields.measuredUpTo, 'measuredUpTo'),
       samples: this.number(fields, 'samples'),
     };
@@ -213,7 +225,20 @@ class ProfileReader {
 
   private spread(json: unknown): Spread {
     const fields = this.fields(json, 'a spread');
-    return { low: this.finite(fields.low, 'low'), high: this.finite(fields.high, 'high') };
+    return { low: this.share(fields.low, 'low'), high: this.share(fields.high, 'high') };
+  }
+
+  private share(json: unknown, name: string): number {
+    const share = this.finite(json, name);
+    if (Math.abs(share) > MAX_SPREAD) throw broken(this.from, `'${name}' is beyond ${MAX_SPREAD}`);
+    return share;
+  }
+
+  private costs(json: unknown, name: string): Readonly<Record<string, number>> {
+    const costs = this.amounts(json, name);
+    if (Object.values(costs).some((cost) => cost > MAX_COST_MS))
+      throw broken(this.from, `'${name}' has a cost of more than ${MAX_COST_MS} ms`);
+    return costs;
   }
 
   private amounts(json: unknown, name: string): Readonly<Record<string, number>> {

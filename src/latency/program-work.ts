@@ -46,14 +46,13 @@ export function programWork(program: Program, kept: ReadonlySet<number>, options
   const clock = new ReuseClock(memory.totalBytes);
   const context: Context = {
     program,
-    described: new Map(),
-    clock,
     addressOf: (place) => (memory.offsets[place.buffer] ?? 0) + place.offsetBytes,
     options,
   };
-  // The first turn only tells the clock what the turn before leaves in the caches.
-  for (const [index] of program.steps.entries()) stepWork(context, index);
-  return program.steps.map((_, index) => stepWork(context, index));
+  const steps = program.steps.map((_, index) => describeStep(context, index));
+  // What the turn before leaves in the caches.
+  for (const { calls } of steps) for (const call of calls) touchMemory(clock, call, null);
+  return steps.map((step) => ({ group: step.group, layer: step.layer, terms: termsOfStep(clock, step) }));
 }
 
 /** What 32-bit addresses reach. Extents come from the file: the memory that they ask for may be any number. */
@@ -61,36 +60,64 @@ const MAX_MEMORY_BYTES = 2 ** 32;
 
 interface Context {
   readonly program: Program;
-  readonly described: Map<readonly Word[], CallWork>;
-  readonly clock: ReuseClock;
   readonly addressOf: (place: Place) => number;
   readonly options: WorkOptions;
 }
 
-function stepWork(context: Context, index: number): StepWork {
+interface DescribedStep {
+  readonly group: string;
+  readonly layer: number;
+  /** How many blocks a sequence goes through; null for a single call. */
+  readonly blocks: number | null;
+  readonly calls: readonly DescribedCall[];
+}
+
+interface DescribedCall {
+  /** Which call of its block it is. */
+  readonly position: number;
+  readonly work: CallWork;
+  /** The part of its units that the slowest thread has. */
+  readonly share: number;
+  /** Threads that each make calls of their own meanwhile. */
+  readonly threads: number;
+  readonly touched: readonly TouchedRun[];
+}
+
+/** A run of memory that all threads together touch. */
+interface TouchedRun {
+  readonly role: Role;
+  readonly bytes: number;
+  readonly address: number;
+}
+
+function describeStep(context: Context, index: number): DescribedStep {
   const { program, options } = context;
   const step = program.steps[index];
   if (step === undefined) throw new Error(`The program has no step ${index}.`);
+  const { layer, kernel, units, words } = step;
   const sequence = program.sequences.get(index);
   if (sequence === undefined) {
-    const units = shareOf(step.units, options.threads);
-    const call: Call = { kernel: step.kernel, units: step.units, words: step.words };
-    const { group, terms } = describeCall(context, call, units, 1);
-    return { group, terms, layer: step.layer };
+    const call = describeCall(context, { kernel, units, words }, 0, shareOf(units, options.threads), 1);
+    return { group: call.work.group, layer, blocks: null, calls: [call] };
   }
   const blocks = sequence.blocks.slice(0, Math.ceil(sequence.blocks.length / options.threads));
-  const kernels = (sequence.blocks[0] ?? []).map(({ kernel }) => kernel);
-  const terms: Record<string, number> = { blocks: blocks.length };
-  for (const block of blocks) {
-    for (const [position, call] of block.entries()) {
-      const described = describeCall(context, call, call.units, options.threads);
-      for (const [name, amount] of Object.entries(described.terms)) {
-        const key = isShared(name) ? name : callTerm(position, name);
-        terms[key] = (terms[key] ?? 0) + amount;
-      }
+  const kernels = (sequence.blocks[0] ?? []).map((call) => call.kernel);
+  const calls = blocks.flatMap((block) =>
+    block.map((call, position) => describeCall(context, call, position, call.units, options.threads)),
+  );
+  return { group: kernels.join(SEPARATOR), layer, blocks: blocks.length, calls };
+}
+
+/** The terms of all calls; of a sequence by call, where they are not of all. */
+function termsOfStep(clock: ReuseClock, { blocks, calls }: DescribedStep): Readonly<Record<string, number>> {
+  const sums: Record<string, number> = blocks === null ? {} : { blocks };
+  for (const call of calls) {
+    for (const [name, amount] of Object.entries(termsOfCall(clock, call))) {
+      const key = blocks === null || isShared(name) ? name : callTerm(call.position, name);
+      sums[key] = (sums[key] ?? 0) + amount;
     }
   }
-  return { group: kernels.join(SEPARATOR), terms, layer: step.layer };
+  return sums;
 }
 
 const callTerm = (position: number, name: string): string => `${position}.${name}`;
@@ -127,48 +154,48 @@ export const MAPPED = 'mapped:';
 /** Units of the thread that has most of them. */
 const shareOf = (units: number, threads: number): number => Math.ceil(units / threads);
 
-function describeCall(context: Context, call: Call, units: number, threads: number): Work {
-  const args = argumentsOf(context.program, call);
-  // Both turns describe the same calls.
-  const described =
-    context.described.get(call.words) ?? callWork(call.kernel, { args, units, variant: context.options.variant });
-  context.described.set(call.words, described);
-  const terms: Record<string, number> = { ...described.terms };
-  if (described.mapped) terms[`${MAPPED}${described.mapped.fn}`] = described.mapped.vectors;
+function describeCall(context: Context, call: Call, position: number, units: number, threads: number): DescribedCall {
+  const { program, addressOf, options } = context;
+  const args = argumentsOf(program, call);
+  const work = callWork(call.kernel, { args, units, variant: options.variant });
   const share = call.units === 0 ? 0 : units / call.units;
-  addMemoryTerms(context, call, described, share, threads, terms);
-  return { group: described.group, terms };
-}
-
-/** Adds the bytes of each role by distance, and moves the clock on. */
-function addMemoryTerms(
-  { program, clock, addressOf }: Context,
-  call: Call,
-  { touches, rereads }: CallWork,
-  share: number,
-  threads: number,
-  terms: Record<string, number>,
-): void {
   const names = Object.keys(KERNELS[call.kernel].argumentTypes);
-  const sums = { input: emptySums(), weights: emptySums(), output: emptySums() };
-  const placed = touches.flatMap(({ argument, role, bytes }) => {
+  const touched = work.touches.flatMap(({ argument, role, bytes }): readonly TouchedRun[] => {
     const place = placeOf(call.words[names.indexOf(argument)]);
     if (place === null || share === 0) return [];
-    // All threads together touch the whole; each its share.
     const whole = Math.min(bytes / share, (program.buffers[place.buffer]?.bytes ?? 0) - place.offsetBytes);
-    return whole > 0 ? [{ role, whole, address: addressOf(place) }] : [];
+    return whole > 0 ? [{ role, bytes: whole, address: addressOf(place) }] : [];
   });
-  const stepBytes = placed.reduce((sum, { whole }) => sum + whole, 0);
-  for (const { role, whole, address } of placed) {
-    clock.touch(address, whole, stepBytes, (bytes, distance) => addByDistance(sums[role], bytes * share, distance));
-  }
-  clock.advance(stepBytes * Math.max(1, threads));
+  return { position, work, share, threads: Math.max(1, threads), touched };
+}
+
+/** The terms of a call, with its bytes of each role by distance. */
+function termsOfCall(clock: ReuseClock, call: DescribedCall): Readonly<Record<string, number>> {
+  const { mapped, rereads, terms: own } = call.work;
+  const terms: Record<string, number> = { ...own };
+  if (mapped) terms[`${MAPPED}${mapped.fn}`] = mapped.vectors;
+  const sums: BytesByDistance = { input: emptySums(), weights: emptySums(), output: emptySums() };
+  touchMemory(clock, call, sums);
   for (const { role, bytes, distance } of rereads) addByDistance(sums[role], bytes, distance);
   for (const role of ROLES) {
     for (const [index, bytes] of sums[role].entries()) {
       if (bytes > 0) terms[DISTANCE_TERMS[role][index] ?? ''] = bytes;
     }
   }
+  return terms;
+}
+
+type BytesByDistance = Readonly<Record<Role, number[]>>;
+
+/** Touches what a call touches, and moves the clock on; adds the bytes of its share where they are asked for. */
+function touchMemory(clock: ReuseClock, call: DescribedCall, sums: BytesByDistance | null): void {
+  const { touched, share, threads } = call;
+  const callBytes = touched.reduce((sum, { bytes }) => sum + bytes, 0);
+  for (const { role, bytes, address } of touched) {
+    const add = sums && ((piece: number, distance: number) => addByDistance(sums[role], piece * share, distance));
+    clock.touch(address, bytes, callBytes, add);
+  }
+  clock.advance(callBytes * threads);
 }
 
 const emptySums = (): number[] => DISTANCES.map(() => 0);

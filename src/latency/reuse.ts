@@ -11,12 +11,18 @@ export const DISTANCES = [32, 128, 512, 2048, 8192, 32768].map((kilobytes) => ki
 
 /** Adds to each sum of bytes by distance d: nothing where they lie nearer than d, all from 4 d on, by logarithm in between. */
 export function addByDistance(sums: number[], bytes: number, distance: number): void {
-  for (let index = 0; index < DISTANCES.length; index++) {
-    const from = DISTANCES[index] ?? 0;
-    if (distance <= from) return;
-    sums[index] = (sums[index] ?? 0) + bytes * Math.min(1, Math.log2(distance / from) / 2);
+  const logarithm = Math.log2(distance);
+  for (let index = 0; index < LOGARITHMS.length; index++) {
+    const beyond = logarithm - (LOGARITHMS[index] ?? 0);
+    if (beyond <= 0) return;
+    sums[index] = (sums[index] ?? 0) + (beyond < 2 ? (bytes * beyond) / 2 : bytes);
   }
 }
+
+const LOGARITHMS = DISTANCES.map(Math.log2);
+
+/** Hears of bytes, and how far back they lay. */
+type Visit = (bytes: number, distance: number) => void;
 
 const CHUNK_BYTES = 32 * 1024;
 
@@ -34,7 +40,7 @@ export class ReuseClock {
   }
 
   /** Touches a run of memory while the clock goes on by all that the step touches; tells of each piece how far back it lay. */
-  touch(address: number, bytes: number, stepBytes: number, visit: (bytes: number, distance: number) => void): void {
+  touch(address: number, bytes: number, stepBytes: number, visit: Visit | null): void {
     const first = Math.floor(address / CHUNK_BYTES);
     const end = Math.floor((address + Math.max(1, bytes) - 1) / CHUNK_BYTES) + 1;
     const each = bytes / (end - first);
@@ -44,7 +50,7 @@ export class ReuseClock {
     }
     for (let chunk = first; chunk < end; chunk++) {
       const now = this.time + (stepBytes * (chunk - first)) / (end - first);
-      visit(each, now - (this.last[chunk] ?? Number.NEGATIVE_INFINITY));
+      visit?.(each, now - (this.last[chunk] ?? Number.NEGATIVE_INFINITY));
       this.last[chunk] = now;
     }
   }

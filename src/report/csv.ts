@@ -5,7 +5,6 @@ import { shapeText } from './units.ts';
 
 /** A row a layer (RFC 4180), for spreadsheets and data frames. Unknown figures are empty cells. */
 export const csv: Format = {
-  endings: ['.csv'],
   section: (report) => rowsOfReport(report).map(line).join(''),
   document: csvDocument,
 };

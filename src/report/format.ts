@@ -31,8 +31,6 @@ export interface Document {
 
 /** One way to write reports: a section for each model, and what makes one document of them. */
 export interface Format {
-  /** What files of this format end with, the usual one first. None for what is only printed. */
-  readonly endings: readonly `.${string}`[];
   section(report: Report, layout: Layout): string | Promise<string>;
   document(layout: Layout): Document;
 }

@@ -1,17 +1,27 @@
-import { csv } from './csv.ts';
 import type { Format } from './format.ts';
-import { github } from './github.ts';
-import { page } from './html.ts';
-import { json } from './json.ts';
-import { markdown } from './markdown.ts';
-import { table } from './table.ts';
+
+/** How a format is found, and where its code is: only what a call writes is loaded. */
+interface ListedFormat {
+  /** What files of this format end with, the usual one first. None for what is only printed. */
+  readonly endings: readonly `.${string}`[];
+  load(): Promise<Format>;
+}
 
 /** Every format, by the name that `--format` takes. */
-export const FORMAT_NAMES = ['table', 'json', 'markdown', 'html', 'csv', 'github'] as const;
+export const FORMATS = {
+  table: { endings: ['.txt'], load: async () => (await import('./table.ts')).table },
+  json: { endings: ['.json'], load: async () => (await import('./json.ts')).json },
+  markdown: { endings: ['.md', '.markdown'], load: async () => (await import('./markdown.ts')).markdown },
+  html: { endings: ['.html', '.htm'], load: async () => (await import('./html.ts')).page },
+  csv: { endings: ['.csv'], load: async () => (await import('./csv.ts')).csv },
+  github: { endings: [], load: async () => (await import('./github.ts')).github },
+} as const satisfies Readonly<Record<string, ListedFormat>>;
 
-export type FormatName = (typeof FORMAT_NAMES)[number];
+export type FormatName = keyof typeof FORMATS;
 
-export const FORMATS: { readonly [Name in FormatName]: Format } = { table, json, markdown, html: page, csv, github };
+const isFormatName = (name: string): name is FormatName => Object.hasOwn(FORMATS, name);
+
+export const FORMAT_NAMES: readonly FormatName[] = Object.keys(FORMATS).filter(isFormatName);
 
 /** The format of a file by the ending of its name; null where no format has that ending. */
 export function formatOfFile(path: string): FormatName | null {

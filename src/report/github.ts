@@ -7,7 +7,6 @@ import { bytes, change, quantity } from './units.ts';
 
 /** Annotations of a GitHub workflow. Where it prints them, the command also writes the step's summary. */
 export const github: Format = {
-  endings: [],
   section: (report) => annotationsOf(report).map(command).join(''),
   document: annotationsDocument,
 };

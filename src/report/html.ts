@@ -9,7 +9,6 @@ import { STYLE } from './html/style.ts';
 
 /** One self-contained page: charts drawn beforehand, no network, readable without its script. */
 export const page: Format = {
-  endings: ['.html', '.htm'],
   section: async (report) => (await renderSection(report, idOf(report.model.path))).text,
   document: pageDocument,
 };

@@ -22,7 +22,6 @@ function escaped(character: string): string {
 
 /** One report as an object; several as a list, even if only one of them could be made. */
 export const json: Format = {
-  endings: ['.json'],
   section: renderJson,
   document: ({ models }) => (models === 1 ? objectDocument() : listDocument()),
 };

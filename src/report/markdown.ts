@@ -12,7 +12,6 @@ import { bytes, change, latency, milliseconds, percent, quantity, shapeText, sha
 
 /** For a comment on a pull request, and for the summary of a CI job. */
 export const markdown: Format = {
-  endings: ['.md', '.markdown'],
   section: renderMarkdown,
   document: markdownDocument,
 };

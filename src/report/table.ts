@@ -1,6 +1,6 @@
 import { Chalk, type ChalkInstance } from 'chalk';
-import Table from 'cli-table3';
 import type { Report } from '../audit/report.ts';
+import { GAP, lineOf, type TextColumn, widest } from './columns.ts';
 import type { Document, Format, Layout } from './format.ts';
 import { FORMAT_NAMES } from './format-names.ts';
 import type { FailedModel, ModelSummary } from './model-summary.ts';
@@ -15,7 +15,6 @@ type TableOptions = Pick<Layout, 'width' | 'sort' | 'grouping' | 'all'> & { read
 
 /** The report for a person at a terminal. */
 export const table: Format = {
-  endings: ['.txt'],
   section: (report, layout) => renderTable(report, { ...layout, style: styleOf(layout) }),
   document: tableDocument,
 };
@@ -176,8 +175,6 @@ function savedCell({ verdict }: Row, _report: Report, style: ChalkInstance): str
   return saved > 0 ? style.green(`−${milliseconds(saved)}`) : style.red(`+${milliseconds(-saved)}`);
 }
 
-const GAP = 2;
-
 /** A name is cut to this before a column is dropped for it. */
 const ENOUGH_FOR_A_NAME = 30;
 const MIN_NAME_WIDTH = 16;
@@ -207,12 +204,6 @@ const byPriority = (a: LaidOutColumn, b: LaidOutColumn): number => a.column.prio
 
 const takenBy = (columns: readonly LaidOutColumn[]): number => columns.reduce((sum, { width }) => sum + width + GAP, 0);
 
-const widest = (texts: readonly string[], least: number): number =>
-  texts.reduce((width, text) => Math.max(width, visible(text)), least);
-
-/** Laying out takes time that grows with the square of a table's rows: long tables are laid out in pieces. */
-const ROWS_A_PIECE = 8;
-
 function layerTable(rows: readonly Row[], report: Report, options: TableOptions): readonly string[] {
   const { width, style } = options;
   const names = rows.map(({ name }) => plainText(name));
@@ -225,45 +216,11 @@ function layerTable(rows: readonly Row[], report: Report, options: TableOptions)
     ...columns.map(({ cells }) => cells[index] ?? ''),
   ]);
   const head = ['Layer', ...columns.map(({ column }) => column.head)].map((title) => style.dim(title));
-  const all = [head, ...lines];
-  const pieces: string[] = [];
-  for (let start = 0; start < all.length; start += ROWS_A_PIECE) {
-    const table = new Table({
-      colWidths: [nameWidth + GAP, ...columns.map((column) => column.width + GAP)],
-      colAligns: ['left', ...columns.map(({ column }) => column.align)],
-      chars: NO_BORDERS,
-      style: { head: [], border: [], 'padding-left': 0, 'padding-right': GAP },
-    });
-    table.push(...all.slice(start, start + ROWS_A_PIECE));
-    pieces.push(table.toString());
-  }
-  return pieces.flatMap((piece) => piece.split('\n').map((line) => line.trimEnd()));
+  const all: readonly TextColumn[] = [{ width: nameWidth, align: 'left' }, ...columns.map(alignment)];
+  return [head, ...lines].map((cells) => lineOf(cells, all));
 }
 
-const NO_BORDERS = {
-  top: '',
-  'top-mid': '',
-  'top-left': '',
-  'top-right': '',
-  bottom: '',
-  'bottom-mid': '',
-  'bottom-left': '',
-  'bottom-right': '',
-  left: '',
-  'left-mid': '',
-  mid: '',
-  'mid-mid': '',
-  right: '',
-  'right-mid': '',
-  middle: '',
-};
-
-/** Length without colour codes, which are the only escapes that are written here. */
-function visible(text: string): number {
-  return text.replaceAll(COLOUR, '').length;
-}
-
-const COLOUR = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g');
+const alignment = ({ column, width }: LaidOutColumn): TextColumn => ({ width, align: column.align });
 
 function leftOutLines(
   rows: readonly Row[],

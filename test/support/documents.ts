@@ -12,7 +12,7 @@ export async function documentOf(
   options: Partial<Layout> = {},
 ): Promise<string> {
   const layout = { ...LAYOUT, models: reports.length, ...options };
-  const { document, section } = FORMATS[format];
+  const { document, section } = await FORMATS[format].load();
   const parts = document(layout);
   let text = '';
   for (const report of reports) text += parts.add({ model: summaryOf(report), section: await section(report, layout) });

@@ -4,6 +4,7 @@ import { analyseRead } from '../../src/audit/analyse.ts';
 import { type AuditOptions, reportOn } from '../../src/audit/audit.ts';
 import { latencyProjector } from '../../src/audit/project-latency.ts';
 import type { Report } from '../../src/audit/report.ts';
+import { scaleAnalysis } from '../../src/audit/scale-analysis.ts';
 import { strategyNamed } from '../../src/dsc/strategies/index.ts';
 import { type ModelSource, modelBytes, modelFile } from '../../src/formats/model-source.ts';
 import { readOnnx } from '../../src/formats/onnx/read.ts';
@@ -35,7 +36,9 @@ export function auditOnnx(
     memory: options.memory ?? false,
     between: options.between ?? 'none',
   };
-  return reportOn(analyseRead(readOnnx(source), source.path, options), wanted, options);
+  const isScaled = options.width !== undefined || options.resolution !== undefined;
+  const scaling = isScaled ? { ...options, scale: scaleAnalysis } : null;
+  return reportOn(analyseRead(readOnnx(source), source.path, options), wanted, scaling);
 }
 
 export const auditFixture = (path: string, options: AuditOptions = {}): Report =>

@@ -1,19 +1,13 @@
 import { type Command, Option } from 'commander';
 import { STRATEGY_NAMES } from '../../dsc/strategies/index.ts';
 import { BETWEEN } from '../../dsc/strategies/strategy.ts';
-import { DscAuditError } from '../../ir/errors.ts';
-import { auditModels } from '../audit-models.ts';
-import { auditProgress } from '../audit-progress.ts';
 import { gateOptions } from '../gate-options.ts';
-import { BudgetsNotHeld, openJobs } from '../judge-reports.ts';
 import { modelOptions } from '../model-options.ts';
 import { collectText } from '../option-values.ts';
-import { type OutputOptions, openOutputs, outputOptions } from '../output.ts';
-import { type PlanOptions, planAudit } from '../plan-audit.ts';
+import { outputOptions } from '../output-options.ts';
+import type { AuditCommandOptions } from '../run-audit.ts';
 import type { Terminal } from '../terminal.ts';
 import { whatIfOptions } from '../what-if-options.ts';
-
-interface AuditCommandOptions extends PlanOptions, OutputOptions {}
 
 const EXAMPLES = `
 Examples:
@@ -60,61 +54,9 @@ export function defineAudit(program: Command, terminal: Terminal): void {
   gateOptions(command);
   outputOptions(command)
     .addHelpText('after', EXAMPLES)
-    .action((paths: readonly string[], options: AuditCommandOptions) => {
+    .action(async (paths: readonly string[], options: AuditCommandOptions) => {
+      const { runAudit } = await import('../run-audit.ts');
       const commands = program.commands.map((other) => other.name());
-      return auditAll(paths, options, { terminal, commands });
+      return runAudit(paths, options, { terminal, commands });
     });
-}
-
-interface Surroundings {
-  readonly terminal: Terminal;
-  /** Names of the other commands: what a path that is not there may have been meant for. */
-  readonly commands: readonly string[];
-}
-
-async function auditAll(
-  paths: readonly string[],
-  options: AuditCommandOptions,
-  { terminal, commands }: Surroundings,
-): Promise<void> {
-  const planned = await planAudit(paths, options, terminal.cwd());
-  const jobs = await openJobs(planned, terminal.env);
-  const outputs = await openOutputs(options, jobs.length, terminal);
-  const progress = auditProgress(
-    terminal.stderr,
-    jobs.map(({ path }) => path),
-  );
-  const failures: DscAuditError[] = [];
-  let held = true;
-  let done = 0;
-  try {
-    for await (const outcome of auditModels(jobs, { renderings: outputs.renderings, commands }, terminal)) {
-      const path = jobs[done++]?.path ?? '';
-      progress.clear();
-      if (outcome instanceof DscAuditError) {
-        failures.push(outcome);
-        await outputs.add({ path, failure: outcome.message }, []);
-      } else {
-        held &&= outcome.model.held;
-        await outputs.add(outcome.model, outcome.sections);
-      }
-      progress.show(done);
-    }
-    await outputs.finish();
-  } catch (error) {
-    await outputs.discard();
-    throw error;
-  }
-  if (failures.length > 0) throw new UnusableModels(failures);
-  if (!held) throw new BudgetsNotHeld();
-}
-
-/** Models of a call that could not be audited; the others were. */
-export class UnusableModels extends Error {
-  readonly failures: readonly DscAuditError[];
-
-  constructor(failures: readonly DscAuditError[]) {
-    super(failures.map(({ message }) => message).join('; '));
-    this.failures = failures;
-  }
 }

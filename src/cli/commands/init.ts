@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import type { Command } from 'commander';
+import { readTextIfThere } from '../../formats/text-file.ts';
 import { writeFailure } from '../../formats/write-failure.ts';
 import { startingBudgets } from '../../gate/starting-budgets.ts';
 import { DscAuditError } from '../../ir/errors.ts';
@@ -40,7 +41,7 @@ async function init(folder: string): Promise<string> {
     files.push(configurationFile(entries, schemaFor(folder)));
     lines.push(...leftOut);
   } else lines.push(`left alone  ${relative(folder, present.file)}`);
-  files.push(workflowFile(__DSC_AUDIT_VERSION__, await usesLfs(folder)));
+  files.push(workflowFile(__DSC_AUDIT_VERSION__, usesLfs(folder)));
   for (const file of files) lines.push(`${(await written(folder, file)) ? 'wrote     ' : 'left alone'}  ${file.path}`);
   return `${[...lines, '', ...NEXT_STEPS].map(plainText).join('\n')}\n`;
 }
@@ -84,10 +85,13 @@ function schemaFor(folder: string): string {
   return existsSync(join(folder, installed)) ? `./${installed}` : published;
 }
 
-async function usesLfs(folder: string): Promise<boolean> {
-  const attributes = await readFile(join(folder, '.gitattributes'), 'utf8').catch(() => '');
-  return attributes.includes('filter=lfs');
+function usesLfs(folder: string): boolean {
+  const attributes = readTextIfThere(join(folder, '.gitattributes'), MAX_ATTRIBUTES_BYTES);
+  return attributes?.includes('filter=lfs') ?? false;
 }
+
+/** Git's own attributes are a few lines. */
+const MAX_ATTRIBUTES_BYTES = 1_000_000;
 
 /** Writes a file that is not there; false where it is. */
 async function written(folder: string, { path, content }: StartingFile): Promise<boolean> {

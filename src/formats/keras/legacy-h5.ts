@@ -1,12 +1,12 @@
 import { DscAuditError } from '../../ir/errors.ts';
-import type { Hdf5Group } from './hdf5-file.ts';
+import { type Hdf5Group, textOfAttribute } from './hdf5-file.ts';
 import { type Json, parseJson } from './json.ts';
 import { type NamedWeight, namedWeights } from './named-weights.ts';
 import type { WeightStore } from './weights.ts';
 
 /** The model that an `.h5` file describes, in the attribute `model_config`. Throws `not-a-model` where it has none. */
 export function modelConfigOf(root: Hdf5Group): Json {
-  const text = root.text('model_config');
+  const text = textOfAttribute(root, 'model_config');
   if (text !== null) return parseJson(text);
   const holdsWeights = root.texts('layer_names').length > 0 || root.names.includes('layers');
   throw new DscAuditError(

@@ -6,7 +6,7 @@ import { MAX_JSON_BYTES } from '../limits.ts';
 import type { ModelSource } from '../model-source.ts';
 import { archiveWeights } from './archive-weights.ts';
 import { GraphBuilder } from './build-graph.ts';
-import { type Hdf5File, openHdf5 } from './hdf5-file.ts';
+import { type Hdf5File, type Hdf5Group, openHdf5, textOfAttribute } from './hdf5-file.ts';
 import { type Json, member, parseJson, textOf } from './json.ts';
 import { legacyWeights, modelConfigOf } from './legacy-h5.ts';
 import { type ModelSpec, readModelConfig } from './model-config.ts';
@@ -129,7 +129,7 @@ function notKeras(entries: ReadonlyMap<string, ArchiveEntry>): DscAuditError {
 async function readH5(source: ModelSource): Promise<KerasFile> {
   const file = await openHdf5(source.bytes);
   return closedOnError(file, () => {
-    const version = file.root.text('keras_version') ?? file.root.group('model_weights')?.text('keras_version');
+    const version = producerVersion(file.root);
     return {
       model: readModelConfig(modelConfigOf(file.root)),
       weights: legacyWeights(file.root),
@@ -139,6 +139,11 @@ async function readH5(source: ModelSource): Promise<KerasFile> {
       close: () => file.close(),
     };
   });
+}
+
+function producerVersion(root: Hdf5Group): string | null {
+  const weights = root.group('model_weights');
+  return textOfAttribute(root, 'keras_version') ?? (weights && textOfAttribute(weights, 'keras_version'));
 }
 
 function closedOnError<T>(file: Hdf5File, read: () => T): T {

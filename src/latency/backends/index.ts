@@ -1,20 +1,18 @@
 import { DscAuditError } from '../../ir/errors.ts';
 import type { Backend } from './backend.ts';
 import { builtin } from './builtin.ts';
+import { BACKEND_NAMES, type BackendName, isBackendName } from './names.ts';
 import { onnxruntime } from './onnxruntime.ts';
 
-/** Every backend: one file each. The first is what a calibration times if nothing else is asked for. */
-const BACKENDS: readonly Backend[] = [
+/** Every backend: one file each. */
+const BACKENDS: { readonly [Name in BackendName]: Backend } = {
   builtin,
-  onnxruntime({ name: 'onnxruntime', module: 'onnxruntime-node', provider: 'cpu' }),
-  onnxruntime({ name: 'onnxruntime-web', module: 'onnxruntime-web', provider: 'wasm' }),
-];
-
-export const BACKEND_NAMES: readonly string[] = BACKENDS.map(({ name }) => name);
+  onnxruntime: onnxruntime({ name: 'onnxruntime', module: 'onnxruntime-node', provider: 'cpu' }),
+  'onnxruntime-web': onnxruntime({ name: 'onnxruntime-web', module: 'onnxruntime-web', provider: 'wasm' }),
+};
 
 /** The backend of that name; throws `invalid-option` where there is none. */
 export function backendOf(name: string): Backend {
-  const backend = BACKENDS.find((candidate) => candidate.name === name);
-  if (backend) return backend;
+  if (isBackendName(name)) return BACKENDS[name];
   throw new DscAuditError('invalid-option', `There is no backend '${name}'; there are ${BACKEND_NAMES.join(', ')}.`);
 }

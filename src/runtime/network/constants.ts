@@ -3,10 +3,9 @@
 import { isStatic } from '../../ir/dim.ts';
 import { readElements } from '../../ir/elements.ts';
 import { DscAuditError } from '../../ir/errors.ts';
+import { countElements, stridesOf } from '../../ir/extents.ts';
 import type { TensorFact } from '../../ir/fact.ts';
 import type { Constant, Node, ValueId } from '../../ir/graph.ts';
-import { stridesOf } from '../plan/strided.ts';
-import { elementsOf } from '../plan/tensor.ts';
 import { type AnalysedModel, knownShape } from './analysed-model.ts';
 
 /** Elements for a constant whose bytes the file does not have. */
@@ -146,7 +145,7 @@ function transpose(x: Float32Array, shape: readonly number[], permutation: reado
   const extents = order.map((axis) => shape[axis] ?? 1);
   const steps = order.map((axis) => strides[axis] ?? 0);
   const coordinates = extents.map(() => 0);
-  const y = new Float32Array(elementsOf(shape));
+  const y = new Float32Array(countElements(shape));
   let source = 0;
   for (let target = 0; target < y.length; target++) {
     y[target] = x[source] ?? 0;

@@ -1,4 +1,6 @@
 /** Functions of one and two tensors, element by element. */
+
+import { stridesOf } from '../../ir/extents.ts';
 import type { ValueId } from '../../ir/graph.ts';
 import { binaryCode, isRuntimeBinary, type RuntimeBinary } from '../kernels/binary.ts';
 import { BLOCK, PIXEL_BYTES } from '../kernels/kernel.ts';
@@ -8,7 +10,6 @@ import { type Epilogue, LINEAR } from '../plan/epilogue.ts';
 import { packChannels } from '../plan/panels.ts';
 import type { Place } from '../plan/program.ts';
 import type { ChannelAxis } from '../plan/repacking.ts';
-import { stridesOf } from '../plan/strided.ts';
 import {
   type Blocked,
   blocksOf,

@@ -1,8 +1,10 @@
 /** Operators that move elements and compute nothing. */
+
+import { stridesOf } from '../../ir/extents.ts';
 import type { ValueId } from '../../ir/graph.ts';
 import { channelRange, planGather } from '../plan/channels.ts';
 import type { ChannelAxis } from '../plan/repacking.ts';
-import { planCopy, planPermuted, stridesOf } from '../plan/strided.ts';
+import { planCopy, planPermuted } from '../plan/strided.ts';
 import { elementsOf, type Halo, isTight } from '../plan/tensor.ts';
 import { shapeOf } from './analysed-model.ts';
 import { join, reorder, takeApart } from './channel-shuffle.ts';

@@ -1,4 +1,5 @@
-import { planCopy, planPermuted, stridesOf } from '../plan/strided.ts';
+import { stridesOf } from '../../ir/extents.ts';
+import { planCopy, planPermuted } from '../plan/strided.ts';
 import { elementsOf, newPlain } from '../plan/tensor.ts';
 import { normaliseAxis } from './layouts.ts';
 import { inputOf, type NodePlanner } from './planner.ts';

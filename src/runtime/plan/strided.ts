@@ -1,4 +1,5 @@
 /** Copies between strided views of row-major tensors. */
+import { stridesOf } from '../../ir/extents.ts';
 import { at, type Place, type ProgramBuilder } from './program.ts';
 import { newPlain, type Plain } from './tensor.ts';
 
@@ -10,17 +11,6 @@ export interface View {
 }
 
 const MAX_COPIED_AXES = 6;
-
-/** Row-major strides in elements. */
-export function stridesOf(shape: readonly number[]): readonly number[] {
-  const strides: number[] = [];
-  let stride = 1;
-  for (const extent of [...shape].reverse()) {
-    strides.unshift(stride);
-    stride *= extent;
-  }
-  return strides;
-}
 
 interface CopiedAxis {
   readonly extent: number;

@@ -7,6 +7,7 @@ declare namespace WebAssembly {
   class Memory {
     constructor(descriptor: { readonly initial: number; readonly maximum: number; readonly shared: boolean });
     readonly buffer: SharedArrayBuffer;
+    grow(pages: number): number;
   }
 
   class Instance {

@@ -1,0 +1,120 @@
+/** A thread that reads one HDF5 file for another thread, which waits for it and may end it at any time. */
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { DscAuditError } from '../../ir/errors.ts';
+import type { ByteSource } from '../byte-source.ts';
+import { HDF5_MEMORY_BYTES, MAX_HDF5_GROWTH } from '../limits.ts';
+import {
+  type CallName,
+  type Hdf5Calls,
+  type Request,
+  type Said,
+  STRETCH_BYTES,
+  type ThreadSetting,
+  WORD_BYTES,
+  WORDS,
+} from './hdf5-calls.ts';
+import type { Hdf5File, Hdf5Group } from './hdf5-file.ts';
+import { loadHdf5 } from './hdf5-library.ts';
+
+const { shared, fileBytes, port }: ThreadSetting & { readonly port: MessagePort } = workerData;
+const words = new Int32Array(shared, 0, WORD_BYTES / Int32Array.BYTES_PER_ELEMENT);
+const stretch = new Uint8Array(shared, WORD_BYTES);
+
+function say(said: Said, transferred: readonly ArrayBuffer[] = []): void {
+  port.postMessage(said, [...transferred]);
+  Atomics.add(words, WORDS.said, 1);
+  Atomics.notify(words, WORDS.said);
+}
+
+/** The file, stretch by stretch, from the thread that has opened it. The latest ones are kept. */
+function remoteSource(): ByteSource {
+  const pages = new Map<number, Uint8Array>();
+  const pageAt = (index: number): Uint8Array => {
+    const known = pages.get(index);
+    if (known !== undefined) return known;
+    const page = fetch(index * STRETCH_BYTES);
+    const [oldest] = pages.keys();
+    if (pages.size >= PAGES && oldest !== undefined) pages.delete(oldest);
+    pages.set(index, page);
+    return page;
+  };
+  return {
+    size: fileBytes,
+    read(offset, target) {
+      let copied = 0;
+      while (copied < target.length && offset + copied < fileBytes) {
+        const from = offset + copied;
+        const page = pageAt(Math.floor(from / STRETCH_BYTES));
+        const piece = page.subarray(from % STRETCH_BYTES).subarray(0, target.length - copied);
+        if (piece.length === 0) break;
+        target.set(piece, copied);
+        copied += piece.length;
+      }
+      return copied;
+    },
+    close() {},
+  };
+}
+
+const PAGES = 32;
+
+function fetch(offset: number): Uint8Array {
+  const seen = Atomics.load(words, WORDS.served);
+  say({ read: { offset, length: STRETCH_BYTES } });
+  Atomics.wait(words, WORDS.served, seen);
+  return stretch.slice(0, words[WORDS.length]);
+}
+
+/** What the library takes is held against the file's size: it allocates what a file tells it to. */
+function limitMemory(mostBytes: number): void {
+  const { prototype } = WebAssembly.Memory;
+  const { grow } = prototype;
+  prototype.grow = function limited(this: WebAssembly.Memory, pages: number): number {
+    const PAGE = 65_536;
+    if (this.buffer.byteLength + pages * PAGE > mostBytes) throw new RangeError('The file asks for too much memory.');
+    return grow.call(this, pages);
+  };
+}
+
+limitMemory(HDF5_MEMORY_BYTES + MAX_HDF5_GROWTH * fileBytes);
+const open = await loadHdf5();
+const groups = new Map<string, Hdf5Group>();
+let file: Hdf5File | null = null;
+
+function groupAt(path: readonly string[]): Hdf5Group {
+  const group = groups.get(path.join('\0'));
+  if (group === undefined) throw new Error('A group is asked for that nobody was told of.');
+  return group;
+}
+
+const CALLS: Hdf5Calls = {
+  open() {
+    file = open(remoteSource());
+    groups.set('', file.root);
+    return null;
+  },
+  names: (path) => groupAt(path).names,
+  hasGroup(path, name) {
+    const found = groupAt(path).group(name);
+    if (found !== null) groups.set([...path, name].join('\0'), found);
+    return found !== null;
+  },
+  dataset(path, name) {
+    const found = groupAt(path).dataset(name);
+    return found && { dtype: found.dtype, shape: found.shape, byteLength: found.data.byteLength };
+  },
+  texts: (path, attribute) => groupAt(path).texts(attribute),
+  bytes: (path, name) => groupAt(path).dataset(name)?.data.read() ?? null,
+};
+
+function answer<Name extends CallName>({ call, args }: Request<Name>): Said {
+  try {
+    return { value: CALLS[call](...args) };
+  } catch (error) {
+    if (error instanceof DscAuditError) return { failure: { code: error.code, message: error.message } };
+    return { bug: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+  }
+}
+
+port.on('message', (request: Request) => say(answer(request)));
+parentPort?.postMessage('ready');
