@@ -13,6 +13,8 @@ import { type ChosenProfile, chooseProfile } from '../../src/latency/choose-prof
 import { thisMachine } from '../../src/latency/machine.ts';
 import type { ThreadFit } from '../../src/latency/profile.ts';
 import { type ModelProjection, projectModel } from '../../src/latency/project.ts';
+import { type Run, type SteadyWatch, steadyRuns, steadyWatch, timedRuns, usualMs } from '../../src/latency/steady.ts';
+import { referenceNetwork } from '../../src/latency/sweep.ts';
 import { undisturbed } from '../../src/latency/undisturbed.ts';
 import {
   type AnalysedModel,
@@ -95,9 +97,10 @@ export async function validate(
         caseOf(analysis, basename(paths[index] ?? '', '.onnx'), chosen, fit),
       );
       const timed = await timeAll(cases, fit.threads, budgetMs, progress);
+      const usual = usualMs(timed.flatMap(({ before, after }) => [...before, ...after]));
       const outcomes = cases.flatMap((subject, index) => {
         const runs = timed[index];
-        return runs ? [outcomeOf(subject, runs)] : [];
+        return runs ? [outcomeOf(subject, runs, usual)] : [];
       });
       results.push({ fit, outcomes });
     }
@@ -137,22 +140,15 @@ function caseOf(analysis: Analysis, name: string, chosen: ChosenProfile, fit: Th
 
 const now = (): number => performance.now();
 
-/** Runs of a network each time it is loaded, and times that it is loaded at most. */
-const RUNS = 4;
+/** Turns of runs each time that a network is loaded, and times that it is loaded at most. */
+const TURNS = 4;
 const MAX_PASSES = 6;
 
-/** By run: milliseconds of the whole, and of each layer. */
-interface Runs {
-  readonly whole: readonly number[];
-  readonly layers: readonly (readonly number[])[];
-}
-
+/** By run: milliseconds of the whole, and then of each layer. */
 interface Timed {
-  readonly before: Runs;
-  readonly after: Runs;
+  readonly before: readonly Run[];
+  readonly after: readonly Run[];
 }
-
-const NO_RUNS: Runs = { whole: [], layers: [] };
 
 /** Pass after pass over all networks, the first whatever it takes, so that a slow phase takes no network's every run. */
 async function timeAll(
@@ -163,15 +159,16 @@ async function timeAll(
 ): Promise<readonly Timed[]> {
   const runtime = await createRuntime({ threads });
   try {
-    const timed: Timed[] = cases.map(() => ({ before: NO_RUNS, after: NO_RUNS }));
+    const watch = await referenceWatch(runtime);
+    const timed: Timed[] = cases.map(() => ({ before: [], after: [] }));
     const start = now();
     for (let pass = 0; pass < MAX_PASSES; pass++) {
       for (const [index, { before, after }] of cases.entries()) {
         if (pass > 0 && now() - start > budgetMs) return timed;
-        const known = timed[index] ?? { before: NO_RUNS, after: NO_RUNS };
+        const known = timed[index] ?? { before: [], after: [] };
         timed[index] = {
-          before: await timeNetwork(runtime, before, known.before),
-          after: after === null ? NO_RUNS : await timeNetwork(runtime, after, known.after),
+          before: [...known.before, ...(await timeNetwork(runtime, before, watch))],
+          after: after === null ? [] : [...known.after, ...(await timeNetwork(runtime, after, watch))],
         };
         progress(`${before.name}, ${threads} threads, pass ${pass + 1}: ${((now() - start) / 1000).toFixed(0)} s`);
       }
@@ -182,39 +179,53 @@ async function timeAll(
   }
 }
 
-/** Adds runs of a network to those that are known. */
-async function timeNetwork(runtime: Runtime, { source }: Subject, { whole, layers }: Runs): Promise<Runs> {
+async function timeNetwork(runtime: Runtime, { source }: Subject, watch: SteadyWatch): Promise<readonly Run[]> {
   const network = await runtime.load(source, { fillMissing: filled });
   try {
     network.run(inputsOf(network));
-    const added: { whole: number; layers: readonly number[] }[] = [];
-    for (let run = 0; run < RUNS; run++) {
-      added.push({ whole: network.time(), layers: network.timeLayers().map(({ latencyMs }) => latencyMs) });
-    }
-    return {
-      whole: [...whole, ...added.map((run) => run.whole)],
-      layers: [...layers, ...added.map((run) => run.layers)],
+    const turn = async (): Promise<readonly (readonly number[])[]> => {
+      // The first run brings the caches into the state that a run of this network leaves.
+      network.time();
+      return [[network.time(), ...network.timeLayers().map(({ latencyMs }) => latencyMs)]];
     };
+    return await timedRuns(TURNS, turn, watch);
   } finally {
     await network.close();
   }
 }
 
-function outcomeOf({ before, after }: Case, timed: Timed): Outcome {
+/** What was measured in good moments; of a network that never had one, what was measured at all. */
+function outcomeOf({ before, after }: Case, timed: Timed, usual: number): Outcome {
+  const measured = (runs: readonly Run[]): readonly number[] => {
+    const steady = steadyRuns(runs, usual);
+    const counted = steady.length > 0 ? steady : runs;
+    return (runs[0]?.times ?? []).map((_, at) => undisturbed(counted.map(({ times }) => times[at] ?? Number.NaN)));
+  };
+  const [measuredMs = Number.NaN, ...byLayer] = measured(timed.before);
+  const [afterMs = Number.NaN] = measured(timed.after);
   const compared = before.projection.layers.flatMap(({ latencyMs }, layer) => {
-    const measuredMs = undisturbed(timed.before.layers.map((times) => times[layer] ?? Number.NaN));
-    return latencyMs === null || measuredMs < 0.02 ? [] : [{ measuredMs, latencyMs }];
+    const layerMs = byLayer[layer] ?? 0;
+    return latencyMs === null || layerMs < 0.02 ? [] : [{ layerMs, latencyMs }];
   });
   return {
     name: before.name,
-    measuredMs: undisturbed(timed.before.whole),
+    measuredMs,
     projected: before.projection,
     layersHeld:
-      compared.filter(({ measuredMs, latencyMs }) => measuredMs >= latencyMs.low && measuredMs <= latencyMs.high)
-        .length / Math.max(1, compared.length),
-    layerErrors: compared.map(({ measuredMs, latencyMs }) => latencyMs.value / measuredMs - 1),
-    after: after && { measuredMs: undisturbed(timed.after.whole), projected: after.projection },
+      compared.filter(({ layerMs, latencyMs }) => layerMs >= latencyMs.low && layerMs <= latencyMs.high).length /
+      Math.max(1, compared.length),
+    layerErrors: compared.map(({ layerMs, latencyMs }) => latencyMs.value / layerMs - 1),
+    after: after && { measuredMs: afterMs, projected: after.projection },
   };
+}
+
+async function referenceWatch(runtime: Runtime): Promise<SteadyWatch> {
+  const loaded = await runtime.load(referenceNetwork());
+  const watch = steadyWatch(() => {
+    loaded.time();
+  }, now);
+  for (let turn = 0; turn < 100; turn++) await watch.time();
+  return watch;
 }
 
 /** Weights that keep the size of what passes through them. */

@@ -21,7 +21,7 @@ export interface CalibrateContext {
   readonly machine: Machine;
   /** Hears the share that is done, from 0 to 1, and milliseconds that are left at most. */
   readonly progress: (share: number, leftMs: number) => void;
-  /** Hears how many networks of how many there was no time for. */
+  /** Hears how many networks of how many were not timed in a good moment, or not at all for lack of time. */
   readonly leftOut: (threads: number, networks: number, of: number) => void;
   /** Stops the calibration: it throws `interrupted`. */
   readonly signal: AbortSignal;
@@ -61,10 +61,11 @@ export async function calibrate(
       { seed: SEED, networks, threads: count, untilMs },
       { now, progress, signal },
     );
-    if (swept.length < networks) context.leftOut(count, networks - swept.length, networks);
     // After the sweep: by now the engine has optimised every kernel.
     const roofline = await opened.roofline(count);
     const samples = samplesOf(swept);
+    const timed = new Set(samples.map(({ network }) => network)).size;
+    if (timed < networks) context.leftOut(count, networks - timed, networks);
     steps = samples.length;
     fits.push(threadFit(count, samples, halvesOf(swept).map(samplesOf), roofline));
   }

@@ -25,13 +25,17 @@ export interface WorkOptions {
   readonly threads: number;
 }
 
-/** Names of the terms of bytes by role and distance. */
-const termsOf = (role: Role): readonly string[] => DISTANCES.map((bytes) => `${role}From${bytes / 1024}KB`);
+/** What is counted by distance: bytes by role, and runs of memory, whose first bytes nothing has fetched ahead. */
+const COUNTED = [...ROLES, 'starts'] as const;
 
-const DISTANCE_TERMS: Readonly<Record<Role, readonly string[]>> = {
+const termsOf = (counted: (typeof COUNTED)[number]): readonly string[] =>
+  DISTANCES.map((bytes) => `${counted}From${bytes / 1024}KB`);
+
+const DISTANCE_TERMS: Readonly<Record<(typeof COUNTED)[number], readonly string[]>> = {
   input: termsOf('input'),
   weights: termsOf('weights'),
   output: termsOf('output'),
+  starts: termsOf('starts'),
 };
 
 /**
@@ -146,7 +150,7 @@ const SEPARATOR = ' + ';
 
 /** Bytes and functions cost the same whichever call of a sequence they belong to. */
 const isShared = (term: string): boolean =>
-  term.startsWith(MAPPED) || ROLES.some((role) => term.startsWith(`${role}From`));
+  term.startsWith(MAPPED) || COUNTED.some((role) => term.startsWith(`${role}From`));
 
 /** In front of the names of functions of one variable. */
 export const MAPPED = 'mapped:';
@@ -174,25 +178,32 @@ function termsOfCall(clock: ReuseClock, call: DescribedCall): Readonly<Record<st
   const { mapped, rereads, terms: own } = call.work;
   const terms: Record<string, number> = { ...own };
   if (mapped) terms[`${MAPPED}${mapped.fn}`] = mapped.vectors;
-  const sums: BytesByDistance = { input: emptySums(), weights: emptySums(), output: emptySums() };
+  const sums: SumsByDistance = { input: emptySums(), weights: emptySums(), output: emptySums(), starts: emptySums() };
   touchMemory(clock, call, sums);
   for (const { role, bytes, distance } of rereads) addByDistance(sums[role], bytes, distance);
-  for (const role of ROLES) {
-    for (const [index, bytes] of sums[role].entries()) {
-      if (bytes > 0) terms[DISTANCE_TERMS[role][index] ?? ''] = bytes;
+  for (const role of COUNTED) {
+    for (const [index, amount] of sums[role].entries()) {
+      if (amount > 0) terms[DISTANCE_TERMS[role][index] ?? ''] = amount;
     }
   }
   return terms;
 }
 
-type BytesByDistance = Readonly<Record<Role, number[]>>;
+type SumsByDistance = Readonly<Record<(typeof COUNTED)[number], number[]>>;
 
 /** Touches what a call touches, and moves the clock on; adds the bytes of its share where they are asked for. */
-function touchMemory(clock: ReuseClock, call: DescribedCall, sums: BytesByDistance | null): void {
+function touchMemory(clock: ReuseClock, call: DescribedCall, sums: SumsByDistance | null): void {
   const { touched, share, threads } = call;
   const callBytes = touched.reduce((sum, { bytes }) => sum + bytes, 0);
   for (const { role, bytes, address } of touched) {
-    const add = sums && ((piece: number, distance: number) => addByDistance(sums[role], piece * share, distance));
+    let isStart = true;
+    const add =
+      sums &&
+      ((piece: number, distance: number) => {
+        addByDistance(sums[role], piece * share, distance);
+        if (isStart) addByDistance(sums.starts, 1, distance);
+        isStart = false;
+      });
     clock.touch(address, bytes, callBytes, add);
   }
   clock.advance(callBytes * threads);

@@ -369,3 +369,14 @@ export function sweepNetworks(seed: number, count: number): readonly AnalysedMod
     return index % BLOCKS_EVERY === 1 ? everyBlock(chance) : chain(chance);
   });
 }
+/** A few milliseconds of everything: products, a depthwise layer, Winograd, and a sum. */
+export function referenceNetwork(): AnalysedModel {
+  const network = new SweepNetwork();
+  let x = network.input(32, 28, 28);
+  x = network.conv(x, { outChannels: 64, kernel: [1, 1], stride: 1 });
+  x = network.conv(x, { outChannels: 64, kernel: [3, 3], stride: 1, groups: 64 });
+  x = network.conv(x, { outChannels: 32, kernel: [3, 3], stride: 1 });
+  x = network.conv(x, { outChannels: 128, kernel: [1, 1], stride: 1 });
+  network.output(network.binary('add', x, x));
+  return network.analyse();
+}

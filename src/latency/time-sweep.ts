@@ -4,6 +4,7 @@ import type { AnalysedModel } from '../runtime/network/analysed-model.ts';
 import type { Backend, OpenBackend } from './backends/backend.ts';
 import type { Sample } from './fit-cost-model.ts';
 import type { StepWork } from './program-work.ts';
+import { type Run, type SteadyWatch, steadyRuns, steadyWatch, timedRuns, usualMs } from './steady.ts';
 import { undisturbed } from './undisturbed.ts';
 
 export interface TimeSweepOptions {
@@ -25,21 +26,21 @@ export interface TimeSweepContext {
 
 /** A network of the sweep with every run of it. */
 export interface SweptNetwork {
-  /** Empty until it was loaded once. */
   readonly steps: readonly StepWork[];
-  /** By run, by step: milliseconds. */
-  readonly runs: readonly (readonly number[])[];
+  readonly runs: readonly Run[];
 }
 
-/** Times that a network is loaded at most. */
+/** Times that a network is loaded at most; a quiet machine is through with it sooner than the time is up. */
 const MAX_PASSES = 6;
 
 /** Networks that are timed however long it takes: a fit to fewer says nothing. */
 const FEWEST_NETWORKS = 12;
 
+const WARM_UP_TURNS = 50;
+
 /**
- * Every run of every network, in the sweep's order. The first pass goes as far as the time allows; where it ends early, the
- * networks that are left have no runs.
+ * Every run of every network, in the sweep's order. Where the time is up within the first pass, the networks that it did not
+ * reach are not among them.
  *
  * @throws {DscAuditError} `interrupted` once the signal is aborted
  */
@@ -51,42 +52,60 @@ export async function timeSweep(
 ): Promise<readonly SweptNetwork[]> {
   const swept: SweptNetwork[] = [];
   const models = backend.sweep(seed, networks);
-  for (let pass = 0; pass < MAX_PASSES; pass++) {
-    for (const [index, model] of models.entries()) {
-      if (now() >= untilMs && swept.length >= Math.min(FEWEST_NETWORKS, networks)) return swept;
-      await anotherTurn();
-      if (signal.aborted) throw interrupted();
-      progress();
-      const known = swept[index]?.runs ?? [];
-      const { steps, runs } = await visit(model, opened, threads, backend.effort.runs);
-      swept[index] = { steps, runs: [...known, ...runs] };
+  const reference = await opened.load(backend.reference(), threads);
+  const watch = steadyWatch(async () => {
+    await reference.time();
+  }, now);
+  try {
+    for (let turn = 0; turn < WARM_UP_TURNS; turn++) await watch.time();
+    for (let pass = 0; pass < MAX_PASSES; pass++) {
+      for (const [index, model] of models.entries()) {
+        if (now() >= untilMs && swept.length >= Math.min(FEWEST_NETWORKS, networks)) return swept;
+        await anotherTurn();
+        if (signal.aborted) throw interrupted();
+        progress();
+        const { steps, runs } = await visit(model, opened, threads, backend.effort.turns, watch);
+        swept[index] = { steps, runs: [...(swept[index]?.runs ?? []), ...runs] };
+      }
     }
+    return swept;
+  } finally {
+    await reference.close();
   }
-  return swept;
 }
 
 /** Loads the network, runs it a few times, and gives its memory back. */
-async function visit(model: AnalysedModel, opened: OpenBackend, threads: number, count: number): Promise<SweptNetwork> {
+async function visit(
+  model: AnalysedModel,
+  opened: OpenBackend,
+  threads: number,
+  turns: number,
+  watch: SteadyWatch,
+): Promise<SweptNetwork> {
   const network = await opened.load(model, threads);
   try {
-    // The first run brings the caches into the state that a run of this network leaves.
     await network.time();
-    const runs: (readonly number[])[] = [];
-    for (let run = 0; run < count; run++) runs.push(await network.time());
-    return { steps: network.steps, runs };
+    const turn = async (): Promise<readonly (readonly number[])[]> => {
+      // The first run brings the caches into the state that a run of this network leaves.
+      await network.time();
+      return [await network.time(), await network.time()];
+    };
+    return { steps: network.steps, runs: await timedRuns(turns, turn, watch) };
   } finally {
     await network.close();
   }
 }
 
-/** What each step takes undisturbed. */
+/** What each step takes in good moments; nothing of a network that never had one. */
 export function samplesOf(swept: readonly SweptNetwork[]): readonly Sample[] {
-  return swept.flatMap(({ steps, runs }, network) =>
-    steps.flatMap(({ group, terms, layer }, step) => {
-      const latencyMs = undisturbed(runs.map((times) => times[step] ?? Number.NaN));
+  const usual = usualMs(swept.flatMap(({ runs }) => runs));
+  return swept.flatMap(({ steps, runs }, network) => {
+    const steady = steadyRuns(runs, usual);
+    return steps.flatMap(({ group, terms, layer }, step) => {
+      const latencyMs = undisturbed(steady.map(({ times }) => times[step] ?? Number.NaN));
       return latencyMs > 0 ? [{ work: { group, terms }, latencyMs, network, layer }] : [];
-    }),
-  );
+    });
+  });
 }
 
 /** The same sweep as two measurements, of the earlier and of the later runs of each network. */

@@ -1,12 +1,11 @@
-/**
- * What a run takes that nothing disturbs. On a shared machine whatever else runs takes time slices, caches and memory: it only
- * ever adds, often for seconds. So many runs are spread over the whole time, and of each step the low ones count: a disturbance
- * that lasts takes some runs of all, not all of some.
- */
+/** What a measurement would be without what else a machine does. */
 
-/** A tenth of the times lie below: with few the least, with many no longer what was lucky once. */
+/**
+ * What a run takes that nothing disturbs: the lower quartile of its times. Whatever disturbs adds, often whole time slices of
+ * the system's scheduler; the least of all times is an exception too.
+ */
 export const undisturbed = (times: readonly number[]): number =>
-  [...times].sort((a, b) => a - b)[Math.floor((times.length - 1) / 10)] ?? Number.NaN;
+  [...times].sort((a, b) => a - b)[Math.floor((times.length - 1) / 4)] ?? Number.NaN;
 
 /** The middle one of the values. */
 export function median(values: readonly number[]): number {

@@ -39,7 +39,7 @@ describe('timing a sweep', () => {
       { now, ...running() },
     );
     expect(swept).toHaveLength(14);
-    const [first, second] = swept.map(({ runs }) => runs.map(([step]) => step ?? 0));
+    const [first, second] = swept.map(({ runs }) => runs.map(({ times: [step = 0] }) => step));
     expect(first?.length).toBe(second?.length);
     // The second network was run between the first one's passes.
     expect(Math.min(...(second ?? []))).toBeGreaterThan(Math.min(...(first ?? [])));
@@ -53,11 +53,15 @@ describe('timing a sweep', () => {
     expect(swept.every(({ runs }) => runs.length > 0)).toBe(true);
   });
 
-  it('takes the least of a few runs for what a step takes', async () => {
-    const { opened, now } = machine();
-    const swept = await timeSweep(backend, opened, { ...options, untilMs: 0 }, { now, ...running() });
-    const [sample] = samplesOf(swept);
-    expect(sample?.latencyMs).toBe(Math.min(...(swept[0]?.runs.map(([step]) => step ?? 0) ?? [])));
+  it('counts the runs in good moments', () => {
+    const steps = [{ group: 'gemm', terms: {}, layer: 0 }];
+    const run = (latencyMs: number, workloadMs: number) => ({ times: [latencyMs], workloadMs });
+    const usual = [run(2, 1), run(2.2, 1.05), run(2.1, 1.02)];
+    const swept = [
+      { steps, runs: [run(1, 0.5), ...usual, run(9, 3)] },
+      { steps, runs: [run(7, 2)] },
+    ];
+    expect(samplesOf(swept)).toEqual([{ work: { group: 'gemm', terms: {} }, latencyMs: 2, network: 0, layer: 0 }]);
   });
 
   it('is two measurements by its earlier and later runs', async () => {

@@ -109,6 +109,6 @@ function fitText({ threads, error }: ThreadFit): string {
 
 /** Fewer networks are fewer samples: the costs of rare kernels rest on few of them. */
 const leftOutText = (threads: number, networks: number, of: number): string =>
-  `warning: on ${threads} ${threads === 1 ? 'thread' : 'threads'} there was no time for ${networks} of ${of} networks. Close other programs and calibrate again.`;
+  `warning: on ${threads} ${threads === 1 ? 'thread' : 'threads'} ${networks} of ${of} networks were not timed undisturbed in the time there was, and do not count. Close other programs and calibrate again.`;
 
 const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;

@@ -41,8 +41,8 @@ export interface OpenBackend {
 export interface SweepEffort {
   /** Networks of a whole sweep, and of a quick one. */
   readonly networks: { readonly full: number; readonly quick: number };
-  /** Runs of a network each time that it is loaded. */
-  readonly runs: number;
+  /** Turns of two runs each time that a network is loaded. */
+  readonly turns: number;
 }
 
 /** What runs networks: calibrations time it, and audits project for it. */
@@ -51,6 +51,8 @@ export interface Backend {
   readonly effort: SweepEffort;
   /** What a calibration times: always the same for the same seed and number. */
   sweep(seed: number, count: number): readonly AnalysedModel[];
+  /** A millisecond or so of everything: it is timed again and again, to tell how fast the machine is. */
+  reference(): AnalysedModel;
   /**
    * Finds out what it can do here.
    *

@@ -13,7 +13,7 @@ import { fitsRuntime, type RunnablePart, runnablePart } from '../../runtime/netw
 import { measurePeak } from '../../runtime/peak.ts';
 import { elementsOf } from '../../runtime/plan/tensor.ts';
 import { programWork } from '../program-work.ts';
-import { sweepNetworks } from '../sweep.ts';
+import { referenceNetwork, sweepNetworks } from '../sweep.ts';
 import type { Backend, PlannedWork } from './backend.ts';
 
 interface Options {
@@ -24,8 +24,9 @@ interface Options {
 
 export const builtin: Backend = {
   name: 'builtin',
-  effort: { networks: { full: 128, quick: 28 }, runs: 8 },
+  effort: { networks: { full: 128, quick: 28 }, turns: 2 },
   sweep: sweepNetworks,
+  reference: referenceNetwork,
   open: async (now) => {
     const kernels = probeKernels({ experimentalWideVectors: false, now });
     const variant = VARIANTS[kernels.variant];

@@ -106,3 +106,10 @@ export function memoryBoundLayer(): { readonly bytes: number; readonly model: An
   network.output(network.binary('add', x, x));
   return { bytes: 2 * 4 * channels * extent ** 2, model: network.analyse() };
 }
+/** One that takes about a millisecond. */
+export function referenceLayer(): AnalysedModel {
+  const network = new SweepNetwork();
+  const x = network.input(64, 28, 28);
+  network.output(network.conv(x, { outChannels: 64, kernel: [1, 1], stride: 1 }));
+  return network.analyse();
+}

@@ -7,7 +7,7 @@ import type { Node } from '../../ir/graph.ts';
 import type { AnalysedModel } from '../../runtime/network/analysed-model.ts';
 import type { StepWork } from '../program-work.ts';
 import type { Backend, OpenBackend, PlannedWork, TimedNetwork } from './backend.ts';
-import { computeBoundLayer, layerSweep, memoryBoundLayer } from './layer-sweep.ts';
+import { computeBoundLayer, layerSweep, memoryBoundLayer, referenceLayer } from './layer-sweep.ts';
 import { extentsOf, layerWork } from './layer-work.ts';
 import { repeatedModel } from './onnx-layer.ts';
 
@@ -38,8 +38,9 @@ const COPIES = 9;
 export function onnxruntime({ name, module, provider }: Package): Backend {
   return {
     name,
-    effort: { networks: { full: 380, quick: 114 }, runs: 1 },
+    effort: { networks: { full: 380, quick: 114 }, turns: 1 },
     sweep: layerSweep,
+    reference: referenceLayer,
     open: async (now) => openPackage(await importPackage(module, name), provider, now),
     plan: (model) => planLayers(model),
   };
