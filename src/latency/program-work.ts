@@ -25,17 +25,13 @@ export interface WorkOptions {
   readonly threads: number;
 }
 
-/** What is counted by distance: bytes by role, and runs of memory, whose first bytes nothing has fetched ahead. */
-const COUNTED = [...ROLES, 'starts'] as const;
+/** Names of the terms of bytes by role and distance. */
+const termsOf = (role: Role): readonly string[] => DISTANCES.map((bytes) => `${role}From${bytes / 1024}KB`);
 
-const termsOf = (counted: (typeof COUNTED)[number]): readonly string[] =>
-  DISTANCES.map((bytes) => `${counted}From${bytes / 1024}KB`);
-
-const DISTANCE_TERMS: Readonly<Record<(typeof COUNTED)[number], readonly string[]>> = {
+const DISTANCE_TERMS: Readonly<Record<Role, readonly string[]>> = {
   input: termsOf('input'),
   weights: termsOf('weights'),
   output: termsOf('output'),
-  starts: termsOf('starts'),
 };
 
 /**
@@ -150,7 +146,7 @@ const SEPARATOR = ' + ';
 
 /** Bytes and functions cost the same whichever call of a sequence they belong to. */
 const isShared = (term: string): boolean =>
-  term.startsWith(MAPPED) || COUNTED.some((role) => term.startsWith(`${role}From`));
+  term.startsWith(MAPPED) || ROLES.some((role) => term.startsWith(`${role}From`));
 
 /** In front of the names of functions of one variable. */
 export const MAPPED = 'mapped:';
@@ -178,32 +174,25 @@ function termsOfCall(clock: ReuseClock, call: DescribedCall): Readonly<Record<st
   const { mapped, rereads, terms: own } = call.work;
   const terms: Record<string, number> = { ...own };
   if (mapped) terms[`${MAPPED}${mapped.fn}`] = mapped.vectors;
-  const sums: SumsByDistance = { input: emptySums(), weights: emptySums(), output: emptySums(), starts: emptySums() };
+  const sums: BytesByDistance = { input: emptySums(), weights: emptySums(), output: emptySums() };
   touchMemory(clock, call, sums);
   for (const { role, bytes, distance } of rereads) addByDistance(sums[role], bytes, distance);
-  for (const role of COUNTED) {
-    for (const [index, amount] of sums[role].entries()) {
-      if (amount > 0) terms[DISTANCE_TERMS[role][index] ?? ''] = amount;
+  for (const role of ROLES) {
+    for (const [index, bytes] of sums[role].entries()) {
+      if (bytes > 0) terms[DISTANCE_TERMS[role][index] ?? ''] = bytes;
     }
   }
   return terms;
 }
 
-type SumsByDistance = Readonly<Record<(typeof COUNTED)[number], number[]>>;
+type BytesByDistance = Readonly<Record<Role, number[]>>;
 
 /** Touches what a call touches, and moves the clock on; adds the bytes of its share where they are asked for. */
-function touchMemory(clock: ReuseClock, call: DescribedCall, sums: SumsByDistance | null): void {
+function touchMemory(clock: ReuseClock, call: DescribedCall, sums: BytesByDistance | null): void {
   const { touched, share, threads } = call;
   const callBytes = touched.reduce((sum, { bytes }) => sum + bytes, 0);
   for (const { role, bytes, address } of touched) {
-    let isStart = true;
-    const add =
-      sums &&
-      ((piece: number, distance: number) => {
-        addByDistance(sums[role], piece * share, distance);
-        if (isStart) addByDistance(sums.starts, 1, distance);
-        isStart = false;
-      });
+    const add = sums && ((piece: number, distance: number) => addByDistance(sums[role], piece * share, distance));
     clock.touch(address, bytes, callBytes, add);
   }
   clock.advance(callBytes * threads);

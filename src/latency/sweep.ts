@@ -324,11 +324,11 @@ function everyFunction(chance: Chance): AnalysedModel {
   return network.analyse();
 }
 
-/** Every block that there is, in any order: a short sweep meets rare kernels too. */
-function everyBlock(chance: Chance): AnalysedModel {
+/** Every block that there is, in any order, behind an image: a short sweep meets rare kernels too. */
+function everyBlock(chance: Chance, imageChannels: number): AnalysedModel {
   const network = new SweepNetwork();
   const extent = chance.spread(32, 96);
-  const image = network.inputLast(chance.pick([1, 3]), extent, extent);
+  const image = network.inputLast(imageChannels, extent, extent);
   const stem = network.conv(image, { outChannels: 16, kernel: [3, 3], stride: 1 });
   network.output(network.transpose(stem));
   let x = network.conv(stem, { outChannels: chance.pick([32, 48, 64]), kernel: [3, 3], stride: 2 });
@@ -353,6 +353,18 @@ const RARE: readonly Block[] = [
   (network, x) => network.globalPool(x, 'max'),
   (network, x) => network.instanceNorm(x),
   (network, x) => network.lrn(x, 5),
+  ...[3, 5, 7].flatMap((kernel) =>
+    [1, 2].map(
+      (stride): Block =>
+        (network, x) =>
+          network.conv(x, { outChannels: x.channels, kernel: [kernel, kernel], stride, groups: x.channels }),
+    ),
+  ),
+  (network, x, chance) => {
+    let small = x;
+    while (small.height * small.width > 256) small = network.pool(small, 'max', 2, 2);
+    return attention(network, small, chance);
+  },
   (network, x) => network.besideMean(x, 'planes', 'sub'),
   (network, x) => network.besideMean(x, 'channels', 'mul'),
 ];
@@ -366,7 +378,8 @@ export function sweepNetworks(seed: number, count: number): readonly AnalysedMod
   return Array.from({ length: count }, (_, index) => {
     const chance = chanceOf(seed * 7919 + index);
     if (index % FUNCTIONS_EVERY === 0) return everyFunction(chance);
-    return index % BLOCKS_EVERY === 1 ? everyBlock(chance) : chain(chance);
+    const isGrey = index % (2 * BLOCKS_EVERY) > BLOCKS_EVERY;
+    return index % BLOCKS_EVERY === 1 ? everyBlock(chance, isGrey ? 1 : 3) : chain(chance);
   });
 }
 /** A few milliseconds of everything: products, a depthwise layer, Winograd, and a sum. */
