@@ -1,13 +1,8 @@
 import { defineConfig } from 'vitest/config';
 // @ts-expect-error a plain script, shared with the build
-import { runtimeFingerprint } from './scripts/runtime-fingerprint.js';
+import { definitions } from './scripts/bundle-options.js';
 
 export default defineConfig({
-  define: {
-    __DSC_AUDIT_VERSION__: JSON.stringify('0.0.0-test'),
-    __DSC_AUDIT_THREAD__: 'null',
-    __DSC_AUDIT_HDF5_THREAD__: 'null',
-    __DSC_AUDIT_RUNTIME__: JSON.stringify(await runtimeFingerprint()),
-  },
+  define: await definitions({ version: '0.0.0-test' }),
   test: { include: ['test/**/*.test.ts'], maxWorkers: '100%', testTimeout: 60_000, hookTimeout: 120_000 },
 });

@@ -1,17 +1,11 @@
-import { type Assessment, assess, type Replaced, savedBy } from '../dsc/assess.ts';
-import { recogniseBlocks } from '../dsc/blocks/index.ts';
+import { recogniseStructures } from '../dsc/blocks/index.ts';
 import type { ConvLayer } from '../dsc/conv-layer.ts';
 import { convLayers } from '../dsc/conv-layers.ts';
-import { convWeights } from '../dsc/conv-weights.ts';
-import { energyByRank } from '../dsc/factorisation.ts';
-import { type CountedBetween, elementsBetween } from '../dsc/figures.ts';
 import { type LayerPatterns, layerChoice, matcherOf } from '../dsc/layer-choice.ts';
 import type { LinearAlgebra } from '../dsc/linear-algebra.ts';
-import { savingCurve } from '../dsc/plan-rewrite.ts';
-import { replacementName } from '../dsc/replacement-name.ts';
-import type { Between, Strategy } from '../dsc/strategies/strategy.ts';
+import type { Between } from '../dsc/strategies/strategy.ts';
 import { type Diagnostic, diagnostic } from '../ir/diagnostic.ts';
-import { addExact, multiplyExact } from '../ir/exact.ts';
+import { addExact } from '../ir/exact.ts';
 import type { Model } from '../ir/graph.ts';
 import { boundOf } from '../latency/roofline.ts';
 import type { BoundInputs } from '../passes/bind-inputs.ts';
@@ -21,27 +15,20 @@ import { type MemorySchedule, memorySchedule } from '../passes/peak-memory.ts';
 import type { Analysis } from './analyse.ts';
 import { blockSection } from './block-section.ts';
 import { messageOf } from './diagnostic-messages.ts';
+import { type ChosenStrategy, dscSection } from './dsc-section.ts';
 import { type LatencyFigures, type LatencyProjector, withoutLatency } from './latency-figures.ts';
-import { intensityOf, layerSection, parameterCount, reportedTensor } from './layer-section.ts';
+import { layerSection, parameterCount, reportedTensor } from './layer-section.ts';
 import { memoryPlans, memorySection } from './memory-section.ts';
-import {
-  type Approximation,
-  type Candidate,
-  type Coverage,
-  type DscSection,
-  type Figures,
-  type Layer,
-  type ModelSection,
-  type Report,
-  SCHEMA_VERSION,
-  type Totals,
-} from './report.ts';
+import { type Coverage, type Layer, type ModelSection, type Report, SCHEMA_VERSION, type Totals } from './report.ts';
+import { strategiesSection } from './strategies-section.ts';
 import { trainingSection } from './training-section.ts';
 
 /** What the verdicts go by. */
 export interface VerdictOptions {
   readonly patterns: LayerPatterns;
-  readonly strategy: Strategy;
+  readonly strategy: ChosenStrategy;
+  /** Strategies to set side by side; left out where nobody asks. */
+  readonly compared?: readonly ChosenStrategy[];
   /** To tell how much of the weights a replacement holds; null where nobody asks. */
   readonly algebra: LinearAlgebra | null;
   /** What stands between the halves of a replacement. */
@@ -57,15 +44,14 @@ export interface VerdictOptions {
 /** Everything that follows from the counts: verdicts, totals, projections, report. */
 export function auditModel(
   analysis: Analysis,
-  { patterns, strategy, algebra, projector, training, memory, between }: VerdictOptions,
+  { patterns, strategy, compared = [], algebra, projector, training, memory, between }: VerdictOptions,
 ): Report {
   const { path, read, bound, facts, counted } = analysis;
   const { model } = read;
   const convs = convLayers(counted.layers, facts);
-  const assessment = assess(convs, strategy, layerChoice(patterns), countedBetween(between, counted.layers));
+  const structures = recogniseStructures(model.graph, counted.layers, facts);
   const schedule = memorySchedule(model, facts);
-  const { candidates } = assessment;
-  const latency = projector?.(analysis, candidates, strategy) ?? withoutLatency(analysis, candidates);
+  const latency = projector?.(analysis) ?? withoutLatency(analysis);
   const totals = totalsOf(facts, counted.layers, schedule, latency);
   const convByIndex = new Map(convs.map((conv) => [conv.index, conv]));
   const roofline = latency.profile?.roofline ?? null;
@@ -87,6 +73,19 @@ export function auditModel(
     ...unusedBindings(analysis),
     ...latency.diagnostics,
   ];
+  const blocks = structures.blocks.map((block) => blockSection(block, layers));
+  const subject = {
+    analysis,
+    convs,
+    structures,
+    layers,
+    totals,
+    latency,
+    choice: layerChoice(patterns),
+    between,
+    algebra,
+  };
+  const dsc = dscSection(subject, strategy);
   return {
     schemaVersion: SCHEMA_VERSION,
     tool: { name: 'dsc-audit', version: __DSC_AUDIT_VERSION__ },
@@ -95,15 +94,13 @@ export function auditModel(
     totals,
     layers,
     memory: memorySection(schedule, counted.layers, memory ? memoryPlans(analysis) : null),
-    dsc: dscSection({ ...assessment, strategy }, totals, latency, convs, ({ layer, after }) => {
-      const intensity = intensitiesOf(layer, after, strategy, layers[layer.index]);
-      return {
-        intensity,
-        bound: { before: boundOf(intensity.before, roofline), after: boundOf(intensity.after, roofline) },
-        approximation: approximationOf(analysis, layer, strategy, algebra),
-      };
-    }),
-    blocks: recogniseBlocks(model.graph, counted.layers, facts).map((block) => blockSection(block, layers)),
+    dsc,
+    strategies: strategiesSection(
+      compared.map((other) => (other === strategy ? dsc : dscSection(subject, other))),
+      blocks,
+      layers,
+    ),
+    blocks,
     scaling: null,
     training: training ? trainingSection(analysis, totals) : null,
     profile: latency.profile,
@@ -111,12 +108,6 @@ export function auditModel(
     baseline: null,
     diagnostics: diagnostics.map((told) => ({ ...told, message: messageOf(told) })),
   };
-}
-
-/** A model without BatchNorm has it folded: so would its replacements. */
-function countedBetween(between: Between, layers: readonly CountedLayer[]): CountedBetween {
-  const hasNorm = layers.some(({ parts }) => parts.some(({ node }) => node.kind === 'batchNorm'));
-  return between === 'bn-relu' && !hasNorm ? 'bias-relu' : between;
 }
 
 export function modelSection(model: Model, facts: Facts, bound: BoundInputs, path: string): ModelSection {
@@ -175,97 +166,6 @@ function totalsOf(
     isLatencyLowerBound: latency.isLowerBound,
     isLowerBound: !layers.every((layer) => isCounted(layer) && layer.outputBytes !== null),
   };
-}
-
-/** Reads the layer's weights, and tells how much of them each rank holds. */
-function approximationOf(
-  { read: { model }, facts }: Analysis,
-  layer: ConvLayer,
-  strategy: Strategy,
-  algebra: LinearAlgebra | null,
-): Approximation | null {
-  const weights = algebra === null ? null : convWeights(model, facts, layer);
-  if (algebra === null || weights === null) return null;
-  const energies = energyByRank(weights, strategy.slices(layer), algebra);
-  return energies && { rank: 1, energy: energies[0] ?? 1, energyByRank: energies };
-}
-
-/** What a candidate's section has beside its figures. */
-type Beside = Pick<Candidate, 'approximation' | 'intensity' | 'bound'>;
-
-type Tell = (candidate: Replaced) => Beside;
-
-const recommendedOf = (candidates: readonly Replaced[], { recommended }: LatencyFigures): readonly Replaced[] =>
-  candidates.filter(({ layer }) => recommended.has(layer.index));
-
-function dscSection(
-  { strategy, candidates, rejected }: Assessment & { readonly strategy: Strategy },
-  totals: Totals,
-  latency: LatencyFigures,
-  convs: readonly ConvLayer[],
-  tell: Tell,
-): DscSection {
-  const before: Figures = {
-    params: totals.params.total,
-    macs: totals.macs,
-    flops: totals.flops,
-    weightBytes: totals.weightBytes,
-    latencyMs: totals.latencyMs,
-  };
-  const saved = savedBy(recommendedOf(candidates, latency), convs);
-  const known = candidates.map((replaced) => ({ replaced, beside: tell(replaced) }));
-  const replaceable = known.flatMap(({ replaced: { layer }, beside: { approximation } }) =>
-    approximation ? [{ layer, energyByRank: approximation.energyByRank }] : [],
-  );
-  return {
-    strategy: strategy.name,
-    candidates: known.map(({ replaced, beside }) => candidateSection(replaced, beside, latency)),
-    rejected: rejected.map(({ layer, reason }) => ({ layer: layer.name, index: layer.index, reason })),
-    projection: {
-      before,
-      after: {
-        params: before.params - saved.params,
-        macs: totals.macs - saved.macs,
-        flops: totals.flops - saved.flops,
-        weightBytes: before.weightBytes - saved.weightBytes,
-        latencyMs: latency.afterMs,
-      },
-      convertibleMacs: candidates.reduce((sum, { before: { macs } }) => addExact(sum, macs ?? 0), 0),
-    },
-    curve: replaceable.length > 0 ? savingCurve(replaceable, convs, strategy) : null,
-  };
-}
-
-function candidateSection({ layer, before, after }: Replaced, beside: Beside, latency: LatencyFigures): Candidate {
-  const milliseconds = latency.candidates.get(layer.index);
-  return {
-    layer: layer.name,
-    index: layer.index,
-    replacement: replacementName(layer),
-    before: { ...before, latencyMs: milliseconds?.before ?? null },
-    after: { ...after, latencyMs: milliseconds?.after ?? null },
-    recommended: latency.recommended.has(layer.index),
-    ...beside,
-  };
-}
-
-function intensitiesOf(
-  layer: ConvLayer,
-  { flops, weightBytes }: Replaced['after'],
-  strategy: Strategy,
-  section: Layer | undefined,
-): Candidate['intensity'] {
-  const between = elementsBetween(layer, strategy);
-  const before = section?.intensity ?? null;
-  const { inputBytes = null, outputBytes = null, repeats = 1 } = section ?? {};
-  if (between === null || layer.outputPositions === null || inputBytes === null || outputBytes === null) {
-    return { before, after: null };
-  }
-  // What lies between the halves has the type of the output, and is written and read.
-  const outputElements = layer.outputPositions * layer.outChannels;
-  const betweenBytes = outputElements === 0 ? 0 : between * (outputBytes / outputElements);
-  const moved = [inputBytes + betweenBytes, outputBytes + betweenBytes] as const;
-  return { before, after: intensityOf(flops, ...moved, multiplyExact(weightBytes, repeats)) };
 }
 
 /** What the file holds and no output needs. */

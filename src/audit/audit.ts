@@ -1,7 +1,6 @@
 import { type LayerPatterns, MAX_PATTERN_LENGTH } from '../dsc/layer-choice.ts';
 import { loadLinearAlgebra } from '../dsc/linear-algebra.ts';
 import { ROUNDINGS } from '../dsc/scaling/rounding.ts';
-import { strategyNamed } from '../dsc/strategies/index.ts';
 import { BETWEEN, type Between } from '../dsc/strategies/strategy.ts';
 import { type ModelSource, modelBytes, modelFile } from '../formats/model-source.ts';
 import { DscAuditError } from '../ir/errors.ts';
@@ -9,17 +8,16 @@ import { type ChosenProfile, chooseProfile } from '../latency/choose-profile.ts'
 import { thisMachine } from '../latency/machine.ts';
 import { type Analysis, analyseSource, type InputOptions } from './analyse.ts';
 import { auditModel, type VerdictOptions } from './audit-model.ts';
+import { chooseStrategies, type StrategyOptions } from './choose-strategies.ts';
 import type { Report, ScalingSection } from './report.ts';
 import type { ScalingOptions } from './scale-analysis.ts';
 
 /** What an audit may be told. All of it may be left out. */
-export interface AuditOptions extends InputOptions, ScalingOptions {
+export interface AuditOptions extends InputOptions, ScalingOptions, StrategyOptions {
   /** Globs on layer names: convolutions that are candidates even if a default speaks against it (a stem). */
   readonly include?: readonly string[];
   /** Globs on layer names: convolutions that are left alone, unless `include` names them. */
   readonly exclude?: readonly string[];
-  /** How convolutions are replaced: `depthwise-separable` (the default) or `pointwise-depthwise`. */
-  readonly strategy?: string;
   /** What stands between the halves of a replacement: `none` (the default), `relu` or `bn-relu`, which MobileNet has. */
   readonly between?: Between;
   /** Read the weights of every candidate, and tell how much of them a replacement holds. Default: no. */
@@ -71,14 +69,14 @@ export async function auditSource(
   } = options;
   checkPatterns({ include, exclude });
   if (!BETWEEN.includes(between)) throw invalid(`between cannot be ${between}: ${BETWEEN.join(', ')}`);
-  const strategy = strategyNamed(options.strategy);
+  const strategies = await chooseStrategies(options);
   const algebra = approximation ? await loadLinearAlgebra() : null;
   const projector = profile && (await import('./project-latency.ts')).latencyProjector(profile);
   checkScaling(options);
   const scale = isScaled(options) ? (await import('./scale-analysis.ts')).scaleAnalysis : null;
   return reportOn(
     await analyseSource(source, options),
-    { patterns: { include, exclude }, strategy, algebra, projector, training, memory, between },
+    { patterns: { include, exclude }, ...strategies, algebra, projector, training, memory, between },
     scale && { ...options, scale },
   );
 }

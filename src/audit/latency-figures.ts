@@ -1,43 +1,40 @@
 /** What an audit says of milliseconds. How they are projected stands apart, and is loaded only where a profile is there. */
-import type { Replaced } from '../dsc/assess.ts';
-import type { Strategy } from '../dsc/strategies/strategy.ts';
+import type { ProjectedModel } from '../dsc/projected-model.ts';
 import type { Diagnostic } from '../ir/diagnostic.ts';
+import type { Node } from '../ir/graph.ts';
 import type { Analysis } from './analyse.ts';
 import type { Latency, ProfileSection } from './report.ts';
 
-export interface LatencyFigures {
-  readonly profile: ProfileSection | null;
+/** Milliseconds of a graph. */
+export interface GraphLatency {
   readonly totalMs: Latency | null;
+  /** What some nodes take together; null where one of them is not known. */
+  latencyOf(nodes: readonly Node[]): Latency | null;
+}
+
+export interface LatencyFigures extends GraphLatency {
+  readonly profile: ProfileSection | null;
   /** Some layers are not in the total. */
   readonly isLowerBound: boolean;
   /** By index of the layer. */
   readonly layers: readonly (Latency | null)[];
-  /** By index of the layer: what a candidate takes, and what its replacement would. */
-  readonly candidates: ReadonlyMap<number, { readonly before: Latency | null; readonly after: Latency | null }>;
-  /** Candidates that are not slower once replaced, by index of the layer. */
-  readonly recommended: ReadonlySet<number>;
-  /** The model with every recommended candidate replaced. */
-  readonly afterMs: Latency | null;
   readonly diagnostics: readonly Diagnostic[];
+  /** The same of the model with replacements; null where it is not known. */
+  project(projected: ProjectedModel): GraphLatency | null;
 }
 
 /** Projects the milliseconds of an audit. */
-export type LatencyProjector = (
-  analysis: Analysis,
-  candidates: readonly Replaced[],
-  strategy: Strategy,
-) => LatencyFigures;
+export type LatencyProjector = (analysis: Analysis) => LatencyFigures;
 
-/** What an audit says where it has no profile: everything is recommended, and no latency known. */
-export function withoutLatency({ counted: { layers } }: Analysis, candidates: readonly Replaced[]): LatencyFigures {
+/** What an audit says where it has no profile: no latency is known. */
+export function withoutLatency({ counted: { layers } }: Analysis): LatencyFigures {
   return {
     profile: null,
     totalMs: null,
     isLowerBound: false,
     layers: layers.map(() => null),
-    candidates: new Map(),
-    recommended: new Set(candidates.map(({ layer }) => layer.index)),
-    afterMs: null,
     diagnostics: [],
+    latencyOf: () => null,
+    project: () => null,
   };
 }

@@ -81,7 +81,7 @@ export function intensityOf(
   return bytes === 0 ? null : flops / bytes;
 }
 
-function convSection(conv: ConvLayer): ConvSection {
+function convSection(conv: ConvSection): ConvSection {
   const { inChannels, outChannels, kernel, strides, dilations, pads, groups, bias } = conv;
   return { inChannels, outChannels, kernel, strides, dilations, pads, groups, bias };
 }

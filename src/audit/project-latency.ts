@@ -1,7 +1,4 @@
-/** The milliseconds of an audit: of each layer, of the model, and of what each candidate would become. */
-import type { Replaced } from '../dsc/assess.ts';
-import { separableModel } from '../dsc/separable-model.ts';
-import { depthwiseSeparable } from '../dsc/strategies/depthwise-separable.ts';
+/** The milliseconds of an audit: of each layer, of the model, and of what it would become. */
 import { type Diagnostic, diagnostic } from '../ir/diagnostic.ts';
 import { DscAuditError } from '../ir/errors.ts';
 import type { Node } from '../ir/graph.ts';
@@ -9,78 +6,50 @@ import type { ChosenProfile } from '../latency/choose-profile.ts';
 import { type ModelProjection, projectModel } from '../latency/project.ts';
 import { type AnalysedModel, analysedModel } from '../runtime/network/analysed-model.ts';
 import type { Analysis } from './analyse.ts';
-import { type LatencyFigures, type LatencyProjector, withoutLatency } from './latency-figures.ts';
+import { type GraphLatency, type LatencyFigures, type LatencyProjector, withoutLatency } from './latency-figures.ts';
 import { profileSection } from './profile-section.ts';
 import type { Latency } from './report.ts';
 
-/** Replacements of strategies other than the first are not planned: their latency is not known. */
 export const latencyProjector =
   (chosen: ChosenProfile): LatencyProjector =>
-  (analysis, candidates, strategy) => {
+  (analysis) => {
     try {
-      return projectWith(chosen, analysis, strategy === depthwiseSeparable ? candidates : [], candidates);
+      return projectWith(chosen, analysis);
     } catch (error) {
       if (!(error instanceof DscAuditError)) throw error;
       const told = diagnostic('latency-unknown', 'warning', null, { op: 'this model', reason: error.message });
-      return { ...withoutLatency(analysis, candidates), diagnostics: [told] };
+      return { ...withoutLatency(analysis), diagnostics: [told] };
     }
   };
 
-function projectWith(
-  chosen: ChosenProfile,
-  { read, facts, counted: { layers } }: Analysis,
-  planned: readonly Replaced[],
-  candidates: readonly Replaced[],
-): LatencyFigures {
-  const source = analysedModel(read.model, facts);
-  const positions = new Map<Node, number>(source.nodes.map((node, position) => [node, position]));
-  const positionOf = (index: number): number => {
-    const node = layers[index]?.node;
-    return (node && positions.get(node)) ?? -1;
-  };
+function projectWith(chosen: ChosenProfile, { read, facts, counted: { layers } }: Analysis): LatencyFigures {
   const [fit] = chosen.profile.fits;
+  const source = analysedModel(read.model, facts);
   const now = projectModel(source, chosen.profile, fit);
-  const project = replacedProjection(source, chosen);
-  const all = project(planned.map(({ layer }) => positionOf(layer.index)));
-  const figures = new Map(
-    candidates.map(({ layer: { index } }) => {
-      const position = positionOf(index);
-      const after = planned.length === 0 ? null : all.latencyOf(position);
-      return [index, { before: now.nodes.get(position) ?? null, after }];
-    }),
-  );
-  const recommended = candidates
-    .filter(({ layer }) => !isSlower(figures.get(layer.index)))
-    .map(({ layer }) => layer.index);
-  const plan =
-    planned.length === 0 || recommended.length === candidates.length ? all : project(recommended.map(positionOf));
+  const ofGraph = graphLatency(source, now);
   return {
+    ...ofGraph,
     profile: fit === undefined ? null : profileSection(chosen, fit),
-    totalMs: now.totalMs,
     isLowerBound: now.isLowerBound,
-    layers: layers.map(({ parts }) => sumOf(parts.map(({ node }) => now.nodes.get(positions.get(node) ?? -1) ?? null))),
-    candidates: figures,
-    recommended: new Set(recommended),
-    afterMs: planned.length === candidates.length ? plan.projection.totalMs : null,
+    layers: layers.map(({ parts }) => ofGraph.latencyOf(parts.map(({ node }) => node))),
     diagnostics: [...chosen.diagnostics, ...unknownLatencies(now), ...notMeasured(now), ...extrapolated(now)],
+    project: (projected) => {
+      const model = analysedModel(projected.model, projected.facts);
+      try {
+        return graphLatency(model, projectModel(model, chosen.profile, fit));
+      } catch (error) {
+        if (error instanceof DscAuditError) return null;
+        throw error;
+      }
+    },
   };
 }
 
-/** What is not known is no reason against. */
-const isSlower = (figures: { before: Latency | null; after: Latency | null } | undefined): boolean =>
-  figures?.before != null && figures.after !== null && figures.after.value >= figures.before.value;
-
-/** Projections with the nodes at some positions replaced. */
-function replacedProjection(source: AnalysedModel, { profile }: ChosenProfile) {
-  return (positions: readonly number[]) => {
-    const { model, halves } = separableModel(source, new Set(positions));
-    const projection = projectModel(model, profile);
-    const latencyOf = (position: number): Latency | null => {
-      const pair = halves.get(position)?.map((half) => projection.nodes.get(half));
-      const [first, second] = pair ?? [];
-      return first && second ? addLatencies(first, second) : null;
-    };
-    return { projection, latencyOf };
+function graphLatency({ nodes }: AnalysedModel, projection: ModelProjection): GraphLatency {
+  const positions = new Map<Node, number>(nodes.map((node, position) => [node, position]));
+  return {
+    totalMs: projection.totalMs,
+    latencyOf: (asked) => sumOf(asked.map((node) => projection.nodes.get(positions.get(node) ?? -1) ?? null)),
   };
 }
 

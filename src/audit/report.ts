@@ -4,6 +4,7 @@
  */
 import type { BlockKind, Shortcut } from '../dsc/blocks/index.ts';
 import type { RejectionReason } from '../dsc/eligibility.ts';
+import type { NewConv, StrategyName } from '../dsc/strategies/strategy.ts';
 import type { Diagnostic } from '../ir/diagnostic.ts';
 import type { FigureUnit } from '../ir/quantity.ts';
 import type { Bound, Roofline } from '../latency/roofline.ts';
@@ -29,6 +30,8 @@ export interface Report {
   /** Null where an activation has no known size. */
   readonly memory: MemorySection | null;
   readonly dsc: DscSection;
+  /** Every strategy side by side; null where nobody asked. */
+  readonly strategies: StrategiesSection | null;
   /** Structures that have a name, in the model's order; no layer is in two of them. */
   readonly blocks: readonly BlockSection[];
   /** What was asked of the model's widths and resolution; null where the report is of the model as it is. */
@@ -189,15 +192,29 @@ export interface Figures {
   readonly latencyMs: Latency | null;
 }
 
+/** What the model costs. */
+export interface ModelFigures extends Figures {
+  /** Null where an activation has no known size, or what is replaced cannot be laid out. */
+  readonly peakActivationBytes: number | null;
+}
+
+/** What a strategy leaves open, by the name of its option: the expansion t, the reduction r. */
+export interface StrategyRatio {
+  readonly option: 'expansion' | 'reduction';
+  readonly value: number;
+}
+
 export interface DscSection {
-  readonly strategy: string;
+  readonly strategy: StrategyName;
+  /** Null for strategies that leave nothing open. */
+  readonly ratio: StrategyRatio | null;
   /** Ranked by MACs saved. */
   readonly candidates: readonly Candidate[];
   readonly rejected: readonly Rejection[];
   readonly projection: {
-    readonly before: Figures;
+    readonly before: ModelFigures;
     /** With every recommended candidate replaced. */
-    readonly after: Figures;
+    readonly after: ModelFigures;
     /** MACs that sit in candidates. */
     readonly convertibleMacs: number;
   };
@@ -244,6 +261,10 @@ export interface ScalingSection {
 export interface Candidate {
   readonly layer: string;
   readonly index: number;
+  /** Indices of all layers that it takes the place of: `index` alone, or the convolutions, norms and activations of a block. */
+  readonly layers: readonly number[];
+  /** The convolutions that come instead, in order. */
+  readonly becomes: readonly NewConvSection[];
   /** The one layer that takes its place, as the model's format spells it: `SeparableConv2D`. Null where it takes several. */
   readonly replacement: string | null;
   readonly before: Figures;
@@ -256,6 +277,11 @@ export interface Candidate {
   readonly recommended: boolean;
   /** How much of the weights the replacement can hold; null where they are not there, or were not looked at. */
   readonly approximation: Approximation | null;
+}
+
+/** A convolution of a replacement. */
+export interface NewConvSection extends ConvSection {
+  readonly part: NewConv['part'];
 }
 
 /** How much of a convolution's weights a replacement of each rank holds. */
@@ -272,6 +298,50 @@ export interface Rejection {
   readonly layer: string;
   readonly index: number;
   readonly reason: RejectionReason;
+  /** The place that was counted and saves nothing, told with the first of its convolutions; else left out. */
+  readonly block?: Pick<Candidate, 'layers' | 'becomes' | 'before' | 'after'>;
+}
+
+/** The figures that strategies are compared by. */
+export type ComparedMetric = 'params' | 'macs' | 'flops' | 'weightBytes' | 'latencyMs' | 'peakActivationBytes';
+
+/** The name of the strategy that leaves least of each figure; null where none saves, or it is not known. */
+export type BestStrategies = Readonly<Record<ComparedMetric, StrategyName | null>>;
+
+/** Every strategy side by side. */
+export interface StrategiesSection {
+  readonly before: ModelFigures;
+  /** The model under each strategy, every recommended candidate replaced. */
+  readonly model: readonly StrategyFigures[];
+  readonly best: BestStrategies;
+  /** Blocks, and convolutions in none, that any strategy has a candidate in; in the model's order. */
+  readonly places: readonly ComparedPlace[];
+}
+
+export interface StrategyFigures {
+  readonly strategy: StrategyName;
+  readonly ratio: StrategyRatio | null;
+  readonly candidates: number;
+  readonly after: ModelFigures;
+}
+
+/** A block, or a convolution that is in none, under each strategy. */
+export interface ComparedPlace {
+  readonly name: string;
+  /** Null for a convolution that is in no block. */
+  readonly kind: BlockKind | null;
+  readonly layers: readonly number[];
+  readonly before: Figures;
+  readonly after: readonly PlaceUnderStrategy[];
+  readonly best: Omit<BestStrategies, 'peakActivationBytes'>;
+}
+
+export interface PlaceUnderStrategy {
+  readonly strategy: StrategyName;
+  /** With its candidates here replaced, or the block as it was counted and turned down; null where it has nothing to say. */
+  readonly figures: Figures | null;
+  /** Candidates here; 0 where it was turned down. */
+  readonly candidates: number;
 }
 
 /** Where the milliseconds come from. */

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import type { DscAuditError } from '../ir/errors.ts';
+import { DscAuditError } from '../ir/errors.ts';
 import { type AuditedModel, type AuditTask, auditOne } from './audit-one.ts';
 import { startAuditThreads } from './audit-threads.ts';
 import type { AuditJob } from './judge-reports.ts';
@@ -15,11 +15,19 @@ const START_MS = 150;
 /** Outcomes that may wait for a slow model before them, for each thread. */
 const AHEAD = 4;
 
-/** Audits models one after the other, or in threads where that pays. Outcomes come in the order of the jobs. */
+/** What an interruption ends with. */
+const interrupted = (): DscAuditError => new DscAuditError('interrupted', 'Interrupted: no file was written.');
+
+/**
+ * Audits models one after the other, or in threads where that pays. Outcomes come in the order of the jobs.
+ *
+ * @throws {DscAuditError} `interrupted` soon after the signal
+ */
 export async function* auditModels(
   jobs: readonly AuditJob[],
   task: AuditTask,
   terminal: Pick<Terminal, 'stdin'>,
+  signal: AbortSignal,
   now: () => number = () => performance.now(),
 ): AsyncGenerator<AuditedModel | DscAuditError> {
   const auditHere = (job: AuditJob) => auditOne(job, () => openModel(job.path, terminal, task.commands), task);
@@ -27,14 +35,21 @@ export async function* auditModels(
   for (const [index, job] of jobs.entries()) {
     const threads = threadsThatPay(index, jobs.length - index, spentMs);
     if (threads > 1 && THREAD_PROGRAM !== null) {
-      yield* auditInThreads(jobs.slice(index), task, auditHere, threads);
+      yield* auditInThreads(jobs.slice(index), task, auditHere, threads, signal);
       return;
     }
     const started = now();
     const outcome = await auditHere(job);
+    if (await isInterrupted(signal)) throw interrupted();
     spentMs += now() - started;
     yield outcome;
   }
+}
+
+/** A model is read and audited without a pause: what was pressed meanwhile is heard of after it. */
+async function isInterrupted(signal: AbortSignal): Promise<boolean> {
+  await new Promise((resolve) => setImmediate(resolve));
+  return signal.aborted;
 }
 
 /** As the models so far took time, so will the rest. */
@@ -49,8 +64,11 @@ async function* auditInThreads(
   task: AuditTask,
   auditHere: (job: AuditJob) => Promise<AuditedModel | DscAuditError>,
   count: number,
+  signal: AbortSignal,
 ): AsyncGenerator<AuditedModel | DscAuditError> {
   const threads = startAuditThreads(new URL(THREAD_PROGRAM ?? '', import.meta.url), task, count);
+  const stop = (): void => void threads.stop();
+  signal.addEventListener('abort', stop);
   const running: Promise<AuditedModel | DscAuditError>[] = [];
   let asked = 0;
   try {
@@ -66,7 +84,10 @@ async function* auditInThreads(
       const next = running.shift();
       if (next) yield await next;
     }
+  } catch (error) {
+    throw signal.aborted ? interrupted() : error;
   } finally {
+    signal.removeEventListener('abort', stop);
     await threads.stop();
   }
 }

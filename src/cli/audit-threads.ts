@@ -21,11 +21,17 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
+/** What is young dies with its model: by default each thread would let 48 MB of it gather. */
+const LIMITS = { maxYoungGenerationSizeMb: 8 };
+
 /** Starts threads that run `program`, and hands each the next model when it is done with one. */
 export function startAuditThreads(program: URL, task: AuditTask, count: number): AuditThreads {
   const waiting: Waiting[] = [];
   const busy = new Map<Worker, Waiting>();
-  const workers = Array.from({ length: count }, () => new Worker(program, { workerData: task }));
+  const workers = Array.from(
+    { length: count },
+    () => new Worker(program, { workerData: task, resourceLimits: LIMITS }),
+  );
   const idle = [...workers];
   const serve = (): void => {
     while (idle.length > 0 && waiting.length > 0) {

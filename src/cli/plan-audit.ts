@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { AuditOptions } from '../audit/audit.ts';
+import type { StrategyOptions } from '../audit/choose-strategies.ts';
 import type { Between } from '../dsc/strategies/strategy.ts';
 import type { Budgets, Limit, Limits } from '../gate/budgets.ts';
 import type { ModelEntry, Settings } from '../gate/configuration.ts';
@@ -8,15 +9,15 @@ import { METRIC_NAMES, type MetricName } from '../gate/metrics.ts';
 import { DscAuditError } from '../ir/errors.ts';
 import { NO_PROFILE, REFERENCE_PROFILE } from '../latency/choose-profile.ts';
 import { type FoundConfiguration, findConfiguration } from './find-configuration.ts';
-import { filesMatching, isGlob, leavesFolder, matchesFile, pathFrom } from './find-models.ts';
+import { filesMatching, isGlob, leavesFolder, matchesFile, pathFrom, typedGlob } from './find-models.ts';
 import { type GateOptions, limitsOf } from './gate-options.ts';
 import { bindingsOf, type ModelOptions } from './model-options.ts';
+import { strategiesOf } from './strategy-options.ts';
 import { scalingOf, type WhatIfOptions } from './what-if-options.ts';
 
-export interface PlanOptions extends ModelOptions, GateOptions, WhatIfOptions {
+export interface PlanOptions extends ModelOptions, GateOptions, WhatIfOptions, StrategyOptions {
   readonly include?: readonly string[];
   readonly exclude?: readonly string[];
-  readonly strategy: string;
   readonly between: Between;
   readonly approximation?: boolean;
   readonly profile?: string;
@@ -79,8 +80,9 @@ async function namedModels(
 
 async function expand(path: string, cwd: string): Promise<readonly string[]> {
   // A name may hold brackets: what is there is no glob.
-  if (path === STDIN || existsSync(resolve(cwd, path)) || !(await isGlob(path))) return [path];
-  const files = await filesMatching([path], cwd);
+  const glob = typedGlob(path);
+  if (path === STDIN || existsSync(resolve(cwd, path)) || !(await isGlob(glob))) return [path];
+  const files = await filesMatching([glob], cwd);
   if (files.length > 0) return files;
   throw new DscAuditError('cannot-read', `${path}: matches no file (from ${cwd}).`);
 }
@@ -144,7 +146,7 @@ function planned(
     path,
     audit: {
       ...scalingOf(options),
-      strategy: options.strategy,
+      ...strategiesOf(options),
       between: options.between,
       approximation: options.approximation ?? false,
       training: options.training ?? false,

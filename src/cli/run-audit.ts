@@ -29,11 +29,15 @@ export async function runAudit(
     terminal.stderr,
     jobs.map(({ path }) => path),
   );
+  const interruption = new AbortController();
+  // Where nothing has to be cleared away, the process just ends.
+  const stopListening = options.output === undefined ? null : terminal.onInterrupt?.(() => interruption.abort());
   const failures: DscAuditError[] = [];
+  const task = { renderings: outputs.renderings, commands };
   let held = true;
   let done = 0;
   try {
-    for await (const outcome of auditModels(jobs, { renderings: outputs.renderings, commands }, terminal)) {
+    for await (const outcome of auditModels(jobs, task, terminal, interruption.signal)) {
       const path = jobs[done++]?.path ?? '';
       progress.clear();
       if (outcome instanceof DscAuditError) {
@@ -49,6 +53,8 @@ export async function runAudit(
   } catch (error) {
     await outputs.discard();
     throw error;
+  } finally {
+    stopListening?.();
   }
   if (failures.length > 0) throw new UnusableModels(failures);
   if (!held) throw new BudgetsNotHeld();

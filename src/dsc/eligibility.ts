@@ -9,7 +9,9 @@ export type RejectionReason =
   | 'no-saving'
   | 'transposed'
   | 'dynamic-weights'
-  | 'excluded';
+  | 'excluded'
+  | 'no-block'
+  | 'in-block';
 
 /** What the user says of layers: excluded ones are left alone, included ones are looked at whatever the defaults say. */
 export interface LayerChoice {

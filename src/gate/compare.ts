@@ -67,9 +67,12 @@ function changes(before: MeasuredReport, after: MeasuredReport): RelativeChange 
     activationBytes: isWhole ? relative(before.totals.activationBytes, after.totals.activationBytes) : null,
     peakActivationBytes: by('peak-memory'),
     fileBytes: by('size'),
-    latencyMs: by('latency'),
+    // The gate holds the upper ends of the intervals against each other; side by side stand the values.
+    latencyMs: by('latency') === null ? null : relative(latencyOf(before), latencyOf(after)),
   };
 }
+
+const latencyOf = ({ totals }: MeasuredReport): number | null => totals.latencyMs?.value ?? null;
 
 function relative(before: number | null, after: number | null): number | null {
   if (before === null || after === null) return null;

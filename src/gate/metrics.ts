@@ -108,8 +108,8 @@ function latency(report: MeasuredReport, { referenceProfile }: Allowances): Figu
       'the reference profile is of another machine: calibrate this one, or accept it with --allow-reference-profile';
     return { value: null, doubt };
   }
-  const { high } = totals.latencyMs;
-  if (!isBelievable(high, totals.macs)) {
+  const { value, high } = totals.latencyMs;
+  if (!isBelievable(value, totals.macs)) {
     return { value: null, doubt: 'no machine is as fast as the profile tells: calibrate anew' };
   }
   const isWhole = !totals.isLatencyLowerBound;

@@ -29,7 +29,7 @@ export interface StepPrediction {
 }
 
 /** The term that is 1 in every call. */
-export const CALL = 'call';
+const CALL = 'call';
 
 /** The group that functions are measured by, and the term that sums their cost elsewhere. */
 export const FUNCTIONS = 'unary';

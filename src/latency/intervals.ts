@@ -11,7 +11,7 @@ export interface Spread {
 }
 
 /** How often an interval is to hold the measurement. */
-export const COVERAGE = 0.9;
+const COVERAGE = 0.9;
 
 /** An error of this much is of the clock, not of the prediction: small layers get wider intervals in relation. */
 const FLOOR_MS = 0.002;

@@ -285,6 +285,26 @@ const DESCRIPTIONS: Readonly<Record<KernelName, Describe>> = {
       mapped: mappedBy(args, units * 32),
     };
   },
+  strassenInput: ({ args, units }) => {
+    const bytes = units * (args.number('upper') + args.number('lower')) * PIXEL_BYTES;
+    return plain({ units, pixels: units * args.number('upper') }, [
+      touch('input', 'input', 2 * bytes),
+      touch('output', 'output', 4 * units * args.number('upper') * PIXEL_BYTES),
+    ]);
+  },
+  strassenOutput: ({ args, units }) => {
+    const sumBytes = units * args.number('upper') * PIXEL_BYTES;
+    const outputBytes = units * args.number('lower') * PIXEL_BYTES;
+    const hasResidual = args.isPlace('residual');
+    return {
+      ...plain({ units, pixels: units * args.number('upper'), residual: hasResidual ? 2 * sumBytes : 0 }, [
+        touch('sums', 'input', 3 * sumBytes),
+        touch('output', 'output', outputBytes),
+        ...(hasResidual ? [touch('residual', 'input', 2 * (sumBytes + outputBytes))] : []),
+      ]),
+      mapped: mappedBy(args, units * args.number('lower') * 2),
+    };
+  },
   unary: ({ args, units }) => {
     const vectors = units * args.number('vectors');
     return {

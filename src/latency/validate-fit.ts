@@ -78,9 +78,7 @@ function layerSpreads(layers: readonly HeldOutLayer[]): Pick<ThreadFit, 'layerSp
 }
 
 /** Whole networks, as sums of their layers. */
-export function heldOutNetworks(
-  layers: readonly HeldOutLayer[],
-): readonly Pick<HeldOutLayer, 'predictedMs' | 'measuredMs'>[] {
+function heldOutNetworks(layers: readonly HeldOutLayer[]): readonly Pick<HeldOutLayer, 'predictedMs' | 'measuredMs'>[] {
   const networks = new Map<number, { predictedMs: number; measuredMs: number }>();
   for (const { network, predictedMs, measuredMs } of layers) {
     const sum = networks.get(network) ?? { predictedMs: 0, measuredMs: 0 };

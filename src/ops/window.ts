@@ -2,15 +2,6 @@ import { addDims, type Dim, floorDivideDims, isStatic, subtractDims } from '../i
 import type { WindowAttrs } from '../ir/operators.ts';
 import { ShapeConflict } from './op-def.ts';
 
-/** A window along one axis, with its padding settled. */
-export interface AxisWindow {
-  readonly kernel: number;
-  readonly stride: number;
-  readonly dilation: number;
-  readonly padBegin: number;
-  readonly padEnd: number;
-}
-
 /** The extent that a dilated kernel covers: (k − 1)·d + 1. */
 export const effectiveKernel = (kernel: number, dilation: number): number => (kernel - 1) * dilation + 1;
 

@@ -1,6 +1,6 @@
 import type { GateCheck } from '../audit/report.ts';
 import type { FigureUnit } from '../ir/quantity.ts';
-import { bytes, quantity } from './units.ts';
+import { bytes, milliseconds, quantity } from './units.ts';
 
 /** How a check came out: a failed check of severity `warn` fails nothing. */
 export type CheckOutcome = 'pass' | 'warn' | 'fail';
@@ -20,7 +20,7 @@ export function checkSentence(check: GateCheck): string {
   return `${subjectOf(check)}: ${relationOf(check)}${reason === null ? '' : ` (${reason})`}`;
 }
 
-/** `11.7 M ≤ 12 M`, `≥ 3 M, of at most 5 M`, `unknown, of at most 15 ms`. */
+/** `4.00 M ≤ 12 M`, `≥ 3 M, of at most 5 M`, `unknown, of at most 15 ms`. */
 export function relationOf({ actual, limit, unit, kind, isLowerBound }: GateCheck): string {
   const [now, most] = figureTexts(actual, limit, unit);
   const sign = kind === 'increase' ? '+' : '';
@@ -33,13 +33,14 @@ export function relationOf({ actual, limit, unit, kind, isLowerBound }: GateChec
 /** Rounded, but where that would hide which is larger. */
 function figureTexts(actual: number | null, limit: number, unit: FigureUnit): readonly [now: string, most: string] {
   const { rounded, exact } = SPELT[unit];
-  const most = rounded(limit);
+  const most = tidy(rounded(limit));
   if (actual === null) return ['', most];
-  const now = rounded(actual);
-  return now === most && actual !== limit ? [exact(actual), exact(limit)] : [now, most];
+  const now = rounded(actual).replace('-', '−');
+  return tidy(now) === most && actual !== limit ? [exact(actual), exact(limit)] : [now, most];
 }
 
 interface Spelt {
+  /** As the tables have it. */
   rounded(value: number): string;
   exact(value: number): string;
 }
@@ -54,11 +55,8 @@ const grouped = (value: number): string =>
   value.toLocaleString('en-US', { maximumFractionDigits: 6 }).replace('-', '−');
 
 const SPELT: Readonly<Record<FigureUnit, Spelt>> = {
-  count: { rounded: (value) => tidy(quantity(value)), exact: grouped },
-  bytes: { rounded: (value) => tidy(bytes(value)), exact: (value) => `${grouped(value)} B` },
-  milliseconds: {
-    rounded: (value) => `${value.toLocaleString('en-US', { maximumSignificantDigits: 3 }).replace('-', '−')} ms`,
-    exact: (value) => `${grouped(value)} ms`,
-  },
-  share: { rounded: (value) => `${tidy((100 * value).toFixed(1))} %`, exact: (value) => `${grouped(100 * value)} %` },
+  count: { rounded: quantity, exact: grouped },
+  bytes: { rounded: bytes, exact: (value) => `${grouped(value)} B` },
+  milliseconds: { rounded: milliseconds, exact: (value) => `${grouped(value)} ms` },
+  share: { rounded: (value) => `${(100 * value).toFixed(1)} %`, exact: (value) => `${grouped(100 * value)} %` },
 };

@@ -1,5 +1,6 @@
 import { type Comparison, type Report, SCHEMA_VERSION } from '../audit/report.ts';
 import type { MeasuredReport } from '../gate/measured-report.ts';
+import type { ComparisonFormat } from './comparison-format.ts';
 import { jsonText } from './json.ts';
 
 /** What `dsc-audit diff --format json` prints. */
@@ -11,7 +12,7 @@ export interface ComparisonReport extends Comparison {
   readonly diagnostics: MeasuredReport['diagnostics'];
 }
 
-export function renderComparisonJson(comparison: Comparison, { model, diagnostics }: MeasuredReport): string {
+export const comparisonJson: ComparisonFormat = (comparison, { model, diagnostics }) => {
   const report: ComparisonReport = {
     schemaVersion: SCHEMA_VERSION,
     tool: { name: 'dsc-audit', version: __DSC_AUDIT_VERSION__ },
@@ -20,4 +21,4 @@ export function renderComparisonJson(comparison: Comparison, { model, diagnostic
     diagnostics,
   };
   return jsonText(report);
-}
+};

@@ -1,23 +1,26 @@
-import type { ChalkInstance } from 'chalk';
-import type { ComparedModel, Comparison, LayerChange, RelativeChange } from '../audit/report.ts';
-import { plainText, shorten } from './plain-text.ts';
-import { bytes, change, quantity } from './units.ts';
+import { Chalk, type ChalkInstance } from 'chalk';
+import type { Comparison, LayerChange } from '../audit/report.ts';
+import type { MeasuredReport } from '../gate/measured-report.ts';
+import { comparedTotals, latencyNote } from './compared-totals.ts';
+import type { ComparisonFormat, ComparisonLayout } from './comparison-format.ts';
+import { plainText, shorten, wrap } from './plain-text.ts';
+import { quantity } from './units.ts';
 
-interface ComparisonOptions {
-  readonly width: number | null;
-  /** Every layer that differs, however many. */
-  readonly all: boolean;
-  readonly style: ChalkInstance;
-}
+type ComparisonOptions = Pick<ComparisonLayout, 'width' | 'all'> & { readonly style: ChalkInstance };
 
 /** Two models side by side, for a person at a terminal. */
-export function renderComparison(comparison: Comparison, options: ComparisonOptions): string {
+export const comparisonTable: ComparisonFormat = (comparison, after, layout) =>
+  renderComparison(comparison, after, { ...layout, style: new Chalk({ level: layout.colour }) });
+
+function renderComparison(comparison: Comparison, { profile }: MeasuredReport, options: ComparisonOptions): string {
+  const note = latencyNote(comparison, profile);
   const lines = [
     ...headerLines(comparison, options),
     '',
     ...totalsLines(comparison, options.style),
     '',
     countsSentence(comparison),
+    ...(note === null ? [] : wrap(note, options.width)),
     ...layerLines(comparison, options),
   ];
   return `${lines.join('\n')}\n`;
@@ -30,38 +33,12 @@ function headerLines({ before, after }: Comparison, { style }: ComparisonOptions
   ];
 }
 
-interface Total {
-  readonly label: string;
-  readonly change: keyof RelativeChange;
-  read(model: ComparedModel): number | null;
-  spell(value: number | null): string;
-}
-
-const TOTALS: readonly Total[] = [
-  { label: 'Params', change: 'params', read: ({ totals }) => totals.params.total, spell: quantity },
-  { label: 'MACs', change: 'macs', read: ({ totals }) => totals.macs, spell: quantity },
-  { label: 'FLOPs', change: 'flops', read: ({ totals }) => totals.flops, spell: quantity },
-  { label: 'Weights', change: 'weightBytes', read: ({ totals }) => totals.weightBytes, spell: bytes },
-  { label: 'Activations', change: 'activationBytes', read: ({ totals }) => totals.activationBytes, spell: bytes },
-  {
-    label: 'Peak memory',
-    change: 'peakActivationBytes',
-    read: ({ totals }) => totals.peakActivationBytes,
-    spell: bytes,
-  },
-  { label: 'File', change: 'fileBytes', read: ({ fileBytes }) => fileBytes, spell: bytes },
-];
-
-function totalsLines({ before, after, change: changes }: Comparison, style: ChalkInstance): readonly string[] {
+function totalsLines(comparison: Comparison, style: ChalkInstance): readonly string[] {
   const line = (label: string, ...cells: readonly string[]) =>
     [label.padEnd(11), ...cells.map((cell) => cell.padStart(10))].join('  ').trimEnd();
   return [
     style.dim(line('', 'before', 'after', 'change')),
-    ...TOTALS.map(({ label, change: key, read, spell }) => {
-      const [was, is] = [read(before), read(after)];
-      const isKnown = changes[key] !== null || (was === 0 && is !== null);
-      return line(label, spell(was), spell(is), isKnown && was !== null && is !== null ? change(was, is) : 'unknown');
-    }),
+    ...comparedTotals(comparison).map(({ label, before, after, change }) => line(label, before, after, change)),
   ];
 }
 

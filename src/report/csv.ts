@@ -13,6 +13,8 @@ interface Subject {
   readonly report: Report;
   readonly layer: Layer;
   readonly candidate: Candidate | null;
+  /** It is the candidate, or a convolution of one that is a block; figures stand with the first. */
+  readonly isReplaced: boolean;
   readonly reason: string | null;
   /** Activations that are alive while the layer runs. */
   readonly aliveBytes: number | null;
@@ -58,7 +60,7 @@ const COLUMNS: Readonly<Record<string, (subject: Subject) => Cell>> = {
   alive_bytes: ({ aliveBytes }) => aliveBytes,
   intensity: ({ layer }) => layer.intensity,
   ...latencyColumns('latency', ({ layer }) => layer.latencyMs),
-  verdict: ({ candidate, reason }) => (candidate ? 'candidate' : reason === null ? null : 'rejected'),
+  verdict: ({ isReplaced, reason }) => (isReplaced ? 'candidate' : reason === null ? null : 'rejected'),
   reason: ({ reason }) => reason,
   dsc_params: ({ candidate }) => candidate?.after.params ?? null,
   dsc_macs: ({ candidate }) => candidate?.after.macs ?? null,
@@ -71,6 +73,7 @@ const COLUMNS: Readonly<Record<string, (subject: Subject) => Cell>> = {
 
 function rowsOfReport(report: Report): readonly (readonly Cell[])[] {
   const candidates = new Map(report.dsc.candidates.map((candidate) => [candidate.index, candidate]));
+  const replaced = new Set(report.dsc.candidates.flatMap((candidate) => candidate.layers));
   const reasons = new Map(report.dsc.rejected.map(({ index, reason }) => [index, reason]));
   const alive = new Map(report.memory?.schedule.map(({ index, bytes }) => [index, bytes]));
   return report.layers.map((layer) => {
@@ -78,6 +81,7 @@ function rowsOfReport(report: Report): readonly (readonly Cell[])[] {
       report,
       layer,
       candidate: candidates.get(layer.index) ?? null,
+      isReplaced: replaced.has(layer.index) && layer.conv !== null,
       reason: reasons.get(layer.index) ?? null,
       aliveBytes: alive.get(layer.index) ?? null,
     };

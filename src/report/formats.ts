@@ -1,9 +1,8 @@
+import { type FileEndings, namesOf } from './file-endings.ts';
 import type { Format } from './format.ts';
 
 /** How a format is found, and where its code is: only what a call writes is loaded. */
-interface ListedFormat {
-  /** What files of this format end with, the usual one first. None for what is only printed. */
-  readonly endings: readonly `.${string}`[];
+interface ListedFormat extends FileEndings {
   load(): Promise<Format>;
 }
 
@@ -19,15 +18,4 @@ export const FORMATS = {
 
 export type FormatName = keyof typeof FORMATS;
 
-const isFormatName = (name: string): name is FormatName => Object.hasOwn(FORMATS, name);
-
-export const FORMAT_NAMES: readonly FormatName[] = Object.keys(FORMATS).filter(isFormatName);
-
-/** The format of a file by the ending of its name; null where no format has that ending. */
-export function formatOfFile(path: string): FormatName | null {
-  const name = path.toLowerCase();
-  return FORMAT_NAMES.find((format) => FORMATS[format].endings.some((ending) => name.endsWith(ending))) ?? null;
-}
-
-/** All endings, as a message lists them. */
-export const FILE_ENDINGS: readonly string[] = FORMAT_NAMES.flatMap((format) => FORMATS[format].endings);
+export const FORMAT_NAMES: readonly FormatName[] = namesOf(FORMATS);

@@ -3,6 +3,7 @@ import { checkSentence, outcomeOf } from './check-text.ts';
 import type { Document, Format } from './format.ts';
 import { lowerBounds } from './lower-bounds.ts';
 import { plainText } from './plain-text.ts';
+import { couldBecome } from './strategy-text.ts';
 import { bytes, change, quantity } from './units.ts';
 
 /** Annotations of a GitHub workflow. Where it prints them, the command also writes the step's summary. */
@@ -47,10 +48,9 @@ function figuresSentence(report: Report): string {
     `${atLeast.params}${bytes(totals.weightBytes)} of weights`,
     ...(totals.peakActivationBytes === null ? [] : [`${bytes(totals.peakActivationBytes)} of activations at the peak`]),
   ].join(', ');
-  const convolutions = dsc.candidates.length + dsc.rejected.length;
   if (dsc.candidates.length === 0 || before.macs === null || after.macs === null) return `${figures}.`;
   const saved = `MACs ${change(before.macs, after.macs)}`;
-  return `${figures}. ${dsc.candidates.length} of ${convolutions} convolutions could become depthwise separable: ${saved}.`;
+  return `${figures}. ${couldBecome(report)}: ${saved}.`;
 }
 
 /** One line, as the runner reads it. */

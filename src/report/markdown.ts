@@ -1,13 +1,17 @@
-import type { Comparison, GateCheck, LayerChange, Report } from '../audit/report.ts';
+import type { Comparison, GateCheck, Report } from '../audit/report.ts';
 import { type CheckOutcome, outcomeOf, relationOf, subjectOf } from './check-text.ts';
+import { changeLines } from './comparison-markdown.ts';
 import type { Document, Entry, Format, Layout } from './format.ts';
 import { FORMAT_NAMES } from './format-names.ts';
 import { html } from './html/markup.ts';
 import { layerCounts } from './layer-counts.ts';
 import { lowerBounds } from './lower-bounds.ts';
 import { code, codeBlock, codeCell, details, type Head, markdownTable, tableRow } from './markdown-text.ts';
+import { type OverviewColumn, overviewColumns } from './overview-columns.ts';
 import { nameOf, type Row, rowsOf, SORTS, whatOf } from './rows.ts';
 import { type Stage, stagesOf } from './stages.ts';
+import { type StrategyRow, strategyTables } from './strategy-rows.ts';
+import { couldBecome, couldNotBecome, STRATEGY_WORDS } from './strategy-text.ts';
 import { bytes, change, latency, milliseconds, percent, quantity, shapeText, share } from './units.ts';
 
 /** For a comment on a pull request, and for the summary of a CI job. */
@@ -32,6 +36,7 @@ function renderMarkdown(report: Report, layout: Layout): string {
     ...block(totalsLines(report)),
     ...block(boundLines(report)),
     ...block(candidateLines(report)),
+    ...block(strategyLines(report)),
     ...block(baselineLines(report.baseline)),
   ];
   const foot = ['', `<sub>${footer(report)}</sub>`, ''];
@@ -44,7 +49,8 @@ const block = (lines: readonly string[]): readonly string[] => (lines.length ===
 
 const SIGNS: Readonly<Record<CheckOutcome, string>> = { pass: '✅', warn: '⚠️', fail: '❌' };
 
-function headline({ model, gate, dsc, totals }: Report): string {
+function headline(report: Report): string {
+  const { model, gate, dsc, totals } = report;
   const name = code(model.path);
   const outcomes = gate.checks.map(outcomeOf);
   const failed = outcomes.filter((outcome) => outcome === 'fail').length;
@@ -54,15 +60,16 @@ function headline({ model, gate, dsc, totals }: Report): string {
     if (warned > 0) return `${SIGNS.warn} ${name}: ${warned} of ${outcomes.length} budgets not held, as a warning`;
     return `${SIGNS.pass} ${name}: ${outcomes.length === 1 ? 'the budget is' : `all ${outcomes.length} budgets are`} held`;
   }
-  const convolutions = dsc.candidates.length + dsc.rejected.length;
-  if (dsc.candidates.length === 0) return `${name}: no convolution could become depthwise separable`;
+  if (dsc.candidates.length === 0) return `${name}: ${lowered(couldNotBecome(report))}`;
   const { before, after } = dsc.projection;
   const saved =
     before.macs === null || after.macs === null || totals.isLowerBound
       ? ''
       : `, MACs ${change(before.macs, after.macs)}`;
-  return `${name}: ${dsc.candidates.length} of ${convolutions} convolutions could become depthwise separable${saved}`;
+  return `${name}: ${couldBecome(report)}${saved}`;
 }
+
+const lowered = (sentence: string): string => sentence.slice(0, 1).toLowerCase() + sentence.slice(1);
 
 function checkLines(checks: readonly GateCheck[]): readonly string[] {
   if (checks.length === 0) return [];
@@ -148,7 +155,8 @@ function boundLines({ coverage: { nodes, counted, uncounted } }: Report): readon
 
 const TOP_CANDIDATES = 5;
 
-function candidateLines({ dsc: { candidates }, layers, totals }: Report): readonly string[] {
+function candidateLines({ dsc: { candidates, strategy }, layers, totals }: Report): readonly string[] {
+  const { as } = STRATEGY_WORDS[strategy];
   if (candidates.length === 0) return [];
   const held = candidates.some(({ approximation }) => approximation !== null);
   const timed = candidates.some(({ before, after }) => before.latencyMs !== null && after.latencyMs !== null);
@@ -169,44 +177,67 @@ function candidateLines({ dsc: { candidates }, layers, totals }: Report): readon
   const heads: readonly Head[] = [
     ['Top candidates', 'left'],
     ['Operator', 'left'],
-    ['MACs as DSC', 'right'],
+    [`MACs ${as}`, 'right'],
     ['of all', 'right'],
-    ['Params as DSC', 'right'],
+    [`Params ${as}`, 'right'],
     ...(held ? ([['Energy', 'right']] as const) : []),
-    ...(timed ? ([['Latency as DSC', 'right']] as const) : []),
+    ...(timed ? ([[`Latency ${as}`, 'right']] as const) : []),
   ];
   const more = candidates.length - rows.length;
   const rest = more > 0 ? ['', `and ${more} more ${more === 1 ? 'candidate' : 'candidates'}.`] : [];
   return [...markdownTable(heads, rows), ...rest];
 }
 
-/** Changes that are spelt out before the rest is only counted. */
-const MAX_CHANGES = 20;
+/** Places that are set side by side; the JSON report has all. */
+const MAX_PLACES = 20;
+
+/** Every strategy, for the model and for each place. */
+function strategyLines({ strategies, layers }: Report): readonly string[] {
+  if (strategies === null) return [];
+  const { heads, model, places } = strategyTables(strategies, layers);
+  const columns = heads.map((head) => [head, 'right'] as const);
+  const cells = ({ before, cells: own }: StrategyRow): readonly string[] => [
+    before,
+    ...own.map(({ text, isBest, isRejected }) => (isBest ? `**${text}**` : isRejected ? `~~${text}~~` : text)),
+  ];
+  const ofModel = markdownTable(
+    [['Strategies', 'left'], ['Now', 'right'], ...columns],
+    model.map((row) => [row.label, ...cells(row)]),
+  );
+  const rows = places
+    .slice(0, MAX_PLACES)
+    .flatMap(({ name, what, rows: own }) =>
+      own.map((row, at) => [at === 0 ? codeCell(name) : '', at === 0 ? what : '', row.label, ...cells(row)]),
+    );
+  if (rows.length === 0) return ofModel;
+  const more = places.length - MAX_PLACES;
+  const heading: readonly Head[] = [
+    ['Place', 'left'],
+    ['', 'left'],
+    ['', 'left'],
+    ['Now', 'right'],
+  ];
+  return [
+    ...ofModel,
+    '',
+    ...details('By block', [
+      ...markdownTable([...heading, ...columns], rows),
+      ...(more > 0 ? ['', `and ${more} more: the JSON report has all.`] : []),
+      '',
+      'Struck through: it would save nothing, and is no candidate.',
+    ]),
+  ];
+}
 
 function baselineLines(baseline: Comparison | null): readonly string[] {
   if (baseline === null) return [];
-  const { counts, layers, before } = baseline;
+  const { counts, before } = baseline;
   const summary = `Layers since the baseline ${code(before.path)}: ${layerCounts(counts)}.`;
-  if (layers.length === 0) return [summary];
-  const rows = layers.slice(0, MAX_CHANGES).map(changeRow);
-  const rest = layers.length > rows.length ? ['', `and ${layers.length - rows.length} more changes.`] : [];
-  const heads = [
-    ['', 'left'],
-    ['Layer', 'left'],
-    ['Operator', 'left'],
-    ['Params', 'right'],
-    ['MACs', 'right'],
-  ] as const;
-  return [summary, '', ...details('What changed', [...markdownTable(heads, rows), ...rest])];
+  return [summary, ...block(changeLines(baseline, MAX_CHANGES))];
 }
 
-function changeRow({ status, before, after, op, params, macs }: LayerChange): readonly string[] {
-  const name = after ?? before ?? '';
-  const moved = before !== null && after !== null && before !== after ? `${codeCell(before)} → ` : '';
-  const figures = ({ before: was, after: is }: LayerChange['macs']) =>
-    status !== 'changed' || was === is ? quantity(is ?? was) : `${quantity(was)} → ${quantity(is)}`;
-  return [status, moved + codeCell(name), codeCell(op), figures(params), figures(macs)];
-}
+/** Changes that are spelt out before the rest is only counted. */
+const MAX_CHANGES = 20;
 
 const counted = (amount: number, what: string): string =>
   amount === 0 ? '' : `${amount} ${what}${amount === 1 ? '' : 's'}`;
@@ -229,15 +260,15 @@ function noteLines({ diagnostics }: Report): readonly string[] {
   return details(summary, [codeBlock(lines)]);
 }
 
-const LAYER_HEADS = [
+const layerHeads = ({ dsc }: Report): readonly Head[] => [
   ['Layer', 'left'],
   ['Operator', 'left'],
   ['Output', 'left'],
   ['Params', 'right'],
   ['MACs', 'right'],
   ['', 'right'],
-  ['As DSC', 'left'],
-] as const;
+  [STRATEGY_WORDS[dsc.strategy].head, 'left'],
+];
 
 const WHAT = { layers: 'layers', blocks: 'blocks and layers', modules: 'modules' } as const;
 
@@ -246,11 +277,12 @@ function layerLines(report: Report, { sort, grouping }: Layout, room: number): r
   const rows = [...rowsOf(report, grouping)].sort(SORTS[sort]);
   const cut = (amount: number) =>
     `Cut here: ${amount} more of ${rows.length} do not fit into a comment. The JSON, CSV and HTML reports have all.`;
-  const lines = [...markdownTable(LAYER_HEADS, [])];
+  const heads = layerHeads(report);
+  const lines = [...markdownTable(heads, [])];
   const what = WHAT[typeof grouping === 'string' ? grouping : 'modules'];
   let left = room - byteLength(details(`All ${rows.length} ${what}`, [...lines, '', cut(rows.length), '']).join('\n'));
   for (const row of rows) {
-    const line = tableRow(LAYER_HEADS, layerCells(row, report));
+    const line = tableRow(heads, layerCells(row, report));
     left -= byteLength(line) + 1;
     if (left < 0) break;
     lines.push(line);
@@ -312,22 +344,14 @@ function markdownDocument(layout: Layout): Document {
   };
 }
 
-const OVERVIEW_HEADS: readonly Head[] = [
-  ['', 'left'],
-  ['Model', 'left'],
-  ['Params', 'right'],
-  ['MACs', 'right'],
-  ['Weights', 'right'],
-  ['Peak memory', 'right'],
-  ['MACs as DSC', 'right'],
-];
-
 function overviewDocument(entries: readonly Entry[]): string {
+  const columns = overviewColumns(entries.map(({ model }) => model));
+  const heads: readonly Head[] = [['', 'left'], ['Model', 'left'], ...columns.map(({ head }): Head => [head, 'right'])];
   const failed = entries.filter(({ model }) => worstOf(model) === 'fail').length;
   const title = `### ${entries.length} models audited${failed > 0 ? `: ${SIGNS.fail} ${failed} failed` : ''}`;
   const note = (what: string, amount: number) =>
     `\n${amount} more ${what} do not fit into a comment. The JSON, CSV and HTML reports have all.\n`;
-  const parts = [`${[title, '', ...markdownTable(OVERVIEW_HEADS, [])].join('\n')}\n`];
+  const parts = [`${[title, '', ...markdownTable(heads, [])].join('\n')}\n`];
   let left = MAX_BYTES - byteLength(parts.join('')) - 2 * byteLength(note('models', entries.length));
   const fits = (text: string): boolean => {
     if (byteLength(text) > left) return false;
@@ -335,7 +359,7 @@ function overviewDocument(entries: readonly Entry[]): string {
     parts.push(text);
     return true;
   };
-  const unfit = entries.findIndex((entry) => !fits(`${tableRow(OVERVIEW_HEADS, overviewCells(entry))}\n`));
+  const unfit = entries.findIndex((entry) => !fits(`${tableRow(heads, overviewCells(entry, columns))}\n`));
   if (unfit >= 0) parts.push(note('models', entries.length - unfit));
   const failures = entries.flatMap(({ model }) => (model.failure === null ? [] : [model.failure]));
   if (failures.length > 0) fits(`\n${codeBlock(failures.slice(0, MAX_NOTES))}\n`);
@@ -353,18 +377,12 @@ function worstOf(model: Entry['model']): CheckOutcome | null {
   return (['fail', 'warn', 'pass'] as const).find((outcome) => outcomes.includes(outcome)) ?? null;
 }
 
-function overviewCells({ model }: Entry): readonly string[] {
+function overviewCells({ model }: Entry, columns: readonly OverviewColumn[]): readonly string[] {
   const worst = worstOf(model);
   const sign = worst === null ? '' : SIGNS[worst];
-  if (model.failure !== null) return [sign, codeCell(model.path), 'cannot be used', '', '', '', ''];
-  const { before, after, isLowerBound, peakActivationBytes, candidates } = model;
-  return [
-    sign,
-    codeCell(model.path),
-    quantity(before.params),
-    (isLowerBound ? '≥ ' : '') + quantity(before.macs),
-    bytes(before.weightBytes),
-    bytes(peakActivationBytes),
-    candidates === 0 ? '–' : changeText(before.macs, after.macs),
-  ];
+  const figures =
+    model.failure === null
+      ? columns.map(({ text }) => text(model))
+      : columns.map((_, column) => (column === 0 ? 'cannot be used' : ''));
+  return [sign, codeCell(model.path), ...figures];
 }

@@ -1,30 +1,11 @@
 import type { ChalkInstance } from 'chalk';
 import type { FailedModel, ModelSummary } from './model-summary.ts';
+import { overviewColumns } from './overview-columns.ts';
 import { plainText, shorten } from './plain-text.ts';
-import { bytes, change, quantity } from './units.ts';
 
 interface OverviewOptions {
   readonly width: number | null;
   readonly style: ChalkInstance;
-}
-
-interface Column {
-  readonly head: string;
-  cell(model: ModelSummary): string;
-}
-
-const COLUMNS: readonly Column[] = [
-  { head: 'Params', cell: ({ before }) => quantity(before.params) },
-  { head: 'MACs', cell: ({ before, isLowerBound }) => atLeast(isLowerBound, quantity(before.macs)) },
-  { head: 'Weights', cell: ({ before }) => bytes(before.weightBytes) },
-  { head: 'Peak memory', cell: ({ peakActivationBytes }) => bytes(peakActivationBytes) },
-  { head: 'As DSC', cell: ({ before, after, candidates }) => (candidates === 0 ? '–' : macsChange(before, after)) },
-];
-
-const atLeast = (isLowerBound: boolean, figure: string): string => (isLowerBound ? `≥ ${figure}` : figure);
-
-function macsChange(before: ModelSummary['before'], after: ModelSummary['after']): string {
-  return before.macs === null || after.macs === null ? '–' : change(before.macs, after.macs);
 }
 
 const GAP = 2;
@@ -35,8 +16,9 @@ export function overviewLines(
   models: readonly (ModelSummary | FailedModel)[],
   { width, style }: OverviewOptions,
 ): readonly string[] {
-  const cells = models.map((model) => (model.failure === null ? COLUMNS.map(({ cell }) => cell(model)) : null));
-  const widths = COLUMNS.map(({ head }, column) =>
+  const columns = overviewColumns(models);
+  const cells = models.map((model) => (model.failure === null ? columns.map(({ text }) => text(model)) : null));
+  const widths = columns.map(({ head }, column) =>
     Math.max(head.length, ...cells.map((row) => row?.[column]?.length ?? 0)),
   );
   const taken = widths.reduce((sum, columnWidth) => sum + columnWidth + GAP, 0);
@@ -46,7 +28,7 @@ export function overviewLines(
   const line = (texts: readonly string[]) =>
     texts.map((text, column) => text.padStart(widths[column] ?? 0)).join(' '.repeat(GAP));
   return [
-    style.dim('Model'.padEnd(nameWidth + GAP) + line(COLUMNS.map(({ head }) => head))),
+    style.dim('Model'.padEnd(nameWidth + GAP) + line(columns.map(({ head }) => head))),
     ...models.map(({ path }, index) => {
       const figures = cells[index];
       return named(path) + (figures ? line(figures) : style.red('cannot be used'));

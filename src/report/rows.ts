@@ -57,14 +57,17 @@ function saving({ verdict }: Row): number {
 export type Grouping = 'layers' | 'blocks' | { readonly depth: number };
 
 export function rowsOf(report: Report, grouping: Grouping): readonly Row[] {
-  const candidates = new Map(report.dsc.candidates.map((candidate) => [candidate.index, candidate]));
+  const candidates = new Map(
+    report.dsc.candidates.flatMap((candidate) => candidate.layers.map((layer) => [layer, candidate] as const)),
+  );
   const rejected = new Map(report.dsc.rejected.map((rejection) => [rejection.index, rejection]));
   const unknown = new Set(
     report.diagnostics.flatMap(({ code, layer }) => (code === 'unknown-operator' && layer !== null ? [layer] : [])),
   );
-  const rows = report.layers.map((layer) =>
-    layerRow(layer, candidates.get(layer.index), rejected.get(layer.index), unknown.has(layer.name)),
-  );
+  const rows = report.layers.map((layer) => {
+    const verdict = verdictOf(layer, candidates.get(layer.index), rejected.get(layer.index));
+    return layerRow(layer, verdict, unknown.has(layer.name));
+  });
   if (grouping === 'layers') return rows;
   return grouping === 'blocks' ? blockRows(report, rows) : moduleRows(report.layers, rows, grouping.depth);
 }
@@ -81,12 +84,7 @@ function blockRows({ blocks }: Report, rows: readonly Row[]): readonly Row[] {
   });
 }
 
-function layerRow(
-  layer: Layer,
-  candidate: Candidate | undefined,
-  rejection: Rejection | undefined,
-  isUnknown: boolean,
-): Row {
+function layerRow(layer: Layer, verdict: Verdict | null, isUnknown: boolean): Row {
   return {
     name: nameOf(layer),
     what: whatOf(layer),
@@ -98,17 +96,28 @@ function layerRow(
     activationBytes: layer.outputBytes,
     latencyMs: layer.latencyMs?.value ?? null,
     isUnknown,
-    verdict: candidate
-      ? {
-          candidates: 1,
-          before: candidate.before.macs,
-          after: candidate.after.macs,
-          savedMs: savedMs(candidate),
-          reason: null,
-        }
-      : rejection
-        ? { candidates: 0, before: null, after: null, savedMs: null, reason: rejection.reason }
-        : null,
+    verdict,
+  };
+}
+
+/** Of a candidate of several convolutions each takes the part of what is left, and of what is saved, that it has of the MACs. */
+function verdictOf(layer: Layer, candidate: Candidate | undefined, rejection: Rejection | undefined): Verdict | null {
+  if (rejection) return { candidates: 0, before: null, after: null, savedMs: null, reason: rejection.reason };
+  if (!candidate || layer.conv === null) return null;
+  const candidates = layer.index === candidate.index ? 1 : 0;
+  const { before, after } = candidate;
+  const saved = savedMs(candidate);
+  const isWhole = candidate.layers.length === 1;
+  if (isWhole || before.macs === null || after.macs === null || layer.macs === null || before.macs === 0) {
+    return { candidates, before: before.macs, after: after.macs, savedMs: saved, reason: null };
+  }
+  const part = layer.macs / before.macs;
+  return {
+    candidates,
+    before: layer.macs,
+    after: after.macs * part,
+    savedMs: saved === null ? null : saved * part,
+    reason: null,
   };
 }
 
@@ -152,7 +161,7 @@ function moduleRows(layers: readonly Layer[], rows: readonly Row[], depth: numbe
 }
 
 function moduleRow(name: string, members: readonly Row[]): Row {
-  const verdicts = members.flatMap(({ verdict }) => (verdict && verdict.candidates > 0 ? [verdict] : []));
+  const verdicts = members.flatMap(({ verdict }) => (verdict && verdict.reason === null ? [verdict] : []));
   const [only] = members;
   if (members.length === 1 && only) return { ...only, name };
   return {
@@ -170,7 +179,7 @@ function moduleRow(name: string, members: readonly Row[]): Row {
       verdicts.length === 0
         ? null
         : {
-            candidates: verdicts.length,
+            candidates: verdicts.reduce((sum, verdict) => sum + verdict.candidates, 0),
             before: sumOf(verdicts.map(({ before }) => before)),
             after: sumOf(verdicts.map(({ after }) => after)),
             savedMs: sumOf(verdicts.map((verdict) => verdict.savedMs)),

@@ -1,29 +1,37 @@
 import type { ChalkInstance } from 'chalk';
 import type { BlockSection, Figures, Report } from '../audit/report.ts';
 import { BLOCK_NAMES } from './block-text.ts';
+import { modelNotes } from './call-notes.ts';
 import { lowerBounds } from './lower-bounds.ts';
 import { plainText, wrap } from './plain-text.ts';
 import { stagesOf } from './stages.ts';
+import { comparisonLines } from './strategy-lines.ts';
+import { convolutionsOf, couldBecome, STRATEGY_WORDS } from './strategy-text.ts';
 import { trainingLines } from './training-lines.ts';
 import { bytes, change, latency, milliseconds, percent, quantity } from './units.ts';
 
 interface SummaryOptions {
   readonly width: number | null;
   readonly style: ChalkInstance;
+  /** Nothing is cut. */
+  readonly all: boolean;
+  /** Models of the call: of several, what holds for all of them is not said here. */
+  readonly models: number;
 }
 
 /** Totals before and after, what the verdicts come to, coverage, and what else is to be said. */
-export function summaryLines(report: Report, { style, width }: SummaryOptions): readonly string[] {
+export function summaryLines(report: Report, { style, width, all, models }: SummaryOptions): readonly string[] {
   return [
     ...totalsLines(report, style),
     '',
     ...verdictLines(report, style, width),
     ...blockLines(report, width),
     ...curveLines(report, style),
+    ...comparisonLines(report, { style, width, all }),
     ...memoryLines(report, width),
     ...trainingLines(report.training, style),
     ...coverageLines(report, style, width),
-    ...diagnosticLines(report, style, width),
+    ...diagnosticLines(models === 1 ? report.diagnostics : modelNotes(report), { style, width }),
   ];
 }
 
@@ -56,7 +64,14 @@ function totalsLines(report: Report, style: ChalkInstance): readonly string[] {
     return line({ label, cells: values.map((value) => bound + figure(value)), change: difference });
   };
   const only = (label: string, text: string) => line({ label, cells: [text], change: '' });
-  const peaks = stages.map(({ peak }, index) => (index > 0 && peak === null ? '' : bytes(peak)));
+  const peakLine = () => {
+    const peaks = stages.map(({ peak }) => peak);
+    const [first = null] = peaks;
+    const last = peaks.at(-1) ?? null;
+    const isCompared = peaks.length > 1 && first !== null && last !== null;
+    const cells = peaks.map((peak, index) => (index > 0 && peak === null ? '' : bytes(peak)));
+    return line({ label: 'Peak memory', cells, change: isCompared ? change(first, last).padStart(9) : '' });
+  };
   return [
     style.dim(line({ label: '', cells: stages.map(({ title }) => title), change: stages.length > 1 ? 'change' : '' })),
     compared('Params', quantity, ({ params }) => params, atLeast.params),
@@ -64,7 +79,7 @@ function totalsLines(report: Report, style: ChalkInstance): readonly string[] {
     compared('FLOPs', quantity, ({ flops }) => flops),
     compared('Weights', bytes, ({ weightBytes }) => weightBytes, atLeast.params),
     ...(report.scaling === null ? [only('Activations', `${atLeast.activations}${bytes(totals.activationBytes)}`)] : []),
-    line({ label: 'Peak memory', cells: peaks, change: '' }),
+    peakLine(),
     ...(stages.every(({ figures }) => figures.latencyMs === null)
       ? []
       : [compared('Latency', milliseconds, ({ latencyMs }) => latencyMs?.value ?? null, atLeast.latency)]),
@@ -75,7 +90,7 @@ function totalsLines(report: Report, style: ChalkInstance): readonly string[] {
 function verdictLines(report: Report, style: ChalkInstance, width: number | null): readonly string[] {
   const { dsc, totals } = report;
   const { candidates, rejected, projection } = dsc;
-  const convolutions = candidates.length + rejected.length;
+  const { all: convolutions } = convolutionsOf(report);
   if (convolutions === 0) return ['It has no convolutions.'];
   const reasons = new Map<string, number>();
   for (const { reason } of rejected) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
@@ -86,7 +101,7 @@ function verdictLines(report: Report, style: ChalkInstance, width: number | null
   const first =
     candidates.length === 0
       ? `No candidates among ${convolutions} ${convolutions === 1 ? 'convolution' : 'convolutions'}.`
-      : `${candidates.length} of ${convolutions} convolutions could become depthwise separable${spelt}: ${share} of the MACs.`;
+      : `${couldBecome(report)}${spelt}: ${share} of the MACs.`;
   return [
     ...wrap(first, width).map((line) => style.bold(line)),
     ...(kept === '' ? [] : wrap(`Left as they are: ${kept}.`, width)),
@@ -109,17 +124,18 @@ function blockLines({ blocks, totals, dsc }: Report, width: number | null): read
       const [one, many] = BLOCK_NAMES[kind];
       return `${count} ${count === 1 ? one : many} (${percent(macs, totals.macs)} of the MACs)`;
     });
-  const rest = dsc.candidates.length === 0 ? ' Nothing is left to convert.' : '';
+  const isDone = dsc.candidates.length === 0 && STRATEGY_WORDS[dsc.strategy].replaces === 'convolution';
+  const rest = isDone ? ' Nothing is left to convert.' : '';
   return wrap(`Blocks: ${told.join(', ')}.${rest}`, width);
 }
 
 /** Candidates that would be slower are named, and not counted on. */
-function slowerLines({ candidates }: Report['dsc'], width: number | null): readonly string[] {
+function slowerLines({ candidates, strategy }: Report['dsc'], width: number | null): readonly string[] {
   const slower = candidates.filter(({ recommended }) => !recommended).map(({ layer }) => plainText(layer));
   if (slower.length === 0) return [];
   const named = slower.slice(0, MAX_OF_A_KIND).join(', ');
   const more = slower.length > MAX_OF_A_KIND ? ` and ${slower.length - MAX_OF_A_KIND} more` : '';
-  return wrap(`Slower as DSC, so not counted on: ${named}${more}.`, width);
+  return wrap(`Slower ${STRATEGY_WORDS[strategy].as}, so not counted on: ${named}${more}.`, width);
 }
 
 /** The projection with its intervals, and what it comes from. */
@@ -188,7 +204,11 @@ function coverageLines({ coverage }: Report, style: ChalkInstance, width: number
 /** Diagnostics of one kind that are spelt out before the rest is only counted. */
 const MAX_OF_A_KIND = 3;
 
-function diagnosticLines({ diagnostics }: Report, style: ChalkInstance, width: number | null): readonly string[] {
+/** Warnings and notes, a paragraph each, behind an empty line. */
+export function diagnosticLines(
+  diagnostics: Report['diagnostics'],
+  { style, width }: Pick<SummaryOptions, 'style' | 'width'>,
+): readonly string[] {
   const seen = new Map<string, number>();
   const lines: string[] = [];
   for (const { code, severity, message, layer } of diagnostics) {

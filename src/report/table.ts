@@ -7,11 +7,12 @@ import type { FailedModel, ModelSummary } from './model-summary.ts';
 import { overviewLines } from './overview.ts';
 import { plainText, shorten, wrap } from './plain-text.ts';
 import { type Row, rowsOf, SORTS, type Sort } from './rows.ts';
-import { summaryLines } from './summary.ts';
+import { STRATEGY_WORDS } from './strategy-text.ts';
+import { diagnosticLines, summaryLines } from './summary.ts';
 import { bytes, change, milliseconds, percent, quantity, shapeText } from './units.ts';
 import { verdictLines } from './verdict.ts';
 
-type TableOptions = Pick<Layout, 'width' | 'sort' | 'grouping' | 'all'> & { readonly style: ChalkInstance };
+type TableOptions = Pick<Layout, 'width' | 'sort' | 'grouping' | 'all' | 'models'> & { readonly style: ChalkInstance };
 
 /** The report for a person at a terminal. */
 export const table: Format = {
@@ -33,11 +34,16 @@ function tableDocument(layout: Layout): Document {
       gap = '\n';
       return text;
     },
-    end: () =>
-      layout.models === 1
-        ? []
-        : [`\n${overviewLines(models, { width: layout.width, style: styleOf(layout) }).join('\n')}\n`],
+    end: () => (layout.models === 1 ? [] : [`\n${closingLines(models, layout).join('\n')}\n`]),
   };
+}
+
+/** All models side by side, and what is to be said of all of them. */
+function closingLines(models: readonly (ModelSummary | FailedModel)[], layout: Layout): readonly string[] {
+  const options = { width: layout.width, style: styleOf(layout) };
+  const notes = models.flatMap((model) => (model.failure === null ? model.notes : []));
+  const once = new Map(notes.map((note) => [note.message, note]));
+  return [...overviewLines(models, options), ...diagnosticLines([...once.values()], options)];
 }
 
 /** Rows that are shown of a long model; what is left out is told below. */
@@ -105,7 +111,7 @@ function tensorLines(
 }
 
 interface Column {
-  readonly head: string;
+  readonly head: string | ((report: Report) => string);
   readonly align: 'left' | 'right';
   /** Columns above 0 are shown where there is room, the lowest first. */
   readonly priority: number;
@@ -141,7 +147,7 @@ const COLUMNS: readonly Column[] = [
     isFor: ({ profile }) => profile !== null,
     cell: ({ latencyMs }) => milliseconds(latencyMs),
   },
-  { head: 'As DSC', align: 'left', priority: 0, cell: verdictCell },
+  { head: ({ dsc }) => STRATEGY_WORDS[dsc.strategy].head, align: 'left', priority: 0, cell: verdictCell },
   {
     head: '',
     align: 'right',
@@ -181,6 +187,7 @@ const MIN_NAME_WIDTH = 16;
 
 interface LaidOutColumn {
   readonly column: Column;
+  readonly head: string;
   readonly width: number;
   readonly cells: readonly string[];
 }
@@ -189,7 +196,8 @@ interface LaidOutColumn {
 function layOut(rows: readonly Row[], report: Report, nameWidth: number, { width, style }: TableOptions) {
   const all = COLUMNS.filter((column) => column.isFor?.(report) ?? true).map((column): LaidOutColumn => {
     const cells = rows.map((row) => column.cell(row, report, style));
-    return { column, cells, width: widest(cells, column.head.length) };
+    const head = typeof column.head === 'string' ? column.head : column.head(report);
+    return { column, head, cells, width: widest(cells, head.length) };
   });
   const shown = new Set(all.filter(({ column }) => column.priority === 0));
   let room = (width ?? Number.POSITIVE_INFINITY) - Math.min(nameWidth, ENOUGH_FOR_A_NAME) - takenBy([...shown]);
@@ -215,7 +223,7 @@ function layerTable(rows: readonly Row[], report: Report, options: TableOptions)
     shorten(name, nameWidth),
     ...columns.map(({ cells }) => cells[index] ?? ''),
   ]);
-  const head = ['Layer', ...columns.map(({ column }) => column.head)].map((title) => style.dim(title));
+  const head = ['Layer', ...columns.map((column) => column.head)].map((title) => style.dim(title));
   const all: readonly TextColumn[] = [{ width: nameWidth, align: 'left' }, ...columns.map(alignment)];
   return [head, ...lines].map((cells) => lineOf(cells, all));
 }

@@ -54,17 +54,32 @@ export function shapeText(shape: readonly (number | string)[] | null, times = '�
 /** A round figure without the digits that say nothing: 10 MB for 10.0 MB. */
 export const round = (text: string): string => text.replace(/\.0+(?= |$)/, '');
 
-/** Three significant digits: 31.2 ms. A dash where it is not known. */
+/** Three significant digits, of what is small two: 31.2 ms, 0.48 ms, 4.1 µs. A dash where it is not known. */
 export function milliseconds(value: number | null): string {
   if (value === null) return '–';
-  return value !== 0 && Math.abs(value) < 1 ? `${value.toPrecision(2)} ms` : `${significant(value)} ms`;
+  return inUnit(value, unitOf(value));
 }
 
-/** With the interval that holds it: 31.2 ms (29.8 to 32.9). */
+/** With the interval that holds it, in the same unit: 31.2 ms (29.8 to 32.9). */
 export function latency(value: Latency | null): string {
   if (value === null) return '–';
-  const bound = (end: number) => milliseconds(end).replace(' ms', '');
-  return `${milliseconds(value.value)} (${bound(value.low)} to ${bound(value.high)})`;
+  const unit = unitOf(value.value);
+  const bound = (end: number) => inUnit(end, unit).replace(` ${unit}`, '');
+  return `${inUnit(value.value, unit)} (${bound(value.low)} to ${bound(value.high)})`;
+}
+
+type TimeUnit = 'ms' | 'µs';
+
+/** Less than this is told in microseconds. */
+const MIN_MILLISECONDS = 0.01;
+
+const unitOf = (valueMs: number): TimeUnit => (valueMs !== 0 && Math.abs(valueMs) < MIN_MILLISECONDS ? 'µs' : 'ms');
+
+function inUnit(valueMs: number, unit: TimeUnit): string {
+  const value = unit === 'ms' ? valueMs : 1000 * valueMs;
+  if (value === 0) return `0 ${unit}`;
+  const hasTwoDigits = Math.abs(value) < (unit === 'ms' ? 1 : 10);
+  return `${hasTwoDigits ? value.toPrecision(2) : significant(value)} ${unit}`;
 }
 
 /** A fraction as a percentage: 0.4 is 40 %. */

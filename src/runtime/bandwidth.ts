@@ -1,6 +1,7 @@
 /** What memory gives where no cache holds anything. */
-import type { Kernels } from './capabilities.ts';
+
 import { createExecutor } from './execute/executor.ts';
+import type { Kernels } from './execute/kernel-module.ts';
 import { binaryCode } from './kernels/binary.ts';
 import { PIXEL_BYTES } from './kernels/kernel.ts';
 import { ProgramBuilder } from './plan/program.ts';

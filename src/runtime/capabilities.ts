@@ -1,14 +1,9 @@
 /** What the engine can do, found out by trying: each variant is compiled, tested against the baseline, and timed where asked. */
 import v8 from 'node:v8';
-import { emitKernelModule } from './execute/kernel-module.ts';
+import { emitKernelModule, type Kernels } from './execute/kernel-module.ts';
 import { VARIANTS, type VariantName } from './kernels/variants.ts';
 import { runsCorrectly } from './self-test.ts';
 import { wideningFactor } from './widening.ts';
-
-export interface Kernels {
-  readonly variant: VariantName;
-  readonly module: WebAssembly.Module;
-}
 
 export interface CapabilityRequest {
   /**

@@ -1,6 +1,6 @@
 /** What the matrix kernel reaches where nothing holds it up. */
-import type { Kernels } from './capabilities.ts';
 import { createExecutor } from './execute/executor.ts';
+import type { Kernels } from './execute/kernel-module.ts';
 import { VARIANTS } from './kernels/variants.ts';
 import { planConvolution } from './plan/convolution.ts';
 import { POINTWISE } from './plan/convolution-layer.ts';

@@ -1,8 +1,9 @@
 /** The built-in runtime: convolutional networks on WebAssembly kernels, with nothing to install. */
 import { availableParallelism } from 'node:os';
 import { DscAuditError } from '../ir/errors.ts';
-import { type Kernels, probeKernels } from './capabilities.ts';
+import { probeKernels } from './capabilities.ts';
 import { createExecutor, type Executor } from './execute/executor.ts';
+import type { Kernels } from './execute/kernel-module.ts';
 import { type InstructionSet, instructionsOf, VARIANTS } from './kernels/variants.ts';
 import type { AnalysedModel } from './network/analysed-model.ts';
 import { ConstantValues, type FillMissing } from './network/constants.ts';

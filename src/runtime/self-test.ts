@@ -1,11 +1,12 @@
 /** A small network of every kind of kernel, to compare one variant with another before it is trusted. */
-import type { Kernels } from './capabilities.ts';
 import { encodeProgram } from './execute/encode.ts';
 import { writeConstants } from './execute/executor.ts';
 import { instantiateKernels, SILENT } from './execute/instance.ts';
+import type { Kernels } from './execute/kernel-module.ts';
 import { VARIANTS } from './kernels/variants.ts';
-import { chooseMethod, haloOf, planConvolution } from './plan/convolution.ts';
+import { haloOf, planConvolution } from './plan/convolution.ts';
 import { type ConvolutionLayer, POINTWISE } from './plan/convolution-layer.ts';
+import { chooseMethod } from './plan/convolution-method.ts';
 import { ProgramBuilder } from './plan/program.ts';
 import { planPack, planUnpack } from './plan/repacking.ts';
 import { type Blocked, newBlocked, newPlain } from './plan/tensor.ts';
@@ -54,23 +55,23 @@ const wave = (count: number, amplitude: number): Float32Array =>
   Float32Array.from({ length: count }, (_, index) => Math.sin(index * 1.7) * amplitude);
 
 function outputOf({ variant, module }: Kernels): Float32Array {
+  const options = { variant: VARIANTS[variant], threads: 1, exact: false };
   const builder = new ProgramBuilder();
   const layers = SHAPES.map(layerOf);
   const input = newPlain(builder, [1, SHAPES[0].inChannels, EXTENT, EXTENT]);
   let x: Blocked | null = null;
   for (const [index, layer] of layers.entries()) {
     const extents = { items: 1, channels: layer.inChannels, height: EXTENT, width: EXTENT };
-    const halo = haloOf(layer, chooseMethod(layer, false), extents);
+    const halo = haloOf(layer, chooseMethod(layer, options), extents);
     if (x === null) {
       x = newBlocked(builder, extents, halo);
       planPack(builder, input, x, 'first');
     }
     const next = layers[index + 1];
     const outputs = { ...extents, channels: layer.outChannels };
-    const wanted = next ? haloOf(next, chooseMethod(next, false), outputs) : { top: 0, left: 0, bottom: 0, right: 0 };
+    const wanted = next ? haloOf(next, chooseMethod(next, options), outputs) : { top: 0, left: 0, bottom: 0, right: 0 };
     const y: Blocked = newBlocked(builder, outputs, wanted);
-    const options = { variant: VARIANTS[variant], threads: 1, exact: false };
-    planConvolution(builder, layer, chooseMethod(layer, false), x, y, null, options);
+    planConvolution(builder, layer, chooseMethod(layer, options), x, y, null, options);
     x = y;
   }
   const output = newPlain(builder, [1, x?.channels ?? 0, EXTENT, EXTENT]);

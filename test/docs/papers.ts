@@ -1,5 +1,7 @@
 import type { AuditOptions } from '../../src/audit/audit.ts';
-import { auditFixture } from '../support/models.ts';
+import type { Report } from '../../src/audit/report.ts';
+import { auditFixture, auditSpec } from '../support/models.ts';
+import { ssdPredictionLayers } from '../support/ssd.ts';
 
 /** One figure of a paper, and the same as the audit computes it. */
 interface Figure {
@@ -109,11 +111,95 @@ function v2(): readonly Figure[] {
   ];
 }
 
+const KB = 1000;
+
+/** At 16 bit; the files have 32. */
+const halfKilobytes = (bytes: number): string => `${exact(bytes / 2 / KB)} kB`;
+
+/** The largest tensor: between blocks where there are blocks, since what is inside them is never whole. */
+function largestTensor(path: string, isWhole: (report: Report, index: number) => boolean): string {
+  const report = auditFixture(path);
+  const outputs = report.layers.flatMap(({ index, outputShapes, outputBytes }) => {
+    const [shape = null] = outputShapes;
+    return shape !== null && isWhole(report, index) ? [{ shape, bytes: outputBytes ?? 0 }] : [];
+  });
+  const [largest] = outputs.sort((a, b) => b.bytes - a.bytes);
+  return `${largest?.shape.slice(1).join('×')}: ${halfKilobytes(largest?.bytes ?? 0)}`;
+}
+
+function table3OfV2(): readonly Figure[] {
+  const isLast = ({ blocks }: Report, index: number): boolean => blocks.some(({ layers }) => layers.at(-1) === index);
+  const plans = auditFixture('onnx/mobilenet_v2.onnx', { memory: true }).memory?.plans;
+  const figureOf = (what: string, paper: string, computed: string, note = ''): Figure => ({
+    what,
+    paper,
+    computed,
+    note,
+  });
+  const stem = auditFixture('onnx/mobilenet_v2.onnx').layers[0];
+  return [
+    figureOf(
+      'MobileNetV1, largest tensor (112×112)',
+      '1600 kB',
+      largestTensor('onnx/mobilenet_v1_1.0_224.onnx', () => true),
+    ),
+    figureOf(
+      'MobileNetV2, largest tensor that is ever whole',
+      '400 kB',
+      largestTensor('onnx/mobilenet_v2.onnx', isLast),
+      `what blocks hand on; the stem's ${stem?.outputShapes[0]?.slice(1).join('×')} (${halfKilobytes(stem?.outputBytes ?? 0)}) is run in slices with the first block (section 5)`,
+    ),
+    figureOf(
+      'MobileNetV2, peak with blocks in slices (--memory)',
+      '–',
+      halfKilobytes(plans?.slicedBlocksBytes ?? 0),
+      'the 32 channels of the stem, before and after their activation',
+    ),
+    figureOf(
+      "MobileNetV2, peak in the model's order (--memory)",
+      '–',
+      halfKilobytes(plans?.modelOrderBytes ?? 0),
+      'the 96 channels inside of the first expanded block, before and after their activation',
+    ),
+  ];
+}
+
+function ssdLite(): readonly Figure[] {
+  const { totals, dsc } = auditSpec(ssdPredictionLayers());
+  const { after } = dsc.projection;
+  const lite = after.macs ?? 0;
+  const backbone = auditFixture('onnx/mobilenet_v2.onnx', { resolution: 320 });
+  const classifier = backbone.layers.find(({ op }) => op === 'Gemm')?.macs ?? 0;
+  const network = backbone.totals.macs - classifier + lite;
+  return [
+    figure('SSD, parameters', '14.8 M', totals.params.total),
+    figure('SSD, multiply-adds', '1.25 B', totals.macs),
+    figure('SSDLite (every candidate as DSC), parameters', '2.1 M', after.params),
+    figure(
+      'SSDLite (every candidate as DSC), multiply-adds',
+      '0.35 B',
+      lite,
+      `half of what the paper prints: ${exact(lite)} × 2 = ${exact(2 * lite)}. Its Table 6 agrees with what is computed (next line)`,
+    ),
+    figure('MobileNetV2 + SSDLite at 320 pixels (Table 6), multiply-adds', '0.8 B', network, 'without the classifier'),
+    figure(
+      'MobileNetV2 + SSDLite (Table 6), parameters',
+      '4.3 M',
+      backbone.totals.params.total -
+        (backbone.layers.find(({ op }) => op === 'Gemm')?.params.total ?? 0) +
+        after.params,
+      'without the classifier',
+    ),
+  ];
+}
+
 const TABLES: readonly (readonly [title: string, figures: () => readonly Figure[]])[] = [
   ['MobileNetV1 (1704.04861), Table 3: one layer, 512 → 512 channels, 3×3, 14×14', table3],
   ['MobileNetV1, Table 4: the whole network', table4],
   ['MobileNetV1, Tables 6 and 7: width and resolution, from the file of α = 1 at 224 pixels', tables6and7],
   ['MobileNetV2 (1801.04381)', v2],
+  ['MobileNetV2, Table 3: the largest tensor that must be held, at 16 bit', table3OfV2],
+  ['MobileNetV2, Tables 5 and 6: SSD and SSDLite on MobileNetV2 at 320 pixels, 80 classes', ssdLite],
 ];
 
 /** The page: what the papers print, beside what the audit computes from model files. */

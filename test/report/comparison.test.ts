@@ -6,8 +6,8 @@ import { describe, expect, it } from 'vitest';
 import type { Comparison, GateCheck } from '../../src/audit/report.ts';
 import { compare } from '../../src/gate/compare.ts';
 import { relationOf } from '../../src/report/check-text.ts';
-import { renderComparison } from '../../src/report/comparison.ts';
-import { renderComparisonJson } from '../../src/report/comparison-json.ts';
+import { comparisonTable } from '../../src/report/comparison.ts';
+import { comparisonJson } from '../../src/report/comparison-json.ts';
 import { verdictLines } from '../../src/report/verdict.ts';
 import { auditFixture } from '../support/models.ts';
 
@@ -18,6 +18,7 @@ const before = auditFixture('onnx/conv_mobilenet_1.0_224.onnx');
 const after = auditFixture('onnx/mobilenet_v1_1.0_224.onnx');
 const comparison = compare(before, after);
 const style = new Chalk({ level: 0 });
+const layout = { width: null, colour: 0, all: false } as const;
 
 describe('a comparison', () => {
   const ajv = new Ajv2020({ strict: false });
@@ -25,7 +26,7 @@ describe('a comparison', () => {
 
   it('as JSON follows its schema', () => {
     const validate = ajv.compile(schemaAt('diff'));
-    const json = JSON.parse(renderComparisonJson(comparison, after));
+    const json = JSON.parse(comparisonJson(comparison, after, layout));
     expect(validate(json) ? [] : validate.errors).toEqual([]);
     expect(json.before).toMatchObject({ name: before.model.name, totals: { macs: before.totals.macs } });
     expect(json.change.macs).toBeCloseTo(-0.883, 3);
@@ -38,12 +39,12 @@ describe('a comparison', () => {
   });
 
   it.each([80, 120])('fits a terminal of %i columns', (width) => {
-    const text = renderComparison(comparison, { width, all: true, style });
+    const text = comparisonTable(comparison, after, { ...layout, width, all: true });
     for (const line of text.split('\n').slice(2)) expect(line.length).toBeLessThanOrEqual(width);
   });
 
   it('is cut to the layers that matter most, and says how to see all', () => {
-    const text = renderComparison(comparison, { width: null, all: false, style });
+    const text = comparisonTable(comparison, after, layout);
     expect(text).toMatch(/and \d+ more layers: --all shows them/);
   });
 
@@ -52,7 +53,7 @@ describe('a comparison', () => {
     const [first] = comparison.layers;
     const layers = [{ ...first, status: 'added', after: hostile, op: hostile }] as Comparison['layers'];
     const given = { ...comparison, before: { ...comparison.before, path: hostile }, layers };
-    const text = renderComparison(given, { width: null, all: true, style });
+    const text = comparisonTable(given, after, { ...layout, all: true });
     const verdict = verdictLines({ ...after, baseline: given }, { width: null, style }).join('\n');
     expect(text.split('\n').filter((line) => line.startsWith('PASS'))).toEqual([]);
     for (const character of ['\u001b', '\u0007']) expect(text + verdict).not.toContain(character);
@@ -76,14 +77,15 @@ describe('a line of the verdict', () => {
     [{}, '11.7 M ≤ 12 M'],
     [{ actual: 12_500_000 }, '12.5 M > 12 M'],
     [{ actual: 12_000_001 }, '12,000,001 > 12,000,000'],
-    [{ actual: 3_000_000, isLowerBound: true }, 'at least 3 M, of at most 12 M'],
-    [{ actual: 13_000_000, isLowerBound: true }, 'at least 13 M > 12 M'],
+    [{ actual: 3_000_000, isLowerBound: true }, 'at least 3.00 M, of at most 12 M'],
+    [{ actual: 13_000_000, isLowerBound: true }, 'at least 13.0 M > 12 M'],
     [{ actual: null }, 'unknown, of at most 12 M'],
-    [{ unit: 'bytes', limit: 20_971_520, actual: 5_000 }, '5 kB ≤ 21 MB'],
+    [{ unit: 'bytes', limit: 20_971_520, actual: 5_000 }, '5.00 kB ≤ 21 MB'],
     [{ unit: 'milliseconds', limit: 15, actual: 14.96 }, '14.96 ms ≤ 15 ms'],
+    [{ unit: 'milliseconds', limit: 0.5, actual: 0.0041 }, '4.1 µs ≤ 0.5 ms'],
     [{ unit: 'share', limit: 0.4, actual: 0.924 }, '92.4 % > 40 %'],
     [{ kind: 'increase', unit: 'share', limit: 0.02, actual: 0.012 }, '+1.2 % ≤ +2 %'],
-    [{ kind: 'increase', unit: 'share', limit: 0.02, actual: -0.41 }, '−41 % ≤ +2 %'],
+    [{ kind: 'increase', unit: 'share', limit: 0.02, actual: -0.41 }, '−41.0 % ≤ +2 %'],
     [{ kind: 'increase', limit: 0, actual: 0 }, '+0 ≤ +0'],
   ])('%j reads %s', (given, text) => expect(relationOf({ ...check, ...given })).toBe(text));
 });

@@ -37,7 +37,7 @@ describe.each([
   ['qdq_conv_depthwise', 'edge/qdq_conv_depthwise.onnx'],
 ])('%s', (name, path) => {
   it.each([80, 200])('as a table of %i columns', (width) => {
-    const text = renderTable(audited(path), { width, sort: 'order', grouping: 'layers', all: false, style });
+    const text = renderTable(audited(path), { width, models: 1, sort: 'order', grouping: 'layers', all: false, style });
     expectGolden(`${name}.${width}.txt`, text);
   });
 

@@ -20,6 +20,13 @@ describe('the JSON report', () => {
     expect(validate(report) ? [] : validate.errors).toEqual([]);
   });
 
+  it.each(['all', 'inverted-residual', 'bottleneck'])('of --strategy %s too', (strategy) => {
+    for (const path of ['onnx/resnet18.onnx', 'onnx/resnet50.onnx', 'edge/if_conv.onnx']) {
+      const report = JSON.parse(JSON.stringify(auditFixture(path, { strategy })));
+      expect(validate(report) ? [] : validate.errors).toEqual([]);
+    }
+  });
+
   it('is refused without a key, or with one of the wrong type', () => {
     const { totals: _, ...incomplete } = auditFixture('onnx/resnet18.onnx');
     expect(validate(incomplete)).toBe(false);

@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type RuntimeUnary, UNARY_FUNCTIONS } from '../../src/runtime/kernels/unary-functions.ts';
-import { chooseMethod, haloOf, planConvolution } from '../../src/runtime/plan/convolution.ts';
+import { VARIANTS } from '../../src/runtime/kernels/variants.ts';
+import { haloOf, planConvolution } from '../../src/runtime/plan/convolution.ts';
 import type { ConvolutionLayer } from '../../src/runtime/plan/convolution-layer.ts';
+import { chooseMethod } from '../../src/runtime/plan/convolution-method.ts';
 import { LINEAR } from '../../src/runtime/plan/epilogue.ts';
 import { NO_HALO } from '../../src/runtime/plan/tensor.ts';
 import { referenceConvolution } from '../../src/runtime/reference/convolution.ts';
@@ -115,6 +117,20 @@ const winograd: fc.Arbitrary<Draw> = fc.record({
   residual: fc.boolean(),
 });
 
+const strassen: fc.Arbitrary<Draw> = fc.record({
+  ...shared,
+  height: fc.integer({ min: 9, max: 17 }),
+  width: fc.integer({ min: 11, max: 19 }),
+  groups: fc.constant(1),
+  inPerGroup: fc.constantFrom(190, 256, 384),
+  outPerGroup: fc.constantFrom(192, 250, 384),
+  kernel: fc.constant([1, 1] as const),
+  stride: fc.constant([1, 1] as const),
+  dilation: fc.constant([1, 1] as const),
+  pads: fc.constant([0, 0, 0, 0] as const),
+  residual: fc.boolean(),
+});
+
 function extentOf(draw: Draw, axis: 0 | 1): number {
   const input = axis === 0 ? draw.height : draw.width;
   const reach = (draw.kernel[axis] - 1) * draw.dilation[axis] + 1;
@@ -168,7 +184,7 @@ function caseOf(draw: Draw): Case | null {
 }
 
 async function runCase({ layer, x, residual }: Case, outputHalo: number, setting: LayerSetting): Promise<Float32Array> {
-  const method = chooseMethod(layer, setting.exact);
+  const method = chooseMethod(layer, { ...setting, variant: VARIANTS.simd128 });
   const inputs = [
     { tensor: x, halo: haloOf(layer, method, x) },
     ...(residual ? [{ tensor: residual, halo: NO_HALO }] : []),
@@ -219,9 +235,24 @@ describe('convolution kernels against the scalar reference', () => {
   });
 });
 
+describe("Strassen's product", () => {
+  it('gives what the products themselves give, which exact mode computes', async () => {
+    for (const draw of fc.sample(strassen, { numRuns: 8, seed: 3 })) {
+      const drawn = caseOf(draw);
+      if (drawn === null) continue;
+      const methods = [false, true].map((exact) =>
+        chooseMethod(drawn.layer, { threads: 1, exact, variant: VARIANTS.simd128 }),
+      );
+      expect(methods).toEqual(['pointwise-strassen', 'pointwise']);
+      const [actual, expected] = [false, true].map((exact) => runCase(drawn, draw.outputHalo, { threads: 1, exact }));
+      expect(relativeError((await actual) ?? [], (await expected) ?? [])).toBeLessThan(1e-5);
+    }
+  });
+});
+
 describe('threads', () => {
   it('give the same bits as one thread', async () => {
-    for (const draws of [pointwise, standard, grouped, depthwise, multiplied, winograd]) {
+    for (const draws of [pointwise, standard, grouped, depthwise, multiplied, winograd, strassen]) {
       for (const draw of fc.sample(draws, { numRuns: 2, seed: 11 })) {
         const drawn = caseOf(draw);
         if (drawn === null) continue;

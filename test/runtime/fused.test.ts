@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { chooseMethod, haloOf } from '../../src/runtime/plan/convolution.ts';
+import { VARIANTS } from '../../src/runtime/kernels/variants.ts';
+import { haloOf } from '../../src/runtime/plan/convolution.ts';
 import type { ConvolutionLayer } from '../../src/runtime/plan/convolution-layer.ts';
+import { chooseMethod } from '../../src/runtime/plan/convolution-method.ts';
 import { LINEAR } from '../../src/runtime/plan/epilogue.ts';
 import { canFuse, planFused } from '../../src/runtime/plan/fused.ts';
 import { NO_HALO } from '../../src/runtime/plan/tensor.ts';
@@ -72,7 +74,10 @@ describe('a depthwise layer fused with the pointwise one behind it', () => {
     const output = { items: 2, channels: out, height: pointwise.outHeight, width: pointwise.outWidth };
     const residual = { ...output, data: randomFloats(6, 2 * out * output.height * output.width) };
     const inputs = [
-      { tensor: x, halo: haloOf(depthwise, chooseMethod(depthwise, false), x) },
+      {
+        tensor: x,
+        halo: haloOf(depthwise, chooseMethod(depthwise, { threads: 1, exact: false, variant: VARIANTS.simd128 }), x),
+      },
       { tensor: residual, halo: NO_HALO },
     ];
     const expected = referenceConvolution(pointwise, referenceConvolution(depthwise, x, null), residual);

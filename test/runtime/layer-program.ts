@@ -10,7 +10,7 @@ import type { ReferenceTensor } from '../../src/runtime/reference/tensor.ts';
 
 const modules = new Map<VariantName, WebAssembly.Module>();
 
-export function kernelModule(name: VariantName): WebAssembly.Module {
+function kernelModule(name: VariantName): WebAssembly.Module {
   const known = modules.get(name) ?? new WebAssembly.Module(emitKernelModule(VARIANTS[name]));
   modules.set(name, known);
   return known;

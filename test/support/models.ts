@@ -2,10 +2,13 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { analyseRead } from '../../src/audit/analyse.ts';
 import { type AuditOptions, reportOn } from '../../src/audit/audit.ts';
+import type { ChosenStrategy } from '../../src/audit/dsc-section.ts';
 import { latencyProjector } from '../../src/audit/project-latency.ts';
 import type { Report } from '../../src/audit/report.ts';
 import { scaleAnalysis } from '../../src/audit/scale-analysis.ts';
-import { strategyNamed } from '../../src/dsc/strategies/index.ts';
+import { assessBlocks } from '../../src/dsc/assess-blocks.ts';
+import { ALL_STRATEGIES, strategyNamed } from '../../src/dsc/strategies/index.ts';
+import type { AnyStrategy } from '../../src/dsc/strategies/strategy.ts';
 import { type ModelSource, modelBytes, modelFile } from '../../src/formats/model-source.ts';
 import { readOnnx } from '../../src/formats/onnx/read.ts';
 import type { ChosenProfile } from '../../src/latency/choose-profile.ts';
@@ -26,10 +29,15 @@ export function auditOnnx(
   profile: ChosenProfile | null = null,
 ): Report {
   const { include = [], exclude = [] } = options;
-  const strategy = strategyNamed(options.strategy);
+  const chosen = (strategy: AnyStrategy): ChosenStrategy => {
+    if (strategy.replaces === 'convolution') return strategy;
+    return { strategy, ratio: options[strategy.ratio.option] ?? strategy.ratio.default, assess: assessBlocks };
+  };
+  const isAll = options.strategy === 'all';
   const wanted = {
     patterns: { include, exclude },
-    strategy,
+    strategy: chosen(strategyNamed(isAll ? undefined : options.strategy)),
+    compared: isAll ? ALL_STRATEGIES.map(chosen) : [],
     algebra: null,
     projector: profile && latencyProjector(profile),
     training: options.training ?? false,

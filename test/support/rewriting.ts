@@ -15,7 +15,7 @@ import { randomFloats } from '../runtime/random.ts';
 import { auditOnnx } from './models.ts';
 
 /** Every candidate at rank 1, the weights alone. */
-export const PLAIN_WISH: RewriteWish = {
+const PLAIN_WISH: RewriteWish = {
   strategy: STRATEGIES[0],
   between: 'none',
   rank: 1,

@@ -1,11 +1,12 @@
 import { type Command, Option } from 'commander';
-import { STRATEGY_NAMES } from '../../dsc/strategies/index.ts';
 import { BETWEEN } from '../../dsc/strategies/strategy.ts';
 import { gateOptions } from '../gate-options.ts';
 import { modelOptions } from '../model-options.ts';
 import { collectText } from '../option-values.ts';
 import { outputOptions } from '../output-options.ts';
+import { profileOption } from '../profile-option.ts';
 import type { AuditCommandOptions } from '../run-audit.ts';
+import { strategyOptions } from '../strategy-options.ts';
 import type { Terminal } from '../terminal.ts';
 import { whatIfOptions } from '../what-if-options.ts';
 
@@ -19,6 +20,7 @@ Examples:
   dsc-audit model.onnx --width 0.75 --resolution 160
                                               what if it were thinner, smaller
   dsc-audit model.onnx --approximation        what a DSC can hold of its weights
+  dsc-audit model.onnx --strategy all         DSC, inverted residual, bottleneck
   dsc-audit model.onnx --exclude layer4       leave a part of the model alone
   dsc-audit model.onnx --max-macs 600M        fail above a budget
   dsc-audit                                   what dsc-audit.config.json names
@@ -32,24 +34,17 @@ Exit codes:
 
 /** The default command: audits models and writes their reports. */
 export function defineAudit(program: Command, terminal: Terminal): void {
-  const command = modelOptions(program.argument('[model...]', 'model files (ONNX or Keras), or - for standard input'))
-    .optionsGroup('Candidates:')
+  const command = modelOptions(program.argument('[model...]', 'model files (ONNX or Keras), or - for standard input'));
+  strategyOptions(command.optionsGroup('Candidates:'))
     .option(
       '--include <glob>',
       'consider these convolutions even if a default speaks against it (repeatable)',
       collectText,
     )
     .option('--exclude <glob>', 'leave these convolutions alone (layer or module, repeatable)', collectText)
-    .addOption(
-      new Option('--strategy <name>', 'how to replace them').choices(STRATEGY_NAMES).default(STRATEGY_NAMES[0]),
-    )
     .addOption(new Option('--between <what>', 'what stands between the halves').choices(BETWEEN).default('none'))
-    .option('--approximation', 'read the weights: how much of them a replacement holds')
-    .optionsGroup('Latency:')
-    .option(
-      '--profile <file>',
-      "project milliseconds with this profile, or `reference`, or `none` (default: this machine's, else the reference)",
-    );
+    .option('--approximation', 'read the weights: how much of them a replacement holds');
+  profileOption(command);
   whatIfOptions(command);
   gateOptions(command);
   outputOptions(command)

@@ -1,45 +1,17 @@
 import { type Command, Option } from 'commander';
-import type { Comparison } from '../../audit/report.ts';
-import type { MeasuredReport } from '../../gate/measured-report.ts';
-import { bindingsOf, type ModelOptions, modelOptions } from '../model-options.ts';
-import { openModel } from '../open-model.ts';
-import { openReport } from '../open-reports.ts';
-import { colourLevel, print, type Terminal, widthOf } from '../terminal.ts';
-
-interface DiffOptions extends ModelOptions {
-  readonly format: Format;
-  readonly all?: boolean;
-  readonly color: boolean;
-}
-
-type Render = (
-  comparison: Comparison,
-  after: MeasuredReport,
-  options: DiffOptions,
-  terminal: Terminal,
-) => Promise<string>;
-
-const FORMATS = {
-  table: async (comparison, _after, { all = false, color }, { stdout, env }) => {
-    const [{ Chalk }, { renderComparison }] = await Promise.all([
-      import('chalk'),
-      import('../../report/comparison.ts'),
-    ]);
-    const style = new Chalk({ level: colourLevel(stdout, env, color) });
-    return renderComparison(comparison, { width: widthOf(stdout), all, style });
-  },
-  json: async (comparison, after) => {
-    const { renderComparisonJson } = await import('../../report/comparison-json.ts');
-    return renderComparisonJson(comparison, after);
-  },
-} as const satisfies Record<string, Render>;
-
-type Format = keyof typeof FORMATS;
+import { COMPARISON_FORMATS } from '../../report/comparison-formats.ts';
+import { namesOf } from '../../report/file-endings.ts';
+import { modelOptions } from '../model-options.ts';
+import { outputOption } from '../output-options.ts';
+import { profileOption } from '../profile-option.ts';
+import type { DiffOptions } from '../run-diff.ts';
+import type { Terminal } from '../terminal.ts';
 
 const EXAMPLES = `
 Examples:
   dsc-audit diff old.onnx new.onnx            totals, and the layers that differ
   dsc-audit diff main.json new.onnx           against a report of --format json
+  dsc-audit diff old.onnx new.onnx -o diff.md for a pull request, in a file too
   dsc-audit diff old.onnx new.onnx --dim N=8  with open dimensions bound in both`;
 
 /** `dsc-audit diff`: two models, or reports of models, side by side. */
@@ -50,22 +22,15 @@ export function defineDiff(program: Command, terminal: Terminal): void {
     .description('Compares two models: totals, and the layers that were added, removed and changed.')
     .argument('<before>', 'a model, or a report of --format json')
     .argument('<after>', 'a model, or a report of --format json');
-  modelOptions(command)
+  profileOption(modelOptions(command))
     .optionsGroup('Output:')
-    .addOption(new Option('--format <format>', 'how to print it').choices(Object.keys(FORMATS)).default('table'))
+    .addOption(new Option('--format <format>', 'how to print it').choices(namesOf(COMPARISON_FORMATS)).default('table'))
+    .addOption(outputOption(COMPARISON_FORMATS))
     .option('--all', 'show every layer that differs')
     .option('--no-color', 'print without colour')
     .addHelpText('after', EXAMPLES)
     .action(async (before: string, after: string, options: DiffOptions) => {
-      const { compare } = await import('../../gate/compare.ts');
-      const [one, other] = [await reportOf(before, options, terminal), await reportOf(after, options, terminal)];
-      await print(terminal.stdout, await FORMATS[options.format](compare(one, other), other, options, terminal));
+      const { runDiff } = await import('../run-diff.ts');
+      await runDiff(before, after, options, terminal);
     });
-}
-
-async function reportOf(path: string, options: DiffOptions, terminal: Terminal): Promise<MeasuredReport> {
-  const report = path === '-' ? null : await openReport(path);
-  if (report !== null) return report;
-  const { auditSource } = await import('../../audit/audit.ts');
-  return auditSource(await openModel(path, terminal), bindingsOf(options));
 }

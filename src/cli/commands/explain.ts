@@ -1,12 +1,15 @@
 import { existsSync } from 'node:fs';
 import { type Command, Option } from 'commander';
+import type { StrategyOptions } from '../../audit/choose-strategies.ts';
 import type { Report } from '../../audit/report.ts';
 import type { Explained } from '../../report/explain/explanation-json.ts';
 import { bindingsOf, type ModelOptions, modelOptions } from '../model-options.ts';
 import { openModel } from '../open-model.ts';
+import { profileOption } from '../profile-option.ts';
+import { strategiesOf, strategyOptions } from '../strategy-options.ts';
 import { colourLevel, print, type Terminal, widthOf } from '../terminal.ts';
 
-interface ExplainOptions extends ModelOptions {
+interface ExplainOptions extends ModelOptions, StrategyOptions {
   readonly profile?: string;
   readonly format: Format;
   readonly color: boolean;
@@ -42,6 +45,8 @@ Examples:
   dsc-audit explain model.onnx conv1        a layer, by its name
   dsc-audit explain model.onnx 7            by its number
   dsc-audit explain model.onnx 'layer1.0/conv2*' by a glob that matches one layer
+  dsc-audit explain model.onnx 7 --strategy bottleneck
+                                            what its block would become
   dsc-audit explain model.onnx 7 --format json   for programs`;
 
 /** `dsc-audit explain`: figures worked out, of a layer, of a model's own blocks, or of a textbook example. */
@@ -54,12 +59,9 @@ export function defineExplain(program: Command, terminal: Terminal): void {
     )
     .argument('[model]', 'a model file (ONNX or Keras), - for standard input, or a word such as dsc')
     .argument('[layer]', "a layer's name, its number, or a glob that matches one layer");
-  modelOptions(command)
-    .optionsGroup('Latency:')
-    .option(
-      '--profile <file>',
-      "project milliseconds with this profile, or `reference`, or `none` (default: this machine's, else the reference)",
-    )
+  modelOptions(command);
+  strategyOptions(command.optionsGroup('Candidates:'));
+  profileOption(command)
     .optionsGroup('Output:')
     .addOption(new Option('--format <format>', 'how to print it').choices(Object.keys(FORMATS)).default('text'))
     .option('--no-color', 'print without colour')
@@ -106,7 +108,8 @@ async function reportOf(
   ]);
   const machine = thisMachine();
   const chosen = await chooseProfile(profile ?? null, machine, { env: terminal.env, platform: machine.platform });
-  return auditSource(await openModel(path, terminal), bindingsOf(options), { profile: chosen });
+  const asked = { ...bindingsOf(options), ...strategiesOf(options) };
+  return auditSource(await openModel(path, terminal), asked, { profile: chosen });
 }
 
 /** A word that was mistyped is no missing file. */

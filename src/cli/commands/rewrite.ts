@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { SamplePaths } from '../../audit/fit-to-samples.ts';
 import { loadLinearAlgebra } from '../../dsc/linear-algebra.ts';
 import type { RewriteWish } from '../../dsc/plan-rewrite.ts';
-import { STRATEGY_NAMES, strategyNamed } from '../../dsc/strategies/index.ts';
+import { STRATEGY_NAMES, writableStrategyNamed } from '../../dsc/strategies/index.ts';
 import { BETWEEN, type Between } from '../../dsc/strategies/strategy.ts';
 import { parseTarget, type Target } from '../../dsc/target.ts';
 import { checkOutput, writeFiles } from '../../formats/output-file.ts';
@@ -132,7 +132,7 @@ function wishOf(options: RewriteCommandOptions): RewriteWish {
   if (rank === 'auto' && !isChosen) {
     throw new DscAuditError('invalid-option', '--rank auto needs something to aim at: add --target or --min-energy.');
   }
-  return { strategy: strategyNamed(strategy), between, rank, minEnergy, target, fitted: samples !== undefined };
+  return { strategy: writableStrategyNamed(strategy), between, rank, minEnergy, target, fitted: samples !== undefined };
 }
 
 function samplePaths(options: RewriteCommandOptions): SamplePaths | null {

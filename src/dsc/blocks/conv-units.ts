@@ -1,4 +1,4 @@
-import type { ValueId } from '../../ir/graph.ts';
+import type { Node, ValueId } from '../../ir/graph.ts';
 import type { OpKind } from '../../ir/operators.ts';
 import type { ConvUnit } from './element.ts';
 import { type Flow, type FlowStep, onlyReader } from './flow.ts';
@@ -24,9 +24,14 @@ function convUnit(flow: Flow, step: FlowStep): ConvUnit | null {
     input,
     output: rest.output,
     steps: [step.index, ...affine.steps, ...(closing?.steps ?? []), ...rest.steps],
+    affine: nodesAt(flow, [...affine.steps, ...rest.steps]),
+    activation: nodesAt(flow, closing?.steps ?? []),
     activated: fused || closing !== null,
   };
 }
+
+const nodesAt = (flow: Flow, steps: readonly number[]): readonly Node[] =>
+  steps.flatMap((at) => flow.steps[at]?.node ?? []);
 
 /** Inputs of a convolution that are its own: data, weight and bias. One behind them is a fused residual. */
 const OWN_INPUTS = 3;

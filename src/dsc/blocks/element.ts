@@ -19,6 +19,9 @@ export interface ConvUnit extends Stretch {
   readonly type: 'conv';
   readonly node: Node;
   readonly conv: ConvShape;
+  /** What follows before the next element: bias, scale, norm and layout; and the operators of a separate activation. */
+  readonly affine: readonly Node[];
+  readonly activation: readonly Node[];
   /** A non-linearity closes it; a linear bottleneck has none. */
   readonly activated: boolean;
 }

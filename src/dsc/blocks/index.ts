@@ -4,12 +4,13 @@ import type { Facts } from '../../passes/infer-facts.ts';
 import type { Block, Structure } from './block.ts';
 import { branchBlocks, shuffleBlocks } from './branch-blocks.ts';
 import { depthwiseBlocks } from './depthwise-blocks.ts';
-import type { Element } from './element.ts';
+import { type ConvUnit, convUnitsOf, type Element } from './element.ts';
 import { type Flow, flowOf } from './flow.ts';
 import { type Paths, pathsOf } from './paths.ts';
 import { residualBlocks } from './residual.ts';
 
 export type { Block, BlockKind, Shortcut } from './block.ts';
+export type { ConvUnit } from './element.ts';
 
 /** In order of precedence: a layer belongs to the first block that claims it. */
 const RECOGNISERS: readonly ((flow: Flow, paths: Paths) => readonly Structure[])[] = [
@@ -20,8 +21,19 @@ const RECOGNISERS: readonly ((flow: Flow, paths: Paths) => readonly Structure[])
   (_, paths) => paths.elements.flatMap(squeezeExciteBlock),
 ];
 
-/** The structures of a model that have a name, in the model's order. No layer is in two of them. */
-export function recogniseBlocks(graph: Graph, layers: readonly CountedLayer[], facts: Facts): readonly Block[] {
+/** What a model is built of. */
+export interface Structures {
+  /** Those that have a name, in the model's order. No layer is in two of them. */
+  readonly blocks: readonly Block[];
+  /** Every convolution of the model's own graph with what belongs to it, in a block or not. */
+  readonly units: readonly ConvUnit[];
+}
+
+/** The structures of a model that have a name. */
+export const recogniseBlocks = (graph: Graph, layers: readonly CountedLayer[], facts: Facts): readonly Block[] =>
+  recogniseStructures(graph, layers, facts).blocks;
+
+export function recogniseStructures(graph: Graph, layers: readonly CountedLayer[], facts: Facts): Structures {
   const flow = flowOf(graph, layers, facts);
   const paths = pathsOf(flow, facts);
   const taken = new Set<number>();
@@ -34,7 +46,10 @@ export function recogniseBlocks(graph: Graph, layers: readonly CountedLayer[], f
       blocks.push(block);
     }
   }
-  return blocks.sort((a, b) => (a.layers[0] ?? 0) - (b.layers[0] ?? 0));
+  return {
+    blocks: blocks.sort((a, b) => (a.layers[0] ?? 0) - (b.layers[0] ?? 0)),
+    units: convUnitsOf(paths.elements),
+  };
 }
 
 /** Casts and the like belong to the block that computes what they hand on. */

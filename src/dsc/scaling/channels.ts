@@ -1,4 +1,3 @@
-import type { ValueId } from '../../ir/graph.ts';
 import type { Decision } from './decisions.ts';
 
 /** Neighbouring channels that one or more convolutions decided the number of. */
@@ -14,8 +13,6 @@ export interface Channels {
   readonly axis: number;
   readonly segments: readonly Segment[];
 }
-
-export type ChannelsOf = ReadonlyMap<ValueId, Channels>;
 
 export const fixed = (extent: number): readonly Segment[] => [{ before: extent, after: extent, decisions: [] }];
 

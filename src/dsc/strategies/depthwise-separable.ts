@@ -9,6 +9,7 @@ import type { Strategy } from './strategy.ts';
  */
 export const depthwiseSeparable: Strategy = {
   name: 'depthwise-separable',
+  replaces: 'convolution',
   halves: ({ inChannels, outChannels, groups }, rank) => [
     { outChannels: inChannels * rank, inPerGroup: 1, groups: inChannels, isSpatial: true },
     { outChannels, inPerGroup: (inChannels / groups) * rank, groups, isSpatial: false },

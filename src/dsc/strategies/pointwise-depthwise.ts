@@ -8,6 +8,7 @@ import type { Strategy } from './strategy.ts';
  */
 export const pointwiseDepthwise: Strategy = {
   name: 'pointwise-depthwise',
+  replaces: 'convolution',
   halves: ({ inChannels, outChannels, groups }, rank) => [
     { outChannels: outChannels * rank, inPerGroup: inChannels / groups, groups, isSpatial: false },
     { outChannels, inPerGroup: rank, groups: outChannels, isSpatial: true },

@@ -81,7 +81,7 @@ function planWithoutWeights(model: AnalysedModel, options: Options): PlannedWork
   // Alone, a node may be refused that its neighbour would take in: the whole is tried first.
   const plan = fitsRuntime(model) ? planOrNull(model, constants, options) : null;
   if (plan !== null) return describe(plan, options, { unrunnable: [], positions: null });
-  const rest = runnablePart(model, constants, false);
+  const rest = runnablePart(model, constants, options);
   return describe(planNetwork(rest.part, constants, options), options, rest);
 }
 

@@ -10,7 +10,7 @@ function over(symbol: string, channels: number, groups: number): Expression {
 }
 
 /** Output elements × C_in/groups × ∏k; of a transposed convolution input elements × C_out/groups × ∏k. */
-export function convolutionMacs({ kind, inputShapes, outputShapes }: Layer, conv: ConvSection): Expression | null {
+function convolutionMacs({ kind, inputShapes, outputShapes }: Layer, conv: ConvSection): Expression | null {
   const { inChannels, outChannels, groups, kernel } = conv;
   const isTransposed = kind === 'conv-transpose';
   const positions = isTransposed
@@ -26,7 +26,7 @@ export function convolutionMacs({ kind, inputShapes, outputShapes }: Layer, conv
 }
 
 /** N × M/groups × ∏k, without the bias. */
-export function convolutionWeights(kind: Layer['kind'], conv: ConvSection): Expression {
+function convolutionWeights(kind: Layer['kind'], conv: ConvSection): Expression {
   const { inChannels, outChannels, groups, kernel } = conv;
   if (kind === 'depthwise-conv') return product(named('N', outChannels), kernelPositions(kernel));
   const channels = [over('M', inChannels, groups), named('N', outChannels)];

@@ -1,9 +1,12 @@
 import type { Layer, Rejection, Report } from '../../audit/report.ts';
 import { nameOf, whatOf } from '../rows.ts';
-import { change, latency, shapeText } from '../units.ts';
+import { strategyTables } from '../strategy-rows.ts';
+import { STRATEGY_WORDS } from '../strategy-text.ts';
+import { change, latency, quantity, shapeText } from '../units.ts';
 import { blockSection } from './block-steps.ts';
 import type { Explanation, Section } from './explanation.ts';
 import { figureSteps } from './layer-figures.ts';
+import { placeOf, replacedBlockSection } from './replaced-block.ts';
 import { rooflineSection } from './roofline.ts';
 import { SHARE_SENTENCES, separableShare, separableSteps } from './separable.ts';
 import { KIND_WORDS, REASON_WORDS } from './words.ts';
@@ -14,7 +17,9 @@ export function explainLayer(report: Report, layer: Layer): Explanation {
   const sections = [
     figuresSection(layer),
     separableSection(report, layer),
+    replacedBlockSection(report, layer),
     verdictSection(report, layer),
+    comparisonSection(report, layer),
     rooflineSection(layer, report.profile),
     block ? blockSection(block, report) : null,
   ];
@@ -51,7 +56,12 @@ function separableSection({ dsc }: Report, layer: Layer): Section | null {
   const { conv, kind } = layer;
   if (conv === null || kind !== 'standard-conv') return null;
   const candidate = dsc.candidates.find(({ index }) => index === layer.index) ?? null;
-  if (candidate !== null && dsc.strategy !== 'depthwise-separable') return null;
+  if (
+    dsc.strategy !== 'depthwise-separable' &&
+    (candidate !== null || STRATEGY_WORDS[dsc.strategy].replaces === 'block')
+  ) {
+    return null;
+  }
   const share = separableShare(conv.outChannels, conv.kernel).value;
   const fold =
     share < 1
@@ -67,32 +77,58 @@ function separableSection({ dsc }: Report, layer: Layer): Section | null {
 
 function verdictSection(report: Report, layer: Layer): Section | null {
   const rejection = report.dsc.rejected.find(({ index }) => index === layer.index);
-  const sentences = rejection ? rejectedSentences(rejection) : candidateSentences(report, layer);
+  const sentences = rejection ? rejectedSentences(report, layer, rejection) : candidateSentences(report, layer);
   return sentences && { id: 'verdict', title: 'The verdict', sentences, steps: [] };
 }
 
-const rejectedSentences = ({ reason }: Rejection): readonly string[] => [
-  `No candidate (${reason}). ${REASON_WORDS[reason]}`,
-];
+/** Its block, or itself, under each strategy; where they were asked for side by side. */
+function comparisonSection({ strategies, layers }: Report, layer: Layer): Section | null {
+  const place = strategies?.places.find(({ layers: own }) => own.includes(layer.index));
+  if (!strategies || place === undefined) return null;
+  const { heads, places } = strategyTables({ ...strategies, places: [place] }, layers);
+  const rows = places.flatMap(({ rows: own }) => own);
+  const sentences = rows.map(({ label, before, cells }) => {
+    const told = cells.flatMap(({ text, isBest, isRejected }, at) =>
+      text === '' ? [] : [`${heads[at]} ${text}${isBest ? ' (least)' : isRejected ? ' (no candidate)' : ''}`],
+    );
+    return `${label}: now ${before}; ${told.join(', ')}.`;
+  });
+  return { id: 'strategies', title: 'Strategies side by side', sentences, steps: [] };
+}
+
+function rejectedSentences(report: Report, layer: Layer, { reason }: Rejection): readonly string[] {
+  const place = placeOf(report, layer);
+  const counted =
+    place === null || place.before.macs === null || place.after.macs === null
+      ? []
+      : [
+          `Its place would go from ${quantity(place.before.macs)} to ${quantity(place.after.macs)} MACs, and from ${quantity(place.before.params)} to ${quantity(place.after.params)} parameters.`,
+        ];
+  return [`No candidate (${reason}). ${REASON_WORDS[reason]}`, ...counted];
+}
 
 function candidateSentences({ dsc }: Report, layer: Layer): readonly string[] | null {
-  const candidate = dsc.candidates.find(({ index }) => index === layer.index);
+  const candidate = dsc.candidates.find(({ layers }) => layers.includes(layer.index));
   if (candidate === undefined) return null;
+  const { as, replaces } = STRATEGY_WORDS[dsc.strategy];
+  const isBlock = replaces === 'block';
   const { before, after, recommended, intensity } = candidate;
   const macs = before.macs === null || after.macs === null ? 'not known' : `${change(before.macs, after.macs)}`;
-  const counted = `A candidate: params ${change(before.params, after.params)}, MACs ${macs}. 1/N + 1/k² leaves the bias out, which stays.`;
+  const share = isBlock ? '' : ' 1/N + 1/k² leaves the bias out, which stays.';
+  const subject = isBlock ? 'A candidate with its whole place' : 'A candidate';
+  const counted = `${subject}: params ${change(before.params, after.params)}, MACs ${macs}.${share}`;
   const inTime =
     before.latencyMs === null || after.latencyMs === null
       ? []
-      : [`Projected: ${latency(before.latencyMs)} now, ${latency(after.latencyMs)} as a DSC.`];
+      : [`Projected: ${latency(before.latencyMs)} now, ${latency(after.latencyMs)} ${isBlock ? as : 'as a DSC'}.`];
   const moved =
     intensity.before === null || intensity.after === null
       ? []
       : [
-          `Its intensity goes from ${intensity.before.toFixed(1)} to ${intensity.after.toFixed(1)} FLOPs/byte: the tensor between the halves is written and read, which is why milliseconds save less than MACs.`,
+          `Its intensity goes from ${intensity.before.toFixed(1)} to ${intensity.after.toFixed(1)} FLOPs/byte: ${isBlock ? 'what lies between the convolutions is' : 'the tensor between the halves is'} written and read, which is why milliseconds save less than MACs.`,
         ];
   const advice = recommended
     ? 'It is in the projection of the model.'
-    : 'It is not in the projection of the model: as a DSC it would be slower here.';
+    : `It is not in the projection of the model: ${isBlock ? as : 'as a DSC'} it would be slower here.`;
   return [counted, ...inTime, ...moved, advice];
 }

@@ -1,5 +1,6 @@
 import type { Approximation, Layer, Report } from '../../audit/report.ts';
 import { type Row, rowsOf } from '../rows.ts';
+import { STRATEGY_WORDS } from '../strategy-text.ts';
 import { bytes, change, milliseconds, percent, quantity, shapeText, share } from '../units.ts';
 import { html, type Markup } from './markup.ts';
 
@@ -24,6 +25,10 @@ function figureOf(value: number | null, text: (value: number | null) => string):
   return { shown: value === 0 ? html`<span class="nil">0</span>` : text(value), value };
 }
 
+/** A name that may be broken where its words end, on a phone. */
+const breakable = (name: string): Markup =>
+  html`${name.split(/(?<=[_/.])/).map((word, index) => (index === 0 ? word : html`<wbr>${word}`))}`;
+
 interface Context {
   readonly report: Report;
   /** The costliest layer's MACs. */
@@ -38,7 +43,7 @@ const COLUMNS: readonly Column[] = [
     head: 'Layer',
     kind: 'name',
     isWide: false,
-    cell: ({ name }, layer) => ({ shown: html`<span title="${layer.name}">${name}</span>` }),
+    cell: ({ name }, layer) => ({ shown: html`<span title="${layer.name}">${breakable(name)}</span>` }),
   },
   { head: 'Operator', kind: 'text', isWide: true, cell: ({ what }) => ({ shown: what }) },
   { head: 'Output', kind: 'text', isWide: true, cell: ({ output }) => ({ shown: shapeText(output) }) },
@@ -54,7 +59,10 @@ const COLUMNS: readonly Column[] = [
   { head: 'FLOPs/byte', kind: 'figure', isWide: true, cell: (_, { intensity }) => figureOf(intensity, intensityText) },
 ];
 
-const VERDICT_COLUMN: Column = { head: 'As DSC', kind: 'figure', isWide: false, cell: verdictCell };
+const verdictColumn = ({ dsc }: Report): Column => {
+  const { head } = STRATEGY_WORDS[dsc.strategy];
+  return { head, kind: 'figure', isWide: false, cell: verdictCell };
+};
 
 const LATENCY_COLUMN: Column = {
   head: 'Latency',
@@ -108,7 +116,7 @@ export function layerTable(report: Report): Markup {
   const columns = [
     ...COLUMNS,
     ...(isTimed ? [LATENCY_COLUMN] : []),
-    VERDICT_COLUMN,
+    verdictColumn(report),
     ...(context.approximations.size > 0 ? [ENERGY_COLUMN] : []),
   ];
   const body = kept.flatMap(({ row, layer }) =>

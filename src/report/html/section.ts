@@ -1,12 +1,15 @@
-import type { Comparison, GateCheck, LayerChange, Report } from '../../audit/report.ts';
+import type { Comparison, GateCheck, Report } from '../../audit/report.ts';
 import { type CheckOutcome, outcomeOf, relationOf, subjectOf } from '../check-text.ts';
 import { FORMAT_NAMES } from '../format-names.ts';
 import { layerCounts } from '../layer-counts.ts';
 import { lowerBounds } from '../lower-bounds.ts';
 import { type Stage, stagesOf } from '../stages.ts';
+import { convolutionsOf, couldBecome, couldNotBecome, STRATEGY_WORDS } from '../strategy-text.ts';
 import { bytes, change, latency, milliseconds, percent, quantity, shapeText } from '../units.ts';
+import { changesTable, totalsTable } from './comparison-tables.ts';
 import { layerTable } from './layer-table.ts';
 import { html, type Markup } from './markup.ts';
+import { strategyComparison } from './strategy-comparison.ts';
 
 /** One model: the verdict, the totals, the charts, every layer, and what else is to be said. */
 export async function renderSection(report: Report, id: string): Promise<Markup> {
@@ -16,7 +19,7 @@ ${header(report)}
 ${checks(report.gate.checks)}
 ${tiles(report)}
 ${baseline(report.baseline)}
-${renderFigures(report, id)}
+${renderFigures(report, id)}${strategyComparison(report)}
 <h2>Layers</h2>
 ${layerTable(report)}
 ${notes(report)}
@@ -46,7 +49,8 @@ function header(report: Report): Markup {
 </header>`;
 }
 
-function verdict({ gate, dsc }: Report): Markup {
+function verdict(report: Report): Markup {
+  const { gate, dsc } = report;
   const outcomes = gate.checks.map(outcomeOf);
   const broken = outcomes.filter((outcome) => outcome !== 'pass').length;
   if (broken > 0) {
@@ -55,25 +59,21 @@ function verdict({ gate, dsc }: Report): Markup {
   }
   if (outcomes.length > 0)
     return html`<span class="pass">${outcomes.length === 1 ? 'The budget is' : `All ${outcomes.length} budgets are`} held.</span>`;
-  const convolutions = dsc.candidates.length + dsc.rejected.length;
-  if (convolutions === 0) return html`It has no convolutions.`;
-  if (dsc.candidates.length === 0) return html`No convolution could become depthwise separable.`;
-  return html`${dsc.candidates.length} of ${convolutions} convolutions could become depthwise separable.`;
+  if (convolutionsOf(report).all === 0) return html`It has no convolutions.`;
+  if (dsc.candidates.length === 0) return html`${couldNotBecome(report)}.`;
+  return html`${couldBecome(report)}.`;
 }
 
 /** What the candidates come to, and why the other convolutions are none. */
-function lead({ dsc, totals, gate }: Report): Markup {
+function lead(report: Report): Markup {
+  const { dsc, totals, gate } = report;
   const { candidates, rejected, projection } = dsc;
-  const convolutions = candidates.length + rejected.length;
   const reasons = new Map<string, number>();
   for (const { reason } of rejected) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
   const kept = Array.from(reasons, ([reason, amount]) => `${amount} ${reason}`).join(', ');
   const left = kept === '' ? null : html` Left as they are: ${kept}.`;
   if (candidates.length === 0) return html`${left}`;
-  const count =
-    gate.checks.length === 0
-      ? ''
-      : `${candidates.length} of ${convolutions} convolutions could become depthwise separable. `;
+  const count = gate.checks.length === 0 ? '' : `${couldBecome(report)}. `;
   const share = percent(projection.convertibleMacs, totals.macs);
   const { before, after } = projection;
   const saved =
@@ -125,48 +125,13 @@ function tiles(report: Report): Markup {
 
 type FigureText = (value: number | null) => string;
 
-/** Changes that are spelt out before the rest is only counted. */
-const MAX_CHANGES = 200;
-
 function baseline(comparison: Comparison | null): Markup | null {
   if (comparison === null) return null;
-  const { before, after, counts, layers } = comparison;
-  const totals = (['params', 'macs', 'flops', 'weightBytes', 'peakActivationBytes'] as const).map((figure) => {
-    const text = figure === 'weightBytes' || figure === 'peakActivationBytes' ? bytes : quantity;
-    const [was, now] = [totalOf(before, figure), totalOf(after, figure)];
-    return html`<tr><th scope="row">${TOTAL_LABELS[figure]}</th><td class="figure">${text(was)}</td><td class="figure">${text(now)}</td><td class="figure">${was === null || now === null ? '' : change(was, now)}</td></tr>\n`;
-  });
-  const more = layers.length - MAX_CHANGES;
+  const { before, counts } = comparison;
   return html`<h2>Since the baseline</h2>
 <p>Compared with ${before.path}. Layers: ${layerCounts(counts)}.</p>
-<div class="scroll" tabindex="0" role="region" aria-label="Totals since the baseline"><table class="checks"><thead><tr><th scope="col"></th><th scope="col" class="figure">Baseline</th><th scope="col" class="figure">Now</th><th scope="col" class="figure">Change</th></tr></thead><tbody>
-${totals}</tbody></table></div>
-${
-  layers.length === 0
-    ? null
-    : html`<details><summary>What changed</summary><div class="scroll" tabindex="0" role="region" aria-label="Changed layers"><table class="checks"><tbody>
-${layers.slice(0, MAX_CHANGES).map(changeRow)}</tbody></table></div>${more > 0 ? html`<p class="cut">and ${more} more changes: the JSON report has all.</p>` : null}</details>`
-}`;
-}
-
-type ComparedTotal = 'params' | 'macs' | 'flops' | 'weightBytes' | 'peakActivationBytes';
-
-const TOTAL_LABELS: Readonly<Record<ComparedTotal, string>> = {
-  params: 'Params',
-  macs: 'MACs',
-  flops: 'FLOPs',
-  weightBytes: 'Weights',
-  peakActivationBytes: 'Peak memory',
-};
-
-const totalOf = ({ totals }: Comparison['before'], figure: ComparedTotal): number | null =>
-  figure === 'params' ? totals.params.total : totals[figure];
-
-function changeRow({ status, before, after, op, params, macs }: LayerChange): Markup {
-  const name = before !== null && after !== null && before !== after ? `${before} → ${after}` : (after ?? before);
-  const figures = ({ before: was, after: is }: LayerChange['macs']) =>
-    status !== 'changed' || was === is ? quantity(is ?? was) : `${quantity(was)} → ${quantity(is)}`;
-  return html`<tr><td>${status}</td><th scope="row">${name}</th><td>${op}</td><td class="figure">${figures(params)}</td><td class="figure">${figures(macs)}</td></tr>\n`;
+${totalsTable(comparison, 'Totals since the baseline', ['Baseline', 'Now'])}
+${changesTable(comparison, false)}`;
 }
 
 /** Diagnostics that are spelt out; the JSON report has all. */
@@ -197,5 +162,5 @@ function footer(report: Report): Markup {
     profile === null || totals.latencyMs === null
       ? null
       : html`<p>Latency is projected, not measured: ${lowerBounds(report).latency}${latency(totals.latencyMs)} on ${profile.machine}, ${profile.backend}, ${profile.threads} ${profile.threads === 1 ? 'thread' : 'threads'}, ${profile.source} profile of ${profile.calibratedAt.slice(0, 10)}, median error ${profile.error.medianPercent.toFixed(1)} % over ${profile.error.heldOut} layers that the fit never saw.</p>`;
-  return html`<footer><p>In: ${tensors(model.inputs)}. Out: ${tensors(model.outputs)}.</p>${projected}<p>dsc-audit ${tool.version}. As DSC: depthwise separable, one depthwise and one pointwise convolution in place of one.</p></footer>`;
+  return html`<footer><p>In: ${tensors(model.inputs)}. Out: ${tensors(model.outputs)}.</p>${projected}<p>dsc-audit ${tool.version}. ${STRATEGY_WORDS[report.dsc.strategy].sentence}</p></footer>`;
 }

@@ -19,7 +19,7 @@ body {
   font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif;
   font-variant-numeric: tabular-nums; -webkit-text-size-adjust: 100%;
 }
-main { max-width: 1100px; margin: 0 auto; padding: 32px 20px 48px; }
+main { max-width: 1240px; margin: 0 auto; padding: 32px 20px 48px; }
 article + article { margin-top: 64px; padding-top: 40px; border-top: 1px solid var(--rule); }
 h1 { margin: 4px 0 8px; font-size: 28px; line-height: 1.2; font-weight: 600; letter-spacing: -0.015em; text-wrap: balance; }
 h2 { margin: 40px 0 10px; font-size: 18px; font-weight: 600; }
@@ -61,7 +61,7 @@ th:first-child, td:first-child { padding-left: 0; }
 th:last-child, td:last-child { padding-right: 0; }
 th.figure, td.figure { text-align: right; }
 thead th { color: var(--faint); }
-.layers th.name { max-width: 300px; overflow: hidden; text-overflow: ellipsis; }
+.layers th.name { width: 100%; max-width: 0; min-width: 150px; overflow: hidden; text-overflow: ellipsis; }
 .layers td.text { color: var(--faint); }
 .layers td:first-child, .reason, .nil { color: var(--faint); }
 .layers td b { color: var(--dsc); }
@@ -88,8 +88,8 @@ summary { cursor: pointer; margin: 12px 0; }
   .figures { grid-template-columns: minmax(0, 1fr); gap: 32px; }
   .tiles { grid-template-columns: repeat(2, minmax(0, 1fr)); }
   .wide { display: none; }
-  .layers th.name { padding-left: 0; max-width: 38vw; }
-  .layers th, .layers td { padding-right: 6px; padding-left: 6px; }
+  .layers th.name { padding-left: 0; min-width: 84px; white-space: normal; overflow-wrap: anywhere; }
+  .layers th, .layers td { padding-right: 4px; padding-left: 4px; }
 }
 @media print { .scroll { overflow: visible; } figure, tr { break-inside: avoid; } }
 `;

@@ -3,8 +3,15 @@
 import { KERNEL_NAMES, KERNELS, type KernelName } from '../kernels/index.ts';
 import { KERNEL_SIGNATURE, type KernelVariant } from '../kernels/kernel.ts';
 import { writeMapSpan } from '../kernels/unary-functions.ts';
+import type { VariantName } from '../kernels/variants.ts';
 import { WasmModule } from '../wasm/module.ts';
 import { defineRun } from './interpreter.ts';
+
+/** The compiled module of a variant. */
+export interface Kernels {
+  readonly variant: VariantName;
+  readonly module: WebAssembly.Module;
+}
 
 /** The bytes of the module for a variant of the kernels. */
 export function emitKernelModule(variant: KernelVariant): Uint8Array<ArrayBuffer> {

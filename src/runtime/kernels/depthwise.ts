@@ -69,16 +69,7 @@ export function wideWidthOf(width: number): number {
 export function depthwiseKernel(fixed: FixedWindow | null) {
   return defineKernel(DEPTHWISE_ARGUMENTS, (context) => {
     const { body, args, begin, end } = context;
-    body.loop(begin, end, 1, (unit) => {
-      const plane = body.i32(unit.div(args.height));
-      const y = body.i32(unit.rem(args.height));
-      const block = body.i32(plane.rem(args.blocks));
-      const row: Row = {
-        input: body.i32(args.input.add(plane.mul(args.inputPlane)).add(y.mul(args.inputRow))),
-        output: body.i32(args.output.add(plane.mul(args.outputPlane)).add(y.mul(args.outputRow))),
-        weights: body.i32(args.weights.add(block.mul(args.kernelHeight.mul(args.kernelWidth).mul(PIXEL_BYTES)))),
-        bias: body.i32(args.bias.add(block.mul(PIXEL_BYTES))),
-      };
+    overRows(context, begin, end, (row) => {
       writeRow(context, row, fixed);
       body.if(args.activation.ne(NO_ACTIVATION), () =>
         body.call(
@@ -91,6 +82,30 @@ export function depthwiseKernel(fixed: FixedWindow | null) {
           args.beta.splat(),
         ),
       );
+    });
+  });
+}
+
+/** Visits rows `begin` up to `end`, counted through all planes. Divisions, which take as long as a short row, once a plane. */
+function overRows({ body, args }: Context, begin: I32, end: I32, visit: (row: Row) => void): void {
+  const filterBytes = body.i32(args.kernelHeight.mul(args.kernelWidth).mul(PIXEL_BYTES));
+  const unit = body.i32(begin);
+  body.whileTrue(unit.lt(end), () => {
+    const plane = body.i32(unit.div(args.height));
+    const y = unit.sub(plane.mul(args.height));
+    const block = body.i32(plane.rem(args.blocks));
+    const row: Row = {
+      input: body.i32(args.input.add(plane.mul(args.inputPlane)).add(y.mul(args.inputRow))),
+      output: body.i32(args.output.add(plane.mul(args.outputPlane)).add(y.mul(args.outputRow))),
+      weights: body.i32(args.weights.add(block.mul(filterBytes))),
+      bias: body.i32(args.bias.add(block.mul(PIXEL_BYTES))),
+    };
+    const last = body.i32(plane.add(1).mul(args.height).min(end));
+    body.whileTrue(unit.lt(last), () => {
+      visit(row);
+      body.increase(row.input, args.inputRow);
+      body.increase(row.output, args.outputRow);
+      body.increase(unit, 1);
     });
   });
 }

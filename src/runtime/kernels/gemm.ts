@@ -1,6 +1,7 @@
 import type { FunctionBody, Local } from '../wasm/function-body.ts';
 import type { I32, V128 } from '../wasm/values.ts';
 import { BLOCK, defineKernel, indices, type KernelContext, NO_ACTIVATION, PIXEL_BYTES } from './kernel.ts';
+import { overSpans } from './spans.ts';
 
 /**
  * The matrix product behind every convolution that is not depthwise: for each pixel p and output channel n,
@@ -26,6 +27,8 @@ const GEMM_ARGUMENTS = {
   /** Bytes from one output block's table to the next; 0 where they share one. */
   tableBlock: 'i32',
   outputBlocks: 'i32',
+  /** Index of the first pixel in its image. */
+  firstPixel: 'i32',
   pixels: 'i32',
   pixelsPerUnit: 'i32',
   /** Pixels of an output row; row and pixel strides are in bytes. */
@@ -89,8 +92,8 @@ function writeUnit(context: Context, tile: GemmTile, unit: I32): void {
   const group = body.i32(unit.rem(groups));
   const rest = body.i32(unit.div(groups));
   const batch = body.i32(rest.div(unitsOfPixels));
-  const first = body.i32(rest.rem(unitsOfPixels).mul(args.pixelsPerUnit));
-  const end = body.i32(first.add(args.pixelsPerUnit).min(args.pixels));
+  const first = body.i32(rest.rem(unitsOfPixels).mul(args.pixelsPerUnit).add(args.firstPixel));
+  const end = body.i32(first.add(args.pixelsPerUnit).min(args.firstPixel.add(args.pixels)));
 
   const blocks = indices(tile.blocks).map((j) => body.i32(group.mul(tile.blocks).add(j).min(args.outputBlocks.sub(1))));
   const panelBytes = body.i32(args.steps.mul(tile.channelsPerStep * PIXEL_BYTES));
@@ -280,24 +283,11 @@ function writeActivation(context: Context, locals: TileLocals, output: I32, firs
       const previous = locals.outputs[j - 1];
       const isNew = previous ? block.ne(previous) : args.activation.ne(NO_ACTIVATION);
       body.if(isNew, () =>
-        overSpans(context, first, end, (address, pixels) => {
-          const at = body.i32(output.add(block).add(address));
+        overSpans(body, args, first, end, (offset, pixels) => {
+          const at = body.i32(output.add(block).add(offset));
           body.call(shared.mapSpan, at, at, pixels.shl(1), args.activation, args.alpha.splat(), args.beta.splat());
         }),
       );
     }
-  });
-}
-
-/** The stored pixels in runs that lie side by side: each with its offset and its number of pixels. */
-function overSpans({ body, args }: Context, first: I32, end: I32, visit: (offset: I32, pixels: I32) => void): void {
-  const pixel = body.i32(first);
-  const run = body.i32();
-  body.whileTrue(pixel.lt(end), () => {
-    const x = body.i32(pixel.rem(args.width));
-    const untilRowEnd = args.width.sub(x).min(end.sub(pixel));
-    body.set(run, args.outputPixel.eq(PIXEL_BYTES).select(untilRowEnd, 1));
-    visit(pixel.div(args.width).mul(args.outputRow).add(x.mul(args.outputPixel)), run);
-    body.increase(pixel, run);
   });
 }

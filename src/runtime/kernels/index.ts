@@ -18,6 +18,7 @@ import { resize } from './resize.ts';
 import { resizeCubic } from './resize-cubic.ts';
 import { sequence } from './sequence.ts';
 import { softmax } from './softmax.ts';
+import { strassenInput, strassenOutput } from './strassen.ts';
 import { unary } from './unary.ts';
 import { winogradInput, winogradOutput } from './winograd.ts';
 
@@ -39,6 +40,8 @@ export const KERNELS = {
   depthwiseMultiplier,
   winogradInput,
   winogradOutput,
+  strassenInput,
+  strassenOutput,
   unary,
   binaryBlocked,
   binaryPlain,

@@ -20,6 +20,12 @@ export interface KernelVariant {
   readonly joinHalves: boolean;
   /** A branch between unrolled steps keeps V8 before version 12 from hoisting loads until registers spill. */
   readonly guardSteps: boolean;
+  /**
+   * Strassen's sums take a time that grows with pixels × (inputs + outputs), and the product that they save one that grows
+   * with pixels × inputs × outputs: the ratio of a quarter's two from which on it pays. Null where products are so fast
+   * that it never does.
+   */
+  readonly strassenRatio: number | null;
 }
 
 /** What kernels share with the module around them. */
@@ -75,9 +81,15 @@ function loadArguments<A extends ArgumentTypes>(body: FunctionBody, types: A): K
     name,
     type === 'i32' ? body.i32(address.loadI32(index * 4)) : address.loadF32(index * 4),
   ]);
-  // The entries are those of `types`, each with a value of its type, which fromEntries cannot say.
-  return Object.fromEntries(values) as KernelContext<A>['args'];
+  const args: Readonly<Record<string, I32 | F32>> = Object.fromEntries(values);
+  if (!areOfTypes(args, types)) throw new Error('An argument of a kernel has another type than it says.');
+  return args;
 }
+
+const areOfTypes = <A extends ArgumentTypes>(
+  args: Readonly<Record<string, I32 | F32>>,
+  types: A,
+): args is KernelContext<A>['args'] => Object.entries(types).every(([name, type]) => args[name]?.type === type);
 
 /** Channels that lie side by side in memory. */
 export const BLOCK = 8;

@@ -1,6 +1,8 @@
 import type { Node, ValueId } from '../../ir/graph.ts';
 import type { OpKind } from '../../ir/operators.ts';
 import { type Epilogue, LINEAR } from '../plan/epilogue.ts';
+import type { AnalysedModel } from './analysed-model.ts';
+import type { ConstantValues } from './constants.ts';
 
 /** A scale and a shift for each output channel, folded into weights and bias. */
 export interface ChannelAffine {
@@ -10,6 +12,7 @@ export interface ChannelAffine {
 
 /** One node with what is computed together with it. */
 export interface Layer<out K extends OpKind = OpKind> {
+  readonly kind: K;
   readonly node: Node<K>;
   /** Index in the network's list of nodes. */
   readonly index: number;
@@ -24,7 +27,16 @@ export interface Layer<out K extends OpKind = OpKind> {
 }
 
 export function plainLayer(node: Node, index: number): Layer {
-  return { node, index, covered: [index], affine: null, residual: null, epilogue: LINEAR, output: outputOf(node) };
+  return {
+    kind: node.kind,
+    node,
+    index,
+    covered: [index],
+    affine: null,
+    residual: null,
+    epilogue: LINEAR,
+    output: outputOf(node),
+  };
 }
 
 /** The first output. */
@@ -33,3 +45,11 @@ export function outputOf(node: Node): ValueId {
   if (output === null) throw new Error(`${node.name} has no output.`);
   return output;
 }
+
+/** Values that somebody reads, or that the model hands out. */
+export const readValues = ({ model, nodes }: AnalysedModel): ReadonlySet<ValueId> =>
+  new Set([...model.graph.outputs, ...nodes.flatMap(({ inputs }) => inputs.filter((id) => id !== null))]);
+
+/** Whether somebody reads an output of the node that no kernel computes: all but splitting give one. */
+export const lacksOutput = ({ kind, outputs }: Node, read: ReadonlySet<ValueId>, constants: ConstantValues): boolean =>
+  kind !== 'split' && outputs.slice(1).some((id) => id !== null && read.has(id) && !constants.isConstant(id));

@@ -13,6 +13,14 @@ export function extentsOf(shape: readonly number[], axis: ChannelAxis): Extents 
   return { items, channels: channels ?? 1, height: height ?? 1, width };
 }
 
+/** The same, but the slices of a volume count as items, those of one item one behind the other. */
+export function slicedExtentsOf(shape: readonly number[], axis: ChannelAxis): Extents | null {
+  const [items = 1, ...rest] = shape;
+  if (shape.length !== 5) return extentsOf(shape, axis);
+  const [channels = 1, depth = 1, height = 1, width = 1] = axis === 'first' ? rest : [rest[3] ?? 1, ...rest];
+  return { items: items * depth, channels, height, width };
+}
+
 /** Height and width of a list by spatial axis; the only axis of a 1-D list is the width. */
 export function heightAndWidth(
   values: readonly number[],

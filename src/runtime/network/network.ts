@@ -8,7 +8,7 @@ import { type Halo, joinHalos, NO_HALO, newPlain, type Plain } from '../plan/ten
 import { type AnalysedModel, hasShape } from './analysed-model.ts';
 import type { ConstantValues } from './constants.ts';
 import { fuseLayers, liveNodes } from './fusion.ts';
-import type { Layer } from './layer.ts';
+import { type Layer, lacksOutput, readValues } from './layer.ts';
 import { isFusible, planSeparable } from './plan-convolution.ts';
 import type { NodePlanner, PlanContext } from './planner.ts';
 import { PLANNERS } from './planners.ts';
@@ -40,7 +40,7 @@ export interface NetworkPlan {
  * Plans a model. Throws `cannot-run`, naming every operator that the runtime cannot run, before any memory is taken.
  */
 export function planNetwork(source: AnalysedModel, constants: ConstantValues, options: PlanOptions): NetworkPlan {
-  const context: PlanContext = { source, constants, exact: options.exact };
+  const context: PlanContext = { source, constants, options };
   const live = liveNodes(source, constants);
   assertKnown(source, live);
   const layers = fuseLayers(source, constants, live);
@@ -107,8 +107,8 @@ function planInput(values: NetworkValues, id: ValueId): NetworkTensor {
 
 /** The planner of the layer's kind. */
 function plannerOf<K extends OpKind>(layer: Layer<K>): NodePlanner<K> {
-  const planner = PLANNERS[layer.node.kind as K];
-  if (planner === undefined) throw new Error(`No planner for ${layer.node.kind}.`);
+  const planner: NodePlanner<K> | undefined = PLANNERS[layer.kind];
+  if (planner === undefined) throw new Error(`No planner for ${layer.kind}.`);
   return planner;
 }
 
@@ -126,6 +126,9 @@ function assertKnown(source: AnalysedModel, live: ReadonlySet<number>): void {
 }
 
 function assertAccepted(layers: readonly Layer[], context: PlanContext): void {
+  const read = readValues(context.source);
+  const lacking = layers.filter(({ node }) => lacksOutput(node, read, context.constants));
+  refuse(lacking.map(({ node }) => ({ node, reason: 'only its first output is computed' })));
   refuse(
     layers.flatMap((layer) => {
       const reason = plannerOf(layer).reject?.(layer, context) ?? null;

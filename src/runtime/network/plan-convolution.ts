@@ -1,15 +1,18 @@
 /** Convolution and transposed convolution. */
 import { settledPads } from '../../ops/window.ts';
+import { BLOCK } from '../kernels/kernel.ts';
 import { isRuntimeUnary } from '../kernels/unary-functions.ts';
-import { chooseMethod, haloOf, planConvolution } from '../plan/convolution.ts';
+import { haloOf, planConvolution } from '../plan/convolution.ts';
 import type { ConvolutionLayer } from '../plan/convolution-layer.ts';
+import { type ConvolutionMethod, chooseMethod } from '../plan/convolution-method.ts';
 import { type Epilogue, LINEAR } from '../plan/epilogue.ts';
 import { canFuse, planFused } from '../plan/fused.ts';
 import type { ChannelAxis } from '../plan/repacking.ts';
 import { planTransposed, type TransposedLayer, transposedHalo } from '../plan/transposed.ts';
+import { type DepthWindow, isSliceBySlice, planVolume } from '../plan/volume.ts';
 import { shapeOf } from './analysed-model.ts';
 import type { Layer } from './layer.ts';
-import { extentsOf, heightAndWidth } from './layouts.ts';
+import { extentsOf, heightAndWidth, slicedExtentsOf } from './layouts.ts';
 import { inputOf, type NodePlanner, type PlanContext } from './planner.ts';
 import type { NetworkValues } from './values.ts';
 
@@ -59,11 +62,13 @@ function windowOf(
   axes: number,
   { kernel, pads, extents }: Readonly<Record<'kernel' | 'pads' | 'extents', readonly number[]>>,
 ) {
-  const [kernelHeight, kernelWidth] = heightAndWidth(kernel, axes, 1);
-  const [strideY, strideX] = heightAndWidth(attrs.strides, axes, 1);
-  const [dilationY, dilationX] = heightAndWidth(attrs.dilations, axes, 1);
-  const [padTop, padLeft] = heightAndWidth(pads, axes, 0);
-  const [outHeight, outWidth] = heightAndWidth(extents, axes, 1);
+  const plane = (values: readonly number[], otherwise: number): readonly [number, number] =>
+    heightAndWidth(values.slice(Math.max(0, axes - 2)), axes, otherwise);
+  const [kernelHeight, kernelWidth] = plane(kernel, 1);
+  const [strideY, strideX] = plane(attrs.strides, 1);
+  const [dilationY, dilationX] = plane(attrs.dilations, 1);
+  const [padTop, padLeft] = plane(pads, 0);
+  const [outHeight, outWidth] = plane(extents, 1);
   return {
     groups: attrs.groups,
     kernelHeight,
@@ -86,11 +91,10 @@ function convolutionLayer(layer: Conv, context: PlanContext): ConvolutionLayer {
   const input = axesOf(shapeOf(context.source, inputOf(layer, 0)), attrs.channelsLast);
   const output = axesOf(shapeOf(context.source, layer.output), attrs.channelsLast);
   const kernel = axesOf(weightShape, attrs.weightChannelsLast).spatial;
-  const pads = input.spatial.map((extent, axis) => settledPads(extent, axis, kernel[axis] ?? 1, attrs)[0]);
   return {
     inChannels: input.channels,
     outChannels: output.channels,
-    ...windowOf(layer, input.spatial.length, { kernel, pads, extents: output.spatial }),
+    ...windowOf(layer, input.spatial.length, { kernel, pads: padsOf(layer, context), extents: output.spatial }),
     weights: () => {
       const weights = context.constants.weights(weightId);
       const ordered = attrs.weightChannelsLast ? channelsFirst(weights, weightShape) : weights;
@@ -99,6 +103,39 @@ function convolutionLayer(layer: Conv, context: PlanContext): ConvolutionLayer {
     bias: biasOf(layer, context, 2),
     epilogue: layer.epilogue === LINEAR ? (ownEpilogue(attrs.activation) ?? LINEAR) : layer.epilogue,
   };
+}
+
+/** Pads before the first output, by spatial axis. */
+function padsOf({ node: { attrs, inputs } }: Conv, { source }: PlanContext): readonly number[] {
+  const [input, weights] = inputs.map((id) => (id === null ? [] : shapeOf(source, id)));
+  const kernel = axesOf(weights ?? [], attrs.weightChannelsLast).spatial;
+  return axesOf(input ?? [], attrs.channelsLast).spatial.map(
+    (extent, axis) => settledPads(extent, axis, kernel[axis] ?? 1, attrs)[0],
+  );
+}
+
+/** What the window does along the depth of a volume; null where the input is none. */
+function depthOf(layer: Conv, context: PlanContext): DepthWindow | null {
+  const { attrs } = layer.node;
+  const { spatial } = axesOf(shapeOf(context.source, inputOf(layer, 0)), attrs.channelsLast);
+  if (spatial.length < 3) return null;
+  return {
+    kernel: axesOf(shapeOf(context.source, inputOf(layer, 1)), attrs.weightChannelsLast).spatial[0] ?? 1,
+    stride: attrs.strides[0] ?? 1,
+    dilation: attrs.dilations[0] ?? 1,
+    padFront: padsOf(layer, context)[0] ?? 0,
+    inDepth: spatial[0] ?? 1,
+    outDepth: axesOf(shapeOf(context.source, layer.output), attrs.channelsLast).spatial[0] ?? 1,
+  };
+}
+
+/** The kernel of the layer: what reaches over several slices is summed directly. */
+function methodOf(layer: Conv, convolution: ConvolutionLayer, context: PlanContext): ConvolutionMethod {
+  const depth = depthOf(layer, context);
+  const method = chooseMethod(convolution, context.options);
+  if (depth === null || isSliceBySlice(depth)) return method;
+  if (method === 'depthwise' || method === 'depthwise-multiplier') return 'grouped';
+  return convolution.groups === 1 ? (convolution.inChannels < BLOCK ? 'direct-image' : 'direct') : method;
 }
 
 /** The second axis, or the last, and those behind or before it. */
@@ -119,11 +156,9 @@ function channelsFirst(weights: Float32Array, shape: readonly number[]): Float32
   });
 }
 
-const RANK_REASON = 'it has more than two spatial axes';
-
 export const planConv: NodePlanner<'conv'> = {
   reject: (layer, { source, constants }) => {
-    if (shapeOf(source, inputOf(layer, 0)).length > 4) return RANK_REASON;
+    if (shapeOf(source, inputOf(layer, 0)).length > 5) return 'it has more than three spatial axes';
     if (!constants.isConstant(inputOf(layer, 1))) return 'its weights are no constants';
     if (layer.node.inputs.slice(3).some((id) => id !== null)) return 'it has inputs beyond weights and bias';
     return ownEpilogue(layer.node.attrs.activation) === null
@@ -132,18 +167,21 @@ export const planConv: NodePlanner<'conv'> = {
   },
   halos: (layer, context) => {
     const input = inputOf(layer, 0);
-    const extents = extentsOf(shapeOf(context.source, input), axisOf(layer));
+    const extents = slicedExtentsOf(shapeOf(context.source, input), axisOf(layer));
     const convolution = convolutionLayer(layer, context);
-    return extents === null ? [] : [[input, haloOf(convolution, chooseMethod(convolution, context.exact), extents)]];
+    return extents === null ? [] : [[input, haloOf(convolution, methodOf(layer, convolution, context), extents)]];
   },
   plan: (layer, values, context) => {
     const convolution = convolutionLayer(layer, context);
-    const method = chooseMethod(convolution, context.exact);
+    const method = methodOf(layer, convolution, context);
+    const depth = depthOf(layer, context);
     const axis = axisOf(layer);
     const x = values.blocked(inputOf(layer, 0), axis);
     const residual = layer.residual === null ? null : values.blocked(layer.residual, axis);
     const y = values.newBlocked(layer.output, axis);
-    planConvolution(values.builder, convolution, method, x, y, residual, values.options);
+    if (depth === null || isSliceBySlice(depth)) {
+      planConvolution(values.builder, convolution, method, x, y, residual, values.options);
+    } else planVolume(values.builder, convolution, depth, method, x, y, residual, values.options);
     return method;
   },
 };
@@ -155,9 +193,10 @@ export function isFusible(first: Conv, second: Conv, context: PlanContext, threa
   const items = shapeOf(context.source, first.output)[0] ?? 1;
   return (
     inputOf(second, 0) === first.output &&
+    depthOf(first, context) === null &&
     axisOf(first) === axisOf(second) &&
-    chooseMethod(depthwise, context.exact) === 'depthwise' &&
-    chooseMethod(pointwise, context.exact) === 'pointwise' &&
+    chooseMethod(depthwise, context.options) === 'depthwise' &&
+    chooseMethod(pointwise, context.options) === 'pointwise' &&
     pointwise.strideX === 1 &&
     pointwise.strideY === 1 &&
     pointwise.outHeight === depthwise.outHeight &&
@@ -235,7 +274,7 @@ function scaledTransposed(weights: Float32Array, layer: Transposed, outChannels:
 
 export const planConvTranspose: NodePlanner<'convTranspose'> = {
   reject: (layer, { source, constants }) => {
-    if (shapeOf(source, inputOf(layer, 0)).length > 4) return RANK_REASON;
+    if (shapeOf(source, inputOf(layer, 0)).length > 4) return 'it has more than two spatial axes';
     if (!constants.isConstant(inputOf(layer, 1))) return 'its weights are no constants';
     return layer.node.attrs.activation === null ? null : `its activation is ${layer.node.attrs.activation}`;
   },

@@ -26,7 +26,7 @@ import {
 import { shapeOf } from './analysed-model.ts';
 import { activationOf, batchNormAffine } from './fusion.ts';
 import type { Layer } from './layer.ts';
-import { channelPosition, extentsOf } from './layouts.ts';
+import { channelPosition, slicedExtentsOf } from './layouts.ts';
 import { inputOf, type NodePlanner, type PlanContext } from './planner.ts';
 import type { NetworkValues } from './values.ts';
 
@@ -164,7 +164,7 @@ function blockedOperands(
 
 /** 0/0 in an empty lane would be no number. */
 function isSafeInBlocks(values: NetworkValues, fn: RuntimeBinary, output: ValueId, axis: ChannelAxis): boolean {
-  const extents = extentsOf(values.shape(output), axis);
+  const extents = slicedExtentsOf(values.shape(output), axis);
   return extents !== null && (fn !== 'div' || extents.channels % BLOCK === 0);
 }
 
@@ -172,7 +172,7 @@ function isSafeInBlocks(values: NetworkValues, fn: RuntimeBinary, output: ValueI
 function blockedOperand(values: NetworkValues, id: ValueId, output: ValueId, axis: ChannelAxis): Operand | null {
   const target = values.shape(output);
   const shape = values.shape(id);
-  const extents = extentsOf(target, axis);
+  const extents = slicedExtentsOf(target, axis);
   if (extents === null) return null;
   if (shape.join() === target.join() && !values.constants.isConstant(id)) {
     return wholeOperand(values.blocked(id, axis));
@@ -189,7 +189,7 @@ function blockedOperand(values: NetworkValues, id: ValueId, output: ValueId, axi
     );
     return { place, plane: PIXEL_BYTES, row: 0, pixel: 0 };
   }
-  const own = extentsOf(shape, axis);
+  const own = slicedExtentsOf(shape, axis);
   if (constant === null && shape.length === target.length && own !== null && isOneChannel(own, extents)) {
     return spreadOperand(values, values.blocked(id, axis));
   }

@@ -2,6 +2,7 @@
 import { MATMUL_ROWS } from '../kernels/matmul.ts';
 import { planConvolution } from '../plan/convolution.ts';
 import { type ConvolutionLayer, POINTWISE } from '../plan/convolution-layer.ts';
+import { chooseMethod } from '../plan/convolution-method.ts';
 import { type DenseLayer, planDense } from '../plan/dense.ts';
 import { planPack, planUnpack } from '../plan/repacking.ts';
 import { planPermuted } from '../plan/strided.ts';
@@ -37,7 +38,7 @@ function reject(layer: Product, context: PlanContext): string | null {
 const MAX_AXES = 6;
 
 /** The second operand is one constant matrix. */
-export const hasWeights = ({ node }: Product, { constants, source }: Omit<PlanContext, 'exact'>): boolean => {
+export const hasWeights = ({ node }: Product, { constants, source }: Omit<PlanContext, 'options'>): boolean => {
   const weights = node.inputs[1] ?? null;
   return weights !== null && constants.isConstant(weights) && shapeOf(source, weights).length === 2;
 };
@@ -55,8 +56,10 @@ function plan(layer: Product, values: NetworkValues, context: PlanContext): stri
   if (extentsOf(shape, 'last') !== null) {
     const x = values.blocked(input, 'last');
     const y = values.newBlocked(layer.output, 'last');
-    planConvolution(values.builder, pointwise(dense, y), 'pointwise', x, y, null, values.options);
-    return 'pointwise';
+    const convolution = pointwise(dense, y);
+    const method = chooseMethod(convolution, values.options);
+    planConvolution(values.builder, convolution, method, x, y, null, values.options);
+    return method;
   }
   planRows(layer, dense, values);
   return 'dense';

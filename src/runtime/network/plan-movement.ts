@@ -9,7 +9,7 @@ import { elementsOf, type Halo, isTight } from '../plan/tensor.ts';
 import { shapeOf } from './analysed-model.ts';
 import { join, reorder, takeApart } from './channel-shuffle.ts';
 import type { Layer } from './layer.ts';
-import { channelPosition, extentsOf, isPixel, normaliseAxis } from './layouts.ts';
+import { channelPosition, extentsOf, isPixel, normaliseAxis, slicedExtentsOf } from './layouts.ts';
 import { inputOf, type NodePlanner, type PlanContext } from './planner.ts';
 import type { NetworkValues } from './values.ts';
 
@@ -111,7 +111,7 @@ export const planConcat: NodePlanner<'concat'> = {
     const position = normaliseAxis(layer.node.attrs.axis, shape.length);
     const ids = layer.node.inputs.filter((id): id is ValueId => id !== null);
     const axis = ids.map(values.blockedAxis).find((known) => known !== null) ?? null;
-    if (axis !== null && extentsOf(shape, axis) !== null && channelPosition(shape.length, axis) === position) {
+    if (axis !== null && slicedExtentsOf(shape, axis) !== null && channelPosition(shape.length, axis) === position) {
       concatChannels(layer, values, ids, axis);
       return 'copy';
     }
@@ -156,7 +156,7 @@ function takePart(values: NetworkValues, input: ValueId, output: ValueId, parts:
   const position = axis === null ? -1 : channelPosition(shape.length, axis);
   const channels = parts[position];
   const isWhole = parts.every(({ count, step }, index) => index === position || (count === shape[index] && step === 1));
-  if (axis !== null && channels && isWhole && extentsOf(shape, axis) !== null) {
+  if (axis !== null && channels && isWhole && slicedExtentsOf(shape, axis) !== null) {
     const x = values.blocked(input, axis);
     const y = values.newBlocked(output, axis);
     const sources = channelRange(0, channels.count).map((index) => channels.start + index * channels.step);
@@ -220,27 +220,55 @@ export const planSlice: NodePlanner<'slice'> = {
   },
 };
 
-/** One index along an axis; null where there are several, or only a run could tell. */
-function gatheredIndex(layer: Layer<'gather'>, { source, constants }: PlanContext): number | null {
+/** Indices that follow each other, as one part of the axis. */
+interface Run {
+  readonly first: number;
+  readonly count: number;
+}
+
+/** Each run of indices is a copy of its own. */
+const MAX_RUNS = 256;
+
+/** Constant indices along an axis, in runs; null where only a run could tell, or there are too many. */
+function gatheredRuns(layer: Layer<'gather'>, { source, constants }: PlanContext): readonly Run[] | null {
   const indices = constants.numbers(inputOf(layer, 1));
-  if (indices?.length !== 1) return null;
   const shape = shapeOf(source, inputOf(layer, 0));
-  const axis = normaliseAxis(layer.node.attrs.axis, shape.length);
-  return normaliseAxis(indices[0] ?? 0, shape[axis] ?? 1);
+  const extent = shape[normaliseAxis(layer.node.attrs.axis, shape.length)] ?? 1;
+  const runs: Run[] = [];
+  for (const given of indices ?? []) {
+    const index = normaliseAxis(given, extent);
+    const last = runs.at(-1);
+    if (last && last.first + last.count === index) runs[runs.length - 1] = { ...last, count: last.count + 1 };
+    else runs.push({ first: index, count: 1 });
+    if (runs.length > MAX_RUNS) return null;
+  }
+  return indices === null ? null : runs;
 }
 
 export const planGatherNode: NodePlanner<'gather'> = {
-  reject: (layer, context) => (gatheredIndex(layer, context) === null ? 'it takes more than one constant index' : null),
+  reject: (layer, context) => {
+    if (shapeOf(context.source, inputOf(layer, 0)).length > 6) return 'it has more than six axes';
+    return gatheredRuns(layer, context) === null ? `its indices are no constants, or more than ${MAX_RUNS} runs` : null;
+  },
   plan: (layer, values, context) => {
-    const input = inputOf(layer, 0);
-    const x = values.plain(input);
+    const x = values.plain(inputOf(layer, 0));
     const axis = normaliseAxis(layer.node.attrs.axis, x.shape.length);
-    const strides = stridesOf(x.shape);
-    const extents = x.shape.map((extent, index) => (index === axis ? 1 : extent));
-    const offset = (gatheredIndex(layer, context) ?? 0) * (strides[axis] ?? 0);
+    const runs = gatheredRuns(layer, context) ?? [];
+    const extentsWith = (count: number): readonly number[] =>
+      x.shape.map((extent, index) => (index === axis ? count : extent));
+    const from = stridesOf(x.shape);
+    const to = stridesOf(extentsWith(runs.reduce((sum, { count }) => sum + count, 0)));
     const y = values.newPlain(layer.output);
-    const to = { place: y.place, offset: 0, strides: stridesOf(extents) };
-    planCopy(values.builder, extents, { place: x.place, offset, strides }, to);
+    let done = 0;
+    for (const { first, count } of runs) {
+      const source = { place: x.place, offset: first * (from[axis] ?? 0), strides: from };
+      planCopy(values.builder, extentsWith(count), source, {
+        place: y.place,
+        offset: done * (to[axis] ?? 0),
+        strides: to,
+      });
+      done += count;
+    }
     return 'copy';
   },
 };

@@ -1,67 +1,152 @@
 /** Pooling, global pooling and reductions. */
+import type { ValueId } from '../../ir/graph.ts';
 import { settledPads } from '../../ops/window.ts';
-import { isRuntimeReduction, reductionCode } from '../kernels/reduce.ts';
+import { PIXEL_BYTES } from '../kernels/kernel.ts';
+import { isRuntimeReduction, type RuntimeReduction, reductionCode } from '../kernels/reduce.ts';
+import type { Place } from '../plan/program.ts';
 import type { ChannelAxis } from '../plan/repacking.ts';
 import { planPermuted } from '../plan/strided.ts';
-import { type Blocked, elementsOf, pixelPlace, planeBytes, planesOf, rowBytes } from '../plan/tensor.ts';
+import {
+  type Blocked,
+  elementsOf,
+  isTight,
+  itemBytes,
+  NO_HALO,
+  newBlocked,
+  pixelPlace,
+  planeBytes,
+  planesOf,
+  rowBytes,
+} from '../plan/tensor.ts';
 import { shapeOf } from './analysed-model.ts';
 import type { Layer } from './layer.ts';
-import { heightAndWidth, normaliseAxis } from './layouts.ts';
+import { normaliseAxis, slicedExtentsOf } from './layouts.ts';
 import { inputOf, type NodePlanner, type PlanContext } from './planner.ts';
 import type { NetworkValues } from './values.ts';
 
 const axisOf = (channelsLast: boolean): ChannelAxis => (channelsLast ? 'last' : 'first');
 
+/** A window along one axis: its extent, stride and dilation, and the pads before and behind. */
+interface AxisWindow {
+  readonly kernel: number;
+  readonly stride: number;
+  readonly dilation: number;
+  readonly before: number;
+  readonly behind: number;
+}
+
+const WHOLE: AxisWindow = { kernel: 1, stride: 1, dilation: 1, before: 0, behind: 0 };
+
+const isWhole = ({ kernel, stride, before, behind }: AxisWindow): boolean =>
+  kernel === 1 && stride === 1 && before === 0 && behind === 0;
+
+/** By spatial axis. */
+function windowsOf({ node: { attrs } }: Layer<'pool'>, shape: readonly number[]): readonly AxisWindow[] {
+  const spatial = attrs.channelsLast ? shape.slice(1, -1) : shape.slice(2);
+  return spatial.map((extent, axis) => {
+    const kernel = attrs.kernel?.[axis] ?? 1;
+    const [before, behind] = settledPads(extent, axis, kernel, attrs);
+    return { kernel, stride: attrs.strides[axis] ?? 1, dilation: attrs.dilations[axis] ?? 1, before, behind };
+  });
+}
+
+/** Where the pooled planes are. */
+interface PooledPlanes {
+  readonly place: Place;
+  readonly plane: number;
+  readonly row: number;
+  readonly height: number;
+  readonly width: number;
+}
+
+const planesIn = (tensor: Blocked): PooledPlanes => ({
+  place: pixelPlace(tensor, 0, 0),
+  plane: planeBytes(tensor),
+  row: rowBytes(tensor),
+  height: tensor.height,
+  width: tensor.width,
+});
+
+function poolPlanes(
+  values: NetworkValues,
+  { fn, countsPadding }: Layer<'pool'>['node']['attrs'],
+  count: number,
+  [x, y]: readonly [PooledPlanes, PooledPlanes],
+  [down, across]: readonly [AxisWindow, AxisWindow],
+): void {
+  const counted = countsPadding ? 1 : 0;
+  values.builder.step(fn === 'max' ? 'maxPool' : 'averagePool', count * y.height, {
+    input: x.place,
+    output: y.place,
+    height: y.height,
+    width: y.width,
+    inputHeight: x.height,
+    inputWidth: x.width,
+    kernelHeight: down.kernel,
+    kernelWidth: across.kernel,
+    strideY: down.stride,
+    strideX: across.stride,
+    dilationY: down.dilation,
+    dilationX: across.dilation,
+    padTop: down.before,
+    padLeft: across.before,
+    inputPlane: x.plane,
+    inputRow: x.row,
+    outputPlane: y.plane,
+    outputRow: y.row,
+    countTop: -down.before * counted,
+    countLeft: -across.before * counted,
+    countBottom: x.height + down.behind * counted,
+    countRight: x.width + across.behind * counted,
+  });
+}
+
 export const planPool: NodePlanner<'pool'> = {
   reject: (layer, { source }) => {
     if (layer.node.attrs.fn === 'lp') return 'the runtime has no kernel for Lp pooling';
-    if (shapeOf(source, inputOf(layer, 0)).length > 4) return 'it has more than two spatial axes';
+    if (shapeOf(source, inputOf(layer, 0)).length > 5) return 'it has more than three spatial axes';
     return layer.node.outputs.slice(1).some((id) => id !== null) ? 'it also gives the positions of the maxima' : null;
   },
   plan: (layer, values) => {
     const { attrs } = layer.node;
     const axis = axisOf(attrs.channelsLast);
-    const shape = values.shape(inputOf(layer, 0));
-    const spatial = attrs.channelsLast ? shape.slice(1, -1) : shape.slice(2);
-    const axes = spatial.length;
+    const windows = windowsOf(layer, values.shape(inputOf(layer, 0)));
     const x = values.blocked(inputOf(layer, 0), axis);
-    const y = values.newBlocked(layer.output, axis);
-    const pads = spatial.map((extent, index) => settledPads(extent, index, attrs.kernel?.[index] ?? 1, attrs));
-    const begins = pads.map(([begin]) => begin);
-    const ends = pads.map(([, end]) => end);
-    const [padTop, padLeft] = heightAndWidth(begins, axes, 0);
-    const [padBottom, padRight] = heightAndWidth(ends, axes, 0);
-    const [kernelHeight, kernelWidth] = heightAndWidth(attrs.kernel ?? [], axes, 1);
-    const [strideY, strideX] = heightAndWidth(attrs.strides, axes, 1);
-    const [dilationY, dilationX] = heightAndWidth(attrs.dilations, axes, 1);
-    const counted = attrs.countsPadding ? 1 : 0;
-    values.builder.step(attrs.fn === 'max' ? 'maxPool' : 'averagePool', planesOf(y) * y.height, {
-      input: pixelPlace(x, 0, 0),
-      output: pixelPlace(y, 0, 0),
-      height: y.height,
-      width: y.width,
-      inputHeight: x.height,
-      inputWidth: x.width,
-      kernelHeight,
-      kernelWidth,
-      strideY,
-      strideX,
-      dilationY,
-      dilationX,
-      padTop,
-      padLeft,
-      inputPlane: planeBytes(x),
-      inputRow: rowBytes(x),
-      outputPlane: planeBytes(y),
-      outputRow: rowBytes(y),
-      countTop: -padTop * counted,
-      countLeft: -padLeft * counted,
-      countBottom: x.height + padBottom * counted,
-      countRight: x.width + padRight * counted,
-    });
+    const plane = [windows.at(-2) ?? WHOLE, windows.at(-1) ?? WHOLE] as const;
+    const depth = windows.at(-3) ?? WHOLE;
+    if (isWhole(depth)) {
+      const y = values.newBlocked(layer.output, axis);
+      poolPlanes(values, attrs, planesOf(y), [planesIn(x), planesIn(y)], plane);
+    } else values.setBlocked(layer.output, poolVolume(layer, values, x, depth, plane), axis);
     return 'pool';
   },
 };
+
+/** Planes first, then their slices: a volume as one image whose rows are the slices. */
+function poolVolume(
+  layer: Layer<'pool'>,
+  values: NetworkValues,
+  x: Blocked,
+  depth: AxisWindow,
+  plane: readonly [AxisWindow, AxisWindow],
+): Blocked {
+  const { attrs } = layer.node;
+  const outputs = slicedExtentsOf(values.shape(layer.output), axisOf(attrs.channelsLast)) ?? x;
+  const pooled =
+    plane.every(isWhole) && isTight(x) ? x : newBlocked(values.builder, { ...outputs, items: x.items }, NO_HALO);
+  if (pooled !== x) poolPlanes(values, attrs, planesOf(pooled), [planesIn(x), planesIn(pooled)], plane);
+  const y = newBlocked(values.builder, outputs, NO_HALO);
+  const [volumes = 1] = values.shape(layer.output);
+  const slices = (tensor: Blocked): PooledPlanes => ({
+    place: tensor.place,
+    plane: (tensor.items / volumes) * itemBytes(tensor),
+    row: itemBytes(tensor),
+    height: tensor.items / volumes,
+    width: itemBytes(tensor) / PIXEL_BYTES,
+  });
+  poolPlanes(values, attrs, volumes, [slices(pooled), slices(y)], [depth, WHOLE]);
+  return y;
+}
 
 function poolGlobally(values: NetworkValues, fn: 'average' | 'max', x: Blocked, y: Blocked): void {
   values.builder.step(fn === 'max' ? 'globalMaxPool' : 'globalAveragePool', planesOf(x), {
@@ -76,13 +161,17 @@ function poolGlobally(values: NetworkValues, fn: 'average' | 'max', x: Blocked, 
 }
 
 export const planGlobalPool: NodePlanner<'globalPool'> = {
-  reject: (layer, { source }) => {
-    if (layer.node.attrs.fn === 'lp') return 'the runtime has no kernel for Lp pooling';
-    return shapeOf(source, inputOf(layer, 0)).length > 4 ? 'it has more than two spatial axes' : null;
-  },
+  reject: (layer) => (layer.node.attrs.fn === 'lp' ? 'the runtime has no kernel for Lp pooling' : null),
   plan: (layer, values) => {
     const { fn, channelsLast } = layer.node.attrs;
     const axis = axisOf(channelsLast);
+    const input = inputOf(layer, 0);
+    const rank = values.shape(input).length;
+    if (rank > 4) {
+      const axes = Array.from({ length: rank - 2 }, (_, index) => index + (channelsLast ? 1 : 2));
+      reducePlain(values, { input, output: layer.output, fn: fn === 'max' ? 'max' : 'mean' }, axes);
+      return 'reduce';
+    }
     const x = values.blocked(inputOf(layer, 0), axis);
     poolGlobally(values, fn === 'max' ? 'max' : 'average', x, values.newBlocked(layer.output, axis));
     return 'global-pool';
@@ -119,15 +208,17 @@ export const planReduce: NodePlanner<'reduce'> = {
       poolGlobally(values, fn === 'max' ? 'max' : 'average', values.blocked(input, axis), y);
       return 'global-pool';
     }
-    reducePlain(layer, values, axes);
+    if (isRuntimeReduction(fn)) reducePlain(values, { input, output: layer.output, fn }, axes);
     return 'reduce';
   },
 };
 
 /** Brings the reduced axes together, behind all others, unless they already lie side by side. */
-function reducePlain(layer: Layer<'reduce'>, values: NetworkValues, axes: readonly number[]): void {
-  const { fn } = layer.node.attrs;
-  const input = inputOf(layer, 0);
+function reducePlain(
+  values: NetworkValues,
+  { input, output, fn }: { readonly input: ValueId; readonly output: ValueId; readonly fn: RuntimeReduction },
+  axes: readonly number[],
+): void {
   const shape = values.shape(input);
   const first = axes[0] ?? shape.length;
   const last = axes.at(-1) ?? shape.length - 1;
@@ -137,8 +228,7 @@ function reducePlain(layer: Layer<'reduce'>, values: NetworkValues, axes: readon
     ? values.plain(input)
     : planPermuted(values.builder, values.plain(input), [...kept, ...axes]);
   const count = elementsOf(axes.map((axis) => shape[axis] ?? 1));
-  const y = values.newPlain(layer.output);
-  if (!isRuntimeReduction(fn)) return;
+  const y = values.newPlain(output);
   values.builder.step('reduce', elementsOf(y.shape), {
     input: source.place,
     output: y.place,

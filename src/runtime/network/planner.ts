@@ -1,5 +1,6 @@
 import type { ValueId } from '../../ir/graph.ts';
 import type { OpKind } from '../../ir/operators.ts';
+import type { PlanOptions } from '../plan/plan-options.ts';
 import type { Halo } from '../plan/tensor.ts';
 import type { AnalysedModel } from './analysed-model.ts';
 import type { ConstantValues } from './constants.ts';
@@ -10,8 +11,7 @@ import type { NetworkValues } from './values.ts';
 export interface PlanContext {
   readonly source: AnalysedModel;
   readonly constants: ConstantValues;
-  /** Only kernels that sum the products themselves. */
-  readonly exact: boolean;
+  readonly options: PlanOptions;
 }
 
 /** How one kind of operator is run. */

@@ -1,10 +1,11 @@
 /** What of a model the runtime can run, where it cannot run all of it. */
 import type { Node, ValueId } from '../../ir/graph.ts';
 import type { OpKind } from '../../ir/operators.ts';
+import type { PlanOptions } from '../plan/plan-options.ts';
 import { elementsOf } from '../plan/tensor.ts';
 import { type AnalysedModel, hasShape, knownShape } from './analysed-model.ts';
 import type { ConstantValues } from './constants.ts';
-import { type Layer, plainLayer } from './layer.ts';
+import { type Layer, lacksOutput, plainLayer, readValues } from './layer.ts';
 import type { NodePlanner, PlanContext } from './planner.ts';
 import { PLANNERS } from './planners.ts';
 
@@ -25,9 +26,15 @@ export interface RunnablePart {
 }
 
 /** Every node is looked at by itself: what a kernel does together with its neighbours, it can do alone. */
-export function runnablePart(source: AnalysedModel, constants: ConstantValues, exact: boolean): RunnablePart {
+export function runnablePart(source: AnalysedModel, constants: ConstantValues, options: PlanOptions): RunnablePart {
+  const read = readValues(source);
+  const reasonNot = (node: Node, index: number): string | null => {
+    if (!isComputed(node, constants)) return null;
+    if (lacksOutput(node, read, constants)) return 'only its first output is computed';
+    return reasonOf(node, index, { source, constants, options });
+  };
   const unrunnable = source.nodes.flatMap((node, index) => {
-    const reason = isComputed(node, constants) ? reasonOf(node, index, { source, constants, exact }) : null;
+    const reason = reasonNot(node, index);
     return reason === null ? [] : [{ index, node, reason }];
   });
   const left = new Set(unrunnable.map(({ index }) => index));
@@ -59,16 +66,17 @@ function reasonOf(node: Node, index: number, context: PlanContext): string | nul
 }
 
 function reject<K extends OpKind>(layer: Layer<K>, context: PlanContext): string | null {
-  const planner: NodePlanner<K> | undefined = PLANNERS[layer.node.kind as K];
+  const planner: NodePlanner<K> | undefined = PLANNERS[layer.kind];
   return planner?.reject?.(layer, context) ?? null;
 }
 
-/** Bytes that WebAssembly can address, for floats; and items, since some kernels are planned item by item. */
+/** Bytes that WebAssembly can address, for floats; and items and slices, since some kernels are planned one by one. */
 const MAX_ELEMENTS = 2 ** 29;
 const MAX_ITEMS = 4096;
 
 const isTooLarge = (shape: readonly number[]): boolean =>
   elementsOf(shape) > MAX_ELEMENTS ||
+  (shape.length === 5 && Math.max(...shape.slice(1, 3)) > MAX_ITEMS) ||
   (shape.length > 1 && (shape[0] ?? 1) > MAX_ITEMS && elementsOf(shape.slice(1)) > MAX_ITEMS);
 
 /** Whether planning the model takes no more time and memory than running it may. */

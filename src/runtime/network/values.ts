@@ -21,7 +21,7 @@ import {
 } from '../plan/tensor.ts';
 import { type AnalysedModel, shapeOf } from './analysed-model.ts';
 import type { ConstantValues } from './constants.ts';
-import { extentsOf, isPixel } from './layouts.ts';
+import { isPixel, slicedExtentsOf } from './layouts.ts';
 
 /**
  * The channels of a tensor in blocks as axes of their own, in whatever order: between a reshape that takes channels apart
@@ -100,7 +100,7 @@ export class NetworkValues {
 
   /** A new tensor in blocks that will hold the value, with the zeroes around it that its consumers need. */
   newBlocked(id: ValueId, axis: ChannelAxis): Blocked {
-    const extents = extentsOf(this.shape(id), axis);
+    const extents = slicedExtentsOf(this.shape(id), axis);
     if (extents === null) throw new DscAuditError('cannot-run', `'${this.nameOf(id)}' has too many axes to be run.`);
     const tensor = newBlocked(this.builder, extents, this.haloOf(id));
     this.setBlocked(id, tensor, axis);
@@ -125,7 +125,7 @@ export class NetworkValues {
     }
     if (!blocked) throw new Error(`'${this.nameOf(id)}' is read before it is computed.`);
     const { tensor, axis } = blocked;
-    if (isPixel(tensor) && isTight(tensor) && tensor.channels % BLOCK === 0) {
+    if (isInOrder(shape, axis) && isPixel(tensor) && isTight(tensor) && tensor.channels % BLOCK === 0) {
       const alias: Plain = { kind: 'plain', place: tensor.place, shape };
       this.setPlain(id, alias);
       return alias;
@@ -146,8 +146,8 @@ export class NetworkValues {
       return wider;
     }
     const source = this.plain(id);
-    const extents = extentsOf(this.shape(id), axis);
-    if (extents && isPixel(extents) && extents.channels % BLOCK === 0) {
+    const extents = slicedExtentsOf(this.shape(id), axis);
+    if (isInOrder(source.shape, axis) && extents && isPixel(extents) && extents.channels % BLOCK === 0) {
       const alias: Blocked = { kind: 'blocked', place: source.place, halo: NO_HALO, ...extents };
       this.setBlocked(id, alias, axis);
       return alias;
@@ -163,6 +163,10 @@ export class NetworkValues {
     return forms;
   }
 }
+
+/** Channels in front of several slices are apart in row-major order. */
+const isInOrder = (shape: readonly number[], axis: ChannelAxis): boolean =>
+  axis === 'last' || shape.length < 5 || shape[2] === 1;
 
 const isVector = (shape: readonly number[]): boolean => shape.length === 2;
 

@@ -52,19 +52,19 @@ export function depthwiseArguments(layer: ConvolutionLayer, x: Blocked, constant
   };
 }
 
+type DepthwiseKernel = 'depthwise3' | 'depthwise3Stride2' | 'depthwise5' | 'depthwise5Stride2';
+
 /** Kernels whose taps are unrolled, by kernel height and width and stride. */
-const UNROLLED_DEPTHWISE = {
-  '3,3,1': 'depthwise3',
-  '3,3,2': 'depthwise3Stride2',
-  '5,5,1': 'depthwise5',
-  '5,5,2': 'depthwise5Stride2',
-} as const;
+const UNROLLED_DEPTHWISE: ReadonlyMap<string, DepthwiseKernel> = new Map([
+  ['3,3,1', 'depthwise3'],
+  ['3,3,2', 'depthwise3Stride2'],
+  ['5,5,1', 'depthwise5'],
+  ['5,5,2', 'depthwise5Stride2'],
+] as const);
 
 export function depthwiseKernelOf(layer: ConvolutionLayer) {
   if (layer.outChannels !== layer.inChannels) return 'depthwiseMultiplier';
-  const key = `${layer.kernelHeight},${layer.kernelWidth},${layer.strideX}`;
-  if (layer.dilationX === 1 && Object.hasOwn(UNROLLED_DEPTHWISE, key)) {
-    return UNROLLED_DEPTHWISE[key as keyof typeof UNROLLED_DEPTHWISE];
-  }
-  return 'depthwise';
+  const window = `${layer.kernelHeight},${layer.kernelWidth},${layer.strideX}`;
+  const unrolled = layer.dilationX === 1 ? UNROLLED_DEPTHWISE.get(window) : undefined;
+  return unrolled ?? 'depthwise';
 }

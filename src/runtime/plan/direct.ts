@@ -1,7 +1,7 @@
 /** A convolution as one product of the matrix kernel, which reads the input through a table of where each tap lies. */
 import { BLOCK, PIXEL_BYTES } from '../kernels/kernel.ts';
-import type { ConvolutionMethod } from './convolution.ts';
 import { biasOf, type ConvolutionLayer } from './convolution-layer.ts';
+import type { ConvolutionMethod } from './convolution-method.ts';
 import { epilogueArguments } from './epilogue.ts';
 import { type MatrixKernel, planProduct, residualArguments } from './matrix-product.ts';
 import { packMatrix, packPanels, type Term } from './panels.ts';
@@ -18,6 +18,16 @@ interface Sum {
   readonly perBlock: boolean;
 }
 
+/** Where a window that reaches over several slices of a volume reads: its kernel's rows are those of all its slices. */
+export interface WindowSlices {
+  readonly rowsPerSlice: number;
+  /** Items of x from one slice of the window to the next, and from one window to the next. */
+  readonly dilation: number;
+  readonly stride: number;
+}
+
+const ONE_SLICE: WindowSlices = { rowsPerSlice: Number.POSITIVE_INFINITY, dilation: 1, stride: 1 };
+
 /** Appends the steps of y = act(conv(x) + residual) as one matrix product. */
 export function planDirect(
   builder: ProgramBuilder,
@@ -27,6 +37,7 @@ export function planDirect(
   y: Blocked,
   residual: Blocked | null,
   options: PlanOptions,
+  slices: WindowSlices = ONE_SLICE,
 ): void {
   const sum = sumOf(layer, method);
   const { channelsPerStep, stepsOf, perBlock } = sum;
@@ -35,7 +46,8 @@ export function planDirect(
   const offsetOf = ({ channel, ky, kx }: Term): number =>
     Math.floor(channel / BLOCK) * planeBytes(x) +
     (channel % BLOCK) * 4 +
-    ky * layer.dilationY * rowBytes(x) +
+    Math.floor(ky / slices.rowsPerSlice) * slices.dilation * itemBytes(x) +
+    (ky % slices.rowsPerSlice) * layer.dilationY * rowBytes(x) +
     kx * layer.dilationX * PIXEL_BYTES;
   const tables = Array.from({ length: perBlock ? outputBlocks : 1 }, (_, block) => stepsOf(block).map(offsetOf)).flat();
   const termsOf = (block: number): readonly Term[] =>
@@ -56,7 +68,7 @@ export function planDirect(
     input: pixelPlace(x, -layer.padTop, -layer.padLeft),
     inputRow: rowBytes(x) * layer.strideY,
     inputPixel: PIXEL_BYTES * layer.strideX,
-    inputBatch: itemBytes(x),
+    inputBatch: slices.stride * itemBytes(x),
     weights,
     bias: biasOf(builder, layer),
     table: builder.constant(tables.length, () => Int32Array.from(tables)),

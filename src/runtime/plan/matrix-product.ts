@@ -50,6 +50,7 @@ export function planProduct(
 
 /** A product of one matrix, through one table, that nothing is added to or done with. */
 export const ALONE = {
+  firstPixel: 0,
   tableBlock: 0,
   inputRow: 0,
   inputBatch: 0,

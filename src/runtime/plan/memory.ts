@@ -19,6 +19,19 @@ const ALIGNMENT = 64;
 
 const align = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 
+/** Processors take a load for one from a store before it where both lie at the same place of a page. */
+const PAGE_BYTES = 4096;
+const APART_BYTES = 1024;
+
+/** The room for a buffer: the one behind it begins at another place of its page, as layers read one and write the other. */
+function roomOf(bytes: number): number {
+  const room = align(bytes);
+  const place = room % PAGE_BYTES;
+  return room < PAGE_BYTES || (place >= APART_BYTES && place <= PAGE_BYTES - APART_BYTES)
+    ? room
+    : room + PAGE_BYTES / 2;
+}
+
 /**
  * Constants first, each for itself; then the rest, greatest first, each in the lowest gap that is free as long as it
  * lives. Buffers in `kept` (inputs, outputs) live from before the first step until after the last.
@@ -38,7 +51,7 @@ export function planMemory(program: Program, kept: ReadonlySet<number>): MemoryP
     const offset = lowestGap(lifetime, placed, offsets, top);
     offsets[lifetime.buffer] = offset;
     placed.push(lifetime);
-    totalBytes = Math.max(totalBytes, offset + align(lifetime.bytes));
+    totalBytes = Math.max(totalBytes, offset + roomOf(lifetime.bytes));
   }
   return { offsets, totalBytes };
 }
@@ -51,11 +64,11 @@ function lowestGap(
 ): number {
   const taken = placed
     .filter(({ first, last }) => first <= lifetime.last && last >= lifetime.first)
-    .map(({ buffer, bytes }) => ({ from: offsets[buffer] ?? 0, to: (offsets[buffer] ?? 0) + align(bytes) }))
+    .map(({ buffer, bytes }) => ({ from: offsets[buffer] ?? 0, to: (offsets[buffer] ?? 0) + roomOf(bytes) }))
     .sort((a, b) => a.from - b.from);
   let offset = bottom;
   for (const { from, to } of taken) {
-    if (from - offset >= align(lifetime.bytes)) break;
+    if (from - offset >= roomOf(lifetime.bytes)) break;
     offset = Math.max(offset, to);
   }
   return offset;

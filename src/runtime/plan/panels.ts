@@ -62,6 +62,59 @@ export function packMatrix(
   return panels;
 }
 
+/**
+ * Panels of the products that Strassen's product comes down to, in the order in which `planStrassen` asks for them. With
+ * the matrix cut into B₁₁ to B₂₂, first by inputs, then by outputs: T₁ = B₁₂ − B₁₁, T₂ = B₂₂ − T₁, T₃ = B₂₂ − B₁₂,
+ * T₄ = T₂ − B₂₁.
+ */
+export function packStrassen(
+  weights: Float32Array,
+  outChannels: number,
+  inChannels: number,
+  depth: number,
+): Float32Array {
+  const matrix = { outs: blocksOf(outChannels) * BLOCK, inputs: blocksOf(inChannels) * BLOCK };
+  const panels = new Float32Array((matrix.outs * matrix.inputs * 7 ** depth) / 4 ** depth);
+  let next = 0;
+  const pack = (outs: number, inputs: number, elements: Float32Array, left: number): void => {
+    if (left === 0) {
+      panels.set(
+        packMatrix(outs, inputs, (out, input) => elements[out * inputs + input] ?? 0),
+        next,
+      );
+      next += outs * inputs;
+      return;
+    }
+    const [halfOuts, halfInputs] = [outs / 2, inputs / 2];
+    const quarter = (firstInput: number, firstOut: number): Float32Array =>
+      Float32Array.from({ length: halfOuts * halfInputs }, (_, index) => {
+        const out = firstOut + Math.floor(index / halfInputs);
+        return elements[out * inputs + firstInput + (index % halfInputs)] ?? 0;
+      });
+    const [b11, b12] = [quarter(0, 0), quarter(0, halfOuts)];
+    const [b21, b22] = [quarter(halfInputs, 0), quarter(halfInputs, halfOuts)];
+    const t1 = difference(b12, b11);
+    const t2 = difference(b22, t1);
+    for (const factor of [b11, t2, difference(b22, b12), t1, b22, difference(b21, t2), b21]) {
+      pack(halfOuts, halfInputs, factor, left - 1);
+    }
+  };
+  pack(matrix.outs, matrix.inputs, inWholeBlocks(weights, outChannels, inChannels), depth);
+  return panels;
+}
+
+const difference = (a: Float32Array, b: Float32Array): Float32Array => a.map((value, index) => value - (b[index] ?? 0));
+
+/** The matrix with zeroes up to whole blocks of channels. */
+function inWholeBlocks(weights: Float32Array, outChannels: number, inChannels: number): Float32Array {
+  const inputs = blocksOf(inChannels) * BLOCK;
+  const matrix = new Float32Array(blocksOf(outChannels) * BLOCK * inputs);
+  for (let out = 0; out < outChannels; out++) {
+    matrix.set(weights.subarray(out * inChannels, (out + 1) * inChannels), out * inputs);
+  }
+  return matrix;
+}
+
 /** Depthwise filters: [output block][ky][kx][8]. */
 export function packFilters(weights: Float32Array, outChannels: number, taps: number): Float32Array {
   const filters = new Float32Array(blocksOf(outChannels) * taps * BLOCK);

@@ -4,6 +4,6 @@ import type { KernelVariant } from '../kernels/kernel.ts';
 export interface PlanOptions {
   readonly variant: KernelVariant;
   readonly threads: number;
-  /** Only kernels that sum the products themselves: no Winograd. */
+  /** Only kernels that sum the products themselves: no Winograd, no Strassen. */
   readonly exact: boolean;
 }

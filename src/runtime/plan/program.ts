@@ -115,6 +115,15 @@ export class ProgramBuilder {
   }
 }
 
+export type AnyPlace = Place | ScratchPlace;
+
+/** The place so many bytes further on. */
+export function shifted(place: Place, offsetBytes: number): Place;
+export function shifted(place: AnyPlace, offsetBytes: number): AnyPlace;
+export function shifted(place: AnyPlace, offsetBytes: number): AnyPlace {
+  return 'buffer' in place ? at(place, offsetBytes) : { scratchBytes: place.scratchBytes + offsetBytes };
+}
+
 export function call<K extends KernelName>(kernel: K, units: number, args: SequencedArguments<K>): Call {
   return { kernel, units, words: wordsOf(kernel, args) };
 }

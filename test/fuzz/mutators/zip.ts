@@ -7,7 +7,7 @@ import { mutateBytes } from './bytes.ts';
 type MutateFile = (name: string, bytes: Uint8Array, chance: Chance) => Uint8Array;
 
 /** The files of a whole archive. */
-export function filesOf(archive: Uint8Array): readonly ZipEntry[] {
+function filesOf(archive: Uint8Array): readonly ZipEntry[] {
   return Array.from(readArchive(bytesSource([archive])), ([name, { size, open }]) => ({
     name,
     data: readExactly(open(), 0, size),

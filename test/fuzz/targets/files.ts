@@ -1,7 +1,6 @@
 /** What is read beside models: files of people, which may come from strangers too. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Chalk } from 'chalk';
 import { openReports } from '../../../src/cli/open-reports.ts';
 import { planAudit } from '../../../src/cli/plan-audit.ts';
 import { modelFile } from '../../../src/formats/model-source.ts';
@@ -11,8 +10,7 @@ import { judge } from '../../../src/gate/judge.ts';
 import { METRIC_NAMES } from '../../../src/gate/metrics.ts';
 import { readProfile } from '../../../src/latency/profile-store.ts';
 import { referenceProfile } from '../../../src/latency/reference.ts';
-import { renderComparison } from '../../../src/report/comparison.ts';
-import { renderComparisonJson } from '../../../src/report/comparison-json.ts';
+import { COMPARISON_FORMATS } from '../../../src/report/comparison-formats.ts';
 import { jsonBytes } from '../../support/keras.ts';
 import { auditFixture, auditOnnx, FIXTURES } from '../../support/models.ts';
 import { zipBytes } from '../../support/zip.ts';
@@ -104,8 +102,10 @@ export const baseline: Target = {
     for (const before of await openReports(written(folder, 'baseline.json', input))) {
       const comparison = compare(before, AFTER);
       judge(AFTER, budgets, before);
-      renderComparisonJson(comparison, AFTER);
-      renderComparison(comparison, { width: 100, all: true, style: new Chalk({ level: 0 }) });
+      for (const { load } of Object.values(COMPARISON_FORMATS)) {
+        const render = await load();
+        render(comparison, AFTER, { width: 100, colour: 0, all: true });
+      }
     }
   },
 };

@@ -1,4 +1,5 @@
 import type { Report } from '../../../audit/report.ts';
+import { STRATEGY_WORDS } from '../../strategy-text.ts';
 import { html, type Markup } from '../markup.ts';
 import { type Chart, renderChart } from './chart.ts';
 import { costBars } from './cost-bars.ts';
@@ -24,7 +25,7 @@ const FIGURES: readonly Figure[] = [
     note: ({ dsc }) =>
       dsc.candidates.length === 0
         ? html`<p class="keys">MACs of the costliest layers</p>`
-        : html`<p class="keys">MACs ${key('dsc', 'left as DSC')}${key('saved', 'saved')}${key('kept', 'no candidate')}</p>`,
+        : html`<p class="keys">MACs ${key('dsc', `left ${STRATEGY_WORDS[dsc.strategy].as}`)}${key('saved', 'saved')}${key('kept', 'no candidate')}</p>`,
     chart: costBars,
   },
   {
@@ -33,7 +34,7 @@ const FIGURES: readonly Figure[] = [
     note: (report) => {
       const lines = hasTimes(report) ? 'dashed: the machine’s limits' : 'dashed: bytes moved';
       if (report.dsc.candidates.length === 0) return html`<p class="keys">Every layer; ${lines}</p>`;
-      return html`<p class="keys">${key('now', 'candidate now')}${key('dsc', 'as DSC')}${key('kept', 'other layers')}${lines}</p>`;
+      return html`<p class="keys">${key('now', 'candidate now')}${key('dsc', STRATEGY_WORDS[report.dsc.strategy].as)}${key('kept', 'other layers')}${lines}</p>`;
     },
     chart: roofline,
   },

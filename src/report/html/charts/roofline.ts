@@ -1,5 +1,6 @@
 import type { Candidate, Layer, Report, Roofline } from '../../../audit/report.ts';
 import { nameOf } from '../../rows.ts';
+import { STRATEGY_WORDS } from '../../strategy-text.ts';
 import { bytes, quantity, round } from '../../units.ts';
 import { AXIS, CHART_WIDTH, type Chart, COLOUR, FONT_SIZE, LABEL } from './chart.ts';
 
@@ -43,7 +44,7 @@ export function roofline(report: Report, id: string): Chart | null {
     alternative: alternativeOf(points, unit, isTimed),
     markTitle(index, at) {
       const point = named[index - guides.length]?.[at];
-      const as = index - guides.length === 2 ? ' as DSC' : '';
+      const as = index - guides.length === 2 ? ` ${STRATEGY_WORDS[report.dsc.strategy].as}` : '';
       return point
         ? `${point.name}${as}: ${quantity(point.height, unit)} at ${point.intensity.toPrecision(3)} FLOPs per byte`
         : '';
@@ -72,7 +73,7 @@ const PLOT = { width: CHART_WIDTH - MARGIN.left - MARGIN.right, height: 254 } as
 const MAX_POINTS = 1000;
 
 function pointsOf({ layers, dsc }: Report, isTimed: boolean): Points {
-  const candidates = new Set(dsc.candidates.map(({ index }) => index));
+  const candidates = new Set(dsc.candidates.flatMap((candidate) => candidate.layers));
   const drawn = layers.flatMap((layer) => pointOf(layer, isTimed)).sort((a, b) => b.point.height - a.point.height);
   const shown = drawn.slice(0, MAX_POINTS);
   return {
@@ -235,5 +236,5 @@ function alternativeOf({ kept, before, after }: Points, unit: string, isTimed: b
   const what = isTimed ? 'Roofline plot' : 'Plot';
   const layers = `${what} of ${kept.length + before.length} layers: ${unit} against FLOPs per byte.`;
   if (after.length === 0) return layers;
-  return `${layers} The median candidate does ${middle(before)} FLOPs per byte as it is, and ${middle(after)} as a DSC.`;
+  return `${layers} The median candidate does ${middle(before)} FLOPs per byte as it is, and ${middle(after)} replaced.`;
 }

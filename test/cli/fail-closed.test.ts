@@ -1,14 +1,42 @@
+import { execFileSync } from 'node:child_process';
 import { copyFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { referenceProfile } from '../../src/latency/reference.ts';
 import { runBinary } from '../support/binary.ts';
 import { folderWith } from '../support/folder.ts';
 import { auditFixture, FIXTURES } from '../support/models.ts';
+import { onnxBytes } from '../support/onnx-bytes.ts';
 
 const model = (path: string): Uint8Array => readFileSync(join(FIXTURES, path));
 const digits = model('onnx/digits_cnn.onnx');
 const unknownOperator = model('edge/custom_op_unknown.onnx');
 const report = auditFixture('onnx/digits_cnn.onnx');
+const reference = await referenceProfile();
+
+/** A cost model in which every cost is the same. */
+function profileOfCost(cost: number): object {
+  const fits = reference.fits.map((fit) => ({
+    ...fit,
+    model: {
+      functions: {},
+      groups: Object.fromEntries(
+        Object.entries(fit.model.groups).map(([name, group]) => [
+          name,
+          { ...group, coefficients: Object.fromEntries(Object.keys(group.coefficients).map((term) => [term, cost])) },
+        ]),
+      ),
+    },
+  }));
+  return { ...reference, fits };
+}
+
+/** A matrix product that fits no number. */
+const tooLarge = onnxBytes({
+  inputs: { a: [1, 2 ** 30, 2 ** 30], b: [1, 2 ** 30, 2 ** 30] },
+  nodes: [{ op: 'MatMul', inputs: ['a', 'b'], outputs: ['y'] }],
+  outputs: ['y'],
+});
 
 type Files = Readonly<Record<string, string | Uint8Array | object>>;
 
@@ -46,6 +74,24 @@ const NOT_HELD: readonly Case[] = [
     { 'm.onnx': unknownOperator },
     ['m.onnx', '--max-macs', '1T'],
     /only \d+ of \d+ nodes are counted/,
+  ],
+  [
+    'a latency that some layers are missing from',
+    { 'm.keras': model('keras/parts.keras') },
+    ['m.keras', '--max-latency', '3600s', '--allow-reference-profile'],
+    /the profile knows no cost of some layers/,
+  ],
+  [
+    'a profile that costs next to nothing',
+    { 'm.onnx': digits, 'p.json': profileOfCost(1e-300) },
+    ['m.onnx', '--max-latency', '1s', '--profile', 'p.json'],
+    /no machine is as fast as the profile tells/,
+  ],
+  [
+    'a baseline that lacks the metric',
+    { 'm.onnx': digits, 'b.json': report },
+    ['m.onnx', '--baseline', 'b.json', '--max-increase', 'latency=50%', '--allow-reference-profile'],
+    /in the baseline, no cost model projected every layer/,
   ],
   [
     'a latency that nothing projected',
@@ -101,6 +147,29 @@ const UNUSABLE: readonly Case[] = [
     /is text/,
   ],
   ['a glob that matches nothing', {}, ['*.onnx'], /matches no file/],
+  ['figures beyond 2^53', { 'm.onnx': tooLarge }, ['m.onnx', '--max-macs', '1T'], /2\^53/],
+  ['a folder for a model', { 'm.onnx/x': 'x' }, ['m.onnx', '--max-macs', '1T'], /is a directory/],
+  [
+    'a profile that is not there',
+    { 'm.onnx': digits },
+    ['m.onnx', '--max-latency', '1s', '--profile', 'p.json'],
+    /no profile .*p\.json/,
+  ],
+  [
+    'a profile of zeroes',
+    { 'm.onnx': digits, 'p.json': profileOfCost(0) },
+    ['m.onnx', '--max-latency', '1s', '--profile', 'p.json'],
+    /nothing costs anything with it/,
+  ],
+  [
+    'a profile beyond numbers',
+    { 'm.onnx': digits, 'p.json': profileOfCost(1e308) },
+    ['m.onnx', '--max-latency', '1s', '--profile', 'p.json'],
+    /has a cost of more than/,
+  ],
+  ['a folder for a profile', { 'm.onnx': digits, 'p/x': 'x' }, ['m.onnx', '--profile', 'p'], /p: is a directory/],
+  ['a folder for a baseline', { 'm.onnx': digits, 'b/x': 'x' }, ['m.onnx', '--baseline', 'b'], /b: is a directory/],
+  ['a folder for a configuration', { 'm.onnx': digits, 'c/x': 'x' }, ['m.onnx', '--config', 'c'], /c: is a directory/],
   ['NaN as a budget', { 'm.onnx': digits }, ['m.onnx', '--max-macs', 'NaN'], /write it as 5M/],
   ['an empty budget', { 'm.onnx': digits }, ['m.onnx', '--max-macs', ''], /write it as 5M/],
   ['a negative budget', { 'm.onnx': digits }, ['m.onnx', '--max-macs=-1'], /write it as 5M/],
@@ -164,6 +233,20 @@ const UNUSABLE: readonly Case[] = [
     [],
     /models\[1\]\.path matches no file: n\/\*\.onnx/,
   ],
+  ...['/etc/**', '../**', '{..,x}/**', 'nets/../../**', 'C:/**'].map(
+    (glob): Case => [
+      `a glob in the configuration that leaves its folder: ${glob}`,
+      { 'm.onnx': digits, 'dsc-audit.config.json': { models: [{ path: ['*.onnx', glob] }] } },
+      [],
+      /models\[0\]\.path looks outside of /,
+    ],
+  ),
+  [
+    'a typo in a metric of the configuration',
+    { 'm.onnx': digits, 'dsc-audit.config.json': { models: [{ path: 'm.onnx' }], budgets: { mcas: '5M' } } },
+    [],
+    /budgets\.mcas is no known key; did you mean macs\?/,
+  ],
   [
     'an unknown key',
     { 'dsc-audit.config.json': { models: [{ path: 'm.onnx', budgts: {} }] } },
@@ -195,6 +278,45 @@ describe.each([
     expect(done.code, done.err).toBe(code);
     expect(done.err).not.toMatch(/\n\s+at /);
   });
+});
+
+describe.skipIf(process.platform === 'win32')('a pipe that nobody writes to', () => {
+  const CASES: readonly (readonly [string, readonly string[]])[] = [
+    ['a model', ['pipe']],
+    ['a profile', ['m.onnx', '--profile', 'pipe']],
+    ['a baseline', ['m.onnx', '--baseline', 'pipe']],
+    ['a configuration', ['m.onnx', '--config', 'pipe']],
+    ['samples', ['rewrite', 'm.onnx', '-o', 'n.onnx', '--samples', 'pipe']],
+    ['labels', ['rewrite', 'm.onnx', '-o', 'n.onnx', '--samples', 'x.npy', '--labels', 'pipe']],
+    ['one side of a diff', ['diff', 'm.onnx', 'pipe']],
+  ];
+
+  it.each(CASES)('is no %s: it says so, and does not wait', async (_, args) => {
+    const cwd = folderWith({ 'm.onnx': digits, 'x.npy': npyOf([1, 1, 8, 8]) });
+    execFileSync('mkfifo', [join(cwd, 'pipe')]);
+    const done = await runBinary(args, { cwd });
+    expect(done.err).toMatch(/pipe: is a pipe/);
+    expect(done.code).toBe(2);
+  });
+
+  it("is no profile of this machine's either", async () => {
+    const cwd = folderWith({ 'm.onnx': digits, 'dsc-audit/x': 'x' });
+    execFileSync('mkfifo', [join(cwd, 'dsc-audit/profile-builtin.json')]);
+    const done = await runBinary(['m.onnx'], { cwd, env: { XDG_CACHE_HOME: cwd } });
+    expect(done.err).toMatch(/profile-builtin\.json: is a pipe/);
+    expect(done.code).toBe(2);
+  });
+
+  /** Zeroes, as NumPy writes them. */
+  function npyOf(shape: readonly number[]): Uint8Array {
+    const header = Buffer.from(`{'descr': '<f4', 'fortran_order': False, 'shape': (${shape.join(', ')}), }\n`);
+    const elements = shape.reduce((product, extent) => product * extent, 1);
+    return Buffer.concat([
+      Buffer.from([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, header.length, 0]),
+      header,
+      new Uint8Array(4 * elements),
+    ]);
+  }
 });
 
 describe('a pipeline', () => {

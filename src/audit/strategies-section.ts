@@ -1,0 +1,191 @@
+/** Strategies side by side, for the model and for each block of it. */
+import type { StrategyName } from '../dsc/strategies/strategy.ts';
+import { addExact } from '../ir/exact.ts';
+import type {
+  BestStrategies,
+  BlockSection,
+  ComparedMetric,
+  ComparedPlace,
+  DscSection,
+  Figures,
+  Latency,
+  Layer,
+  ModelFigures,
+  PlaceUnderStrategy,
+  StrategiesSection,
+} from './report.ts';
+
+const figureOf = {
+  params: ({ params }) => params,
+  macs: ({ macs }) => macs,
+  flops: ({ flops }) => flops,
+  weightBytes: ({ weightBytes }) => weightBytes,
+  latencyMs: ({ latencyMs }) => latencyMs?.value ?? null,
+  peakActivationBytes: ({ peakActivationBytes }) => peakActivationBytes,
+} as const satisfies Record<ComparedMetric, (figures: ModelFigures) => number | null>;
+
+export function strategiesSection(
+  sections: readonly DscSection[],
+  blocks: readonly BlockSection[],
+  layers: readonly Layer[],
+): StrategiesSection | null {
+  const [first] = sections;
+  if (first === undefined) return null;
+  const { before } = first.projection;
+  const bestOf = (metric: ComparedMetric): StrategyName | null =>
+    leastBelow(
+      figureOf[metric](before),
+      sections.map(({ strategy, projection }) => [strategy, figureOf[metric](projection.after)]),
+    );
+  return {
+    before,
+    model: sections.map(({ strategy, ratio, candidates, projection: { after } }) => ({
+      strategy,
+      ratio,
+      candidates: candidates.length,
+      after,
+    })),
+    best: {
+      params: bestOf('params'),
+      macs: bestOf('macs'),
+      flops: bestOf('flops'),
+      weightBytes: bestOf('weightBytes'),
+      latencyMs: bestOf('latencyMs'),
+      peakActivationBytes: bestOf('peakActivationBytes'),
+    },
+    places: placesOf(sections, blocks, layers),
+  };
+}
+
+/** The name of what is least and below a figure, the first of several; null where there is none. */
+function leastBelow(
+  figure: number | null,
+  others: readonly (readonly [name: StrategyName, figure: number | null])[],
+): StrategyName | null {
+  let least = figure;
+  let name: StrategyName | null = null;
+  for (const [other, value] of others) {
+    if (value === null || least === null || value >= least) continue;
+    least = value;
+    name = other;
+  }
+  return name;
+}
+
+/** What a strategy says of some layers: a candidate, or a block that was counted and turned down. */
+interface Opinion {
+  readonly layers: readonly number[];
+  readonly before: Figures;
+  readonly after: Figures;
+  readonly isCandidate: boolean;
+}
+
+const opinionsOf = ({ candidates, rejected }: DscSection): readonly Opinion[] => [
+  ...candidates.map((candidate) => ({ ...candidate, isCandidate: true })),
+  ...rejected.flatMap(({ block }) => (block ? [{ ...block, isCandidate: false }] : [])),
+];
+
+function placesOf(
+  sections: readonly DscSection[],
+  blocks: readonly BlockSection[],
+  layers: readonly Layer[],
+): readonly ComparedPlace[] {
+  const opinions = sections.map((section) => ({ strategy: section.strategy, all: opinionsOf(section) }));
+  const blockOf = new Map(blocks.flatMap((block) => block.layers.map((layer) => [layer, block] as const)));
+  const spots = new Map<BlockSection | number, readonly number[]>();
+  const spotOf = ({ layers: own }: Opinion): BlockSection | number => {
+    const conv = own.find((index) => layers[index]?.conv) ?? own[0] ?? -1;
+    return blockOf.get(conv) ?? conv;
+  };
+  for (const opinion of opinions.flatMap(({ all }) => all)) {
+    const spot = spotOf(opinion);
+    const known = typeof spot === 'number' ? (spots.get(spot) ?? []) : spot.layers;
+    spots.set(
+      spot,
+      [...new Set([...known, ...opinion.layers])].sort((a, b) => a - b),
+    );
+  }
+  return [...spots]
+    .sort(([, a], [, b]) => (a[0] ?? 0) - (b[0] ?? 0))
+    .map(([spot, own]) => {
+      const before = sumOf(own.flatMap((index) => layers[index] ?? []));
+      const after = opinions.map(({ strategy, all }) =>
+        underStrategy(
+          strategy,
+          before,
+          all.filter((opinion) => spotOf(opinion) === spot),
+        ),
+      );
+      return {
+        name: typeof spot === 'number' ? (layers[spot]?.name ?? '') : spot.name,
+        kind: typeof spot === 'number' ? null : spot.kind,
+        layers: own,
+        before,
+        after,
+        best: bestHere(before, after),
+      };
+    });
+}
+
+function bestHere(before: Figures, after: readonly PlaceUnderStrategy[]): Omit<BestStrategies, 'peakActivationBytes'> {
+  const candidates = after.filter((each) => each.candidates > 0);
+  const bestOf = (figure: (figures: Figures) => number | null): StrategyName | null =>
+    leastBelow(
+      figure(before),
+      candidates.map(({ strategy, figures }) => [strategy, figures && figure(figures)]),
+    );
+  return {
+    params: bestOf(({ params }) => params),
+    macs: bestOf(({ macs }) => macs),
+    flops: bestOf(({ flops }) => flops),
+    weightBytes: bestOf(({ weightBytes }) => weightBytes),
+    latencyMs: bestOf(({ latencyMs }) => latencyMs?.value ?? null),
+  };
+}
+
+/** What is left of the place: candidates replaced, or else the block that was turned down. */
+function underStrategy(strategy: StrategyName, before: Figures, opinions: readonly Opinion[]): PlaceUnderStrategy {
+  const accepted = opinions.filter(({ isCandidate }) => isCandidate);
+  const heard = accepted.length > 0 ? accepted : opinions;
+  return {
+    strategy,
+    figures: heard.length === 0 ? null : heard.reduce((figures, opinion) => replacedIn(figures, opinion), before),
+    candidates: accepted.length,
+  };
+}
+
+function replacedIn(figures: Figures, { before, after }: Opinion): Figures {
+  return {
+    params: figures.params - before.params + after.params,
+    macs: moved(figures.macs, before.macs, after.macs),
+    flops: moved(figures.flops, before.flops, after.flops),
+    weightBytes: figures.weightBytes - before.weightBytes + after.weightBytes,
+    latencyMs: movedLatency(figures.latencyMs, before.latencyMs, after.latencyMs),
+  };
+}
+
+const moved = (figure: number | null, before: number | null, after: number | null): number | null =>
+  figure === null || before === null || after === null ? null : figure - before + after;
+
+/** What stays keeps its interval, what comes brings its own. */
+function movedLatency(whole: Latency | null, before: Latency | null, after: Latency | null): Latency | null {
+  if (whole === null || before === null || after === null) return null;
+  const end = (of: (latency: Latency) => number) => Math.max(0, of(whole) - of(before) + of(after));
+  return { value: end(({ value }) => value), low: end(({ low }) => low), high: end(({ high }) => high) };
+}
+
+function sumOf(layers: readonly Layer[]): Figures {
+  const sum = (figures: readonly (number | null)[]): number | null =>
+    figures.reduce<number | null>((all, figure) => (all === null || figure === null ? null : addExact(all, figure)), 0);
+  const latencies = layers.map(({ latencyMs }) => latencyMs);
+  return {
+    params: layers.reduce((all, { params }) => addExact(all, params.total), 0),
+    macs: sum(layers.map(({ macs }) => macs)),
+    flops: sum(layers.map(({ flops }) => flops)),
+    weightBytes: layers.reduce((all, { weightBytes }) => addExact(all, weightBytes), 0),
+    latencyMs: latencies.reduce<Latency | null>(
+      (all, one) => all && one && { value: all.value + one.value, low: all.low + one.low, high: all.high + one.high },
+      { value: 0, low: 0, high: 0 },
+    ),
+  };
+}

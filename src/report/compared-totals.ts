@@ -1,0 +1,61 @@
+import type { ComparedModel, Comparison, ProfileSection, RelativeChange } from '../audit/report.ts';
+import { bytes, change, milliseconds, quantity } from './units.ts';
+
+/** A total of two models side by side, as it is printed. */
+interface ComparedTotal {
+  readonly label: string;
+  readonly before: string;
+  readonly after: string;
+  readonly change: string;
+}
+
+interface Total {
+  readonly label: string;
+  readonly change: keyof RelativeChange;
+  read(model: ComparedModel): number | null;
+  spell(value: number | null): string;
+}
+
+const TOTALS: readonly Total[] = [
+  { label: 'Params', change: 'params', read: ({ totals }) => totals.params.total, spell: quantity },
+  { label: 'MACs', change: 'macs', read: ({ totals }) => totals.macs, spell: quantity },
+  { label: 'FLOPs', change: 'flops', read: ({ totals }) => totals.flops, spell: quantity },
+  { label: 'Weights', change: 'weightBytes', read: ({ totals }) => totals.weightBytes, spell: bytes },
+  { label: 'Activations', change: 'activationBytes', read: ({ totals }) => totals.activationBytes, spell: bytes },
+  {
+    label: 'Peak memory',
+    change: 'peakActivationBytes',
+    read: ({ totals }) => totals.peakActivationBytes,
+    spell: bytes,
+  },
+  { label: 'Latency', change: 'latencyMs', read: ({ totals }) => totals.latencyMs?.value ?? null, spell: milliseconds },
+  { label: 'File', change: 'fileBytes', read: ({ fileBytes }) => fileBytes, spell: bytes },
+];
+
+/** Totals that one of the two has; a change is told only where both are exact, and mean the same. */
+export function comparedTotals({ before, after, change: changes }: Comparison): readonly ComparedTotal[] {
+  return TOTALS.flatMap(({ label, change: key, read, spell }) => {
+    const [was, is] = [read(before), read(after)];
+    if (was === null && is === null) return [];
+    const isKnown = changes[key] !== null || (was === 0 && is !== null);
+    const difference = isKnown && was !== null && is !== null ? change(was, is) : 'unknown';
+    return [{ label, before: spell(was), after: spell(is), change: difference }];
+  });
+}
+
+const SOURCES: Readonly<Record<ProfileSection['source'], string>> = {
+  reference: 'of the reference machine',
+  machine: 'of the machine that ran the audit',
+  file: 'of the machine that the given profile is of',
+};
+
+/** Whose milliseconds they are, or why they are not compared; null where there are none. */
+export function latencyNote(
+  { before, after, change: { latencyMs } }: Comparison,
+  profile: Pick<ProfileSection, 'source'> | null,
+): string | null {
+  if (before.totals.latencyMs === null && after.totals.latencyMs === null) return null;
+  if (latencyMs === null)
+    return 'Latency is not compared: it is not known of both, or was projected with different profiles.';
+  return profile === null ? null : `Latency is projected: milliseconds ${SOURCES[profile.source]}.`;
+}
