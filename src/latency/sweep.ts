@@ -110,6 +110,16 @@ const separable: Block = (network, x, chance) => {
   return y && pointwise(network, y, chance);
 };
 
+/** Many channels on few pixels, as networks end: fast matrix products begin here. */
+const widePointwise: Block = (network, _, chance) => {
+  const extent = chance.spread(7, 28);
+  const count = 16 * chance.spread(12, 64);
+  const most = Math.min(64, MAX_MACS / (extent ** 2 * count * 16), MAX_WEIGHTS / (count * 16));
+  const outputs = 16 * chance.spread(12, Math.max(12, most));
+  const x = network.conv(network.input(8, extent, extent), { outChannels: count, kernel: [1, 1], stride: 1 });
+  return activate(network, network.conv(x, { outChannels: outputs, kernel: [1, 1], stride: 1 }), chance);
+};
+
 /** Elements of a depthwise result from which on it is computed together with the pointwise layer behind it. */
 const FUSED_ELEMENTS = 2.7e5;
 
@@ -133,9 +143,15 @@ const largeSeparable: Block = (network, _, chance) => {
   return activate(network, z, chance);
 };
 
+/** Groups of more than one channel each; null where the channels cannot be divided. */
+function groupsOf({ channels: count }: Feature, chance: Chance): number | null {
+  const possible = [2, 4, 8, 16, 32].filter((groups) => count % groups === 0 && count > groups);
+  return possible.length === 0 ? null : chance.pick(possible);
+}
+
 const grouped: Block = (network, x, chance) => {
-  const groups = chance.pick([2, 4, 8, 16, 32].filter((count) => x.channels % count === 0 && x.channels > count));
-  if (groups === undefined || Math.min(x.height, x.width) < 3) return null;
+  const groups = groupsOf(x, chance);
+  if (groups === null || Math.min(x.height, x.width) < 3) return null;
   const stride = chance.next() < 0.3 ? 2 : 1;
   const kernel = chance.next() < 0.3 ? 1 : 3;
   const most = outChannels(chance, x, kernel * kernel, stride, groups);
@@ -226,8 +242,8 @@ const norm: Block = (network, x, chance) => {
     case 'plane':
       return network.instanceNorm(x);
     case 'group': {
-      const groups = chance.pick([2, 4, 8, 16, 32].filter((count) => x.channels % count === 0 && x.channels > count));
-      return groups === undefined ? null : network.groupNorm(x, groups);
+      const groups = groupsOf(x, chance);
+      return groups === null ? null : network.groupNorm(x, groups);
     }
     case 'neighbours':
       return network.lrn(x, chance.pick([3, 5, 5, 9]));
@@ -240,7 +256,7 @@ const MAX_SCORES = 3e5;
 const attention: Block = (network, x, chance) => {
   const pixels = x.height * x.width;
   const heads = chance.pick([1, 2, 4, 8].filter((count) => x.channels % count === 0));
-  return pixels < 4 || (heads ?? 1) * pixels * pixels > MAX_SCORES ? null : network.attention(x, heads ?? 1);
+  return pixels < 4 || heads * pixels * pixels > MAX_SCORES ? null : network.attention(x, heads);
 };
 
 /** How often each block is tried. */
@@ -252,6 +268,7 @@ const BLOCKS: readonly (readonly [weight: number, block: Block])[] = [
   [5, depthwise],
   [4, separable],
   [2, largeSeparable],
+  [3, widePointwise],
   [2, grouped],
   [2, pool],
   [2, squeeze],
