@@ -17,6 +17,7 @@ import type { Between, BlockStrategy, ConvFigures, Strategy } from '../dsc/strat
 import { addExact, multiplyExact } from '../ir/exact.ts';
 import { staticExtents } from '../ir/fact.ts';
 import type { Node } from '../ir/graph.ts';
+import { boundOf } from '../latency/roofline.ts';
 import { settledPads } from '../ops/window.ts';
 import { countLayers } from '../passes/count-layers.ts';
 import { memorySchedule } from '../passes/peak-memory.ts';
@@ -58,7 +59,7 @@ export interface Subject {
 
 /** A candidate before its milliseconds are known. */
 interface Proposed {
-  readonly told: Omit<Candidate, 'before' | 'after' | 'recommended'>;
+  readonly told: Omit<Candidate, 'before' | 'after' | 'recommended' | 'bound'>;
   readonly before: ConvFigures;
   readonly after: ConvFigures;
   /** The nodes that go. */
@@ -124,6 +125,7 @@ function sectionOf<P extends Proposed>(
     latencyMs: totals.latencyMs,
     peakActivationBytes: totals.peakActivationBytes,
   };
+  const roofline = latency.profile?.roofline ?? null;
   const isLaidOut = kept.every(({ replacement }) => replacement !== null);
   return {
     candidates: timed.map(({ proposed, before: now, after: then, recommended }) => {
@@ -134,6 +136,7 @@ function sectionOf<P extends Proposed>(
         after: { ...proposed.after, latencyMs: then },
         recommended,
         intensity: moved,
+        bound: { before: boundOf(moved.before, roofline), after: boundOf(moved.after, roofline) },
         approximation,
       };
     }),
