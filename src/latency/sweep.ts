@@ -256,7 +256,7 @@ const BLOCKS: readonly (readonly [weight: number, block: Block])[] = [
   [5, depthwise],
   [4, separable],
   [2, largeSeparable],
-  [2, widePointwise],
+  [3, widePointwise],
   [2, grouped],
   [2, pool],
   [2, squeeze],
