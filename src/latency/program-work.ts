@@ -73,7 +73,7 @@ interface DescribedStep {
 }
 
 interface DescribedCall {
-  /** Which kernel of its block it calls. */
+  /** Which of the kernels of a sequence it calls: those that it calls more than once count together. */
   readonly position: number;
   readonly work: CallWork;
   /** The part of its units that the slowest thread has. */
@@ -101,7 +101,6 @@ function describeStep(context: Context, index: number): DescribedStep {
     return { group: call.work.group, layer, blocks: null, calls: [call] };
   }
   const blocks = sequence.blocks.slice(0, Math.ceil(sequence.blocks.length / options.threads));
-  // The calls of one kernel count together, however many a sequence has of it.
   const kernels = [...new Set((sequence.blocks[0] ?? []).map((call) => call.kernel))];
   const calls = blocks.flatMap((block) =>
     block.map((call) => describeCall(context, call, kernels.indexOf(call.kernel), call.units, options.threads)),
@@ -109,7 +108,7 @@ function describeStep(context: Context, index: number): DescribedStep {
   return { group: kernels.join(SEPARATOR), layer, blocks: blocks.length, calls };
 }
 
-/** The terms of all calls; of a sequence by call, where they are not of all. */
+/** The terms of all calls; of a sequence by kernel, where they are not of all. */
 function termsOfStep(clock: ReuseClock, { blocks, calls }: DescribedStep): Readonly<Record<string, number>> {
   const sums: Record<string, number> = blocks === null ? {} : { blocks };
   for (const call of calls) {
