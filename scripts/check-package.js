@@ -24,6 +24,7 @@ const FILES = [
   'bin/dsc-audit.js',
   'dist/audit-thread.js',
   'dist/cli.js',
+  'dist/hdf5-thread.js',
   'dist/index.js',
   'dist/runtime.js',
   'dist/types/index.d.ts',

@@ -9,7 +9,7 @@ const { status } = spawnSync(
     'test/report/golden.test.ts',
     'test/gate/configuration-schema.test.ts',
     'test/docs/readme.test.ts',
-    'test/docs/papers.test.ts',
+    'test/docs/written-pages.test.ts',
   ],
   {
     stdio: 'inherit',

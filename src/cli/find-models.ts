@@ -49,6 +49,9 @@ export async function matchesFile(patterns: readonly string[], folder: string, f
 /** Without one of these a path is no glob. */
 const GLOB_CHARACTER = /[*?[\](){}!]/;
 
+/** A glob as it was typed: on Windows a backslash parts folders, in a glob it never does. */
+export const typedGlob = (glob: string): string => (sep === '\\' ? glob.replaceAll(sep, '/') : glob);
+
 /** Whether an argument is a glob rather than a path. */
 export async function isGlob(path: string): Promise<boolean> {
   return GLOB_CHARACTER.test(path) && (await import('picomatch')).default.scan(path).isGlob;

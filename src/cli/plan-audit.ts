@@ -9,7 +9,7 @@ import { METRIC_NAMES, type MetricName } from '../gate/metrics.ts';
 import { DscAuditError } from '../ir/errors.ts';
 import { NO_PROFILE, REFERENCE_PROFILE } from '../latency/choose-profile.ts';
 import { type FoundConfiguration, findConfiguration } from './find-configuration.ts';
-import { filesMatching, isGlob, leavesFolder, matchesFile, pathFrom } from './find-models.ts';
+import { filesMatching, isGlob, leavesFolder, matchesFile, pathFrom, typedGlob } from './find-models.ts';
 import { type GateOptions, limitsOf } from './gate-options.ts';
 import { bindingsOf, type ModelOptions } from './model-options.ts';
 import { strategiesOf } from './strategy-options.ts';
@@ -80,8 +80,9 @@ async function namedModels(
 
 async function expand(path: string, cwd: string): Promise<readonly string[]> {
   // A name may hold brackets: what is there is no glob.
-  if (path === STDIN || existsSync(resolve(cwd, path)) || !(await isGlob(path))) return [path];
-  const files = await filesMatching([path], cwd);
+  const glob = typedGlob(path);
+  if (path === STDIN || existsSync(resolve(cwd, path)) || !(await isGlob(glob))) return [path];
+  const files = await filesMatching([glob], cwd);
   if (files.length > 0) return files;
   throw new DscAuditError('cannot-read', `${path}: matches no file (from ${cwd}).`);
 }

@@ -1,42 +1,43 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { main } from '../../src/cli/main.ts';
+import { folderWith } from '../support/folder.ts';
 import { fakeTerminal } from '../support/terminal.ts';
 
-const root = join(import.meta.dirname, '../..');
-const readme = readFileSync(join(root, 'README.md'), 'utf8');
+const ROOT = join(import.meta.dirname, '../..');
+const FILE = join(ROOT, 'README.md');
 
-describe('the README', () => {
-  it('shows what the command prints', async () => {
-    const fixture = 'fixtures/onnx/digits_cnn.onnx';
-    const shown = /```\n(fixtures[\s\S]*?)```/.exec(readme)?.[1] ?? '';
-    const terminal = fakeTerminal([join(root, fixture), '--profile', 'reference']);
-    await main(terminal);
-    const printed = terminal.out().replace(join(root, fixture), fixture);
-    // The milliseconds change with the reference profile: `npm run golden` shows the new ones.
-    if (process.env.REWRITE_GOLDEN === '1')
-      writeFileSync(
-        join(root, 'README.md'),
-        readme.replace(shown, () => printed),
-      );
-    else expect(printed).toBe(shown);
-  });
+/** Blocks that begin with `$` and a command show what it prints. */
+const RUN = /^```\n\$ dsc-audit (.*)\n([\s\S]*?)^```$/gm;
 
-  it('names only options that there are', async () => {
-    const helps = ['audit', 'calibrate', 'bench', 'rewrite', 'diff'].map(async (command) => {
-      const terminal = fakeTerminal([...(command === 'audit' ? [] : [command]), '--help'], { columns: 100 });
-      await main(terminal);
-      return terminal.out();
-    });
-    const known = new Set((await Promise.all(helps)).join('\n').match(/--[a-z-]+/g));
-    const used = [...readme.matchAll(/(?:dsc-audit [^\n`]*?|`)(--[a-z-]+)/g)].map(([, option]) => option);
-    expect(used.filter((option) => option && !known.has(option))).toEqual([]);
-  });
+/** What `dsc-audit …`, or `dsc-audit … | tail -4`, prints in this repository, with no profile of this machine. */
+async function printed(call: string): Promise<string> {
+  const scratch = folderWith();
+  const [command = '', lines] = call.split(' | tail -');
+  const [fixtures, written] = [join(ROOT, 'fixtures/'), join(scratch, 'light.onnx')];
+  const words = command.split(' ').map((word) => word.replace('fixtures/', fixtures).replace('light.onnx', written));
+  const terminal = fakeTerminal(words, { env: { XDG_CACHE_HOME: scratch } });
+  await main(terminal);
+  const text = terminal.out().replaceAll(fixtures, 'fixtures/').replaceAll(written, 'light.onnx');
+  return lines === undefined
+    ? text
+    : text
+        .split('\n')
+        .slice(-Number(lines) - 1)
+        .join('\n');
+}
 
-  it('links to pages that there are', () => {
-    for (const [, target] of readme.matchAll(/\]\(([^)#]+)\)/g)) {
-      if (target?.endsWith('.md')) expect(() => readFileSync(join(root, target))).not.toThrow();
-    }
-  });
+it('the README shows what the commands print', async () => {
+  const readme = readFileSync(FILE, 'utf8');
+  const runs = [...readme.matchAll(RUN)];
+  expect(runs.length).toBeGreaterThan(2);
+  let today = readme;
+  for (const [block, call = ''] of runs) {
+    const shown = `\`\`\`\n$ dsc-audit ${call}\n${await printed(call)}\`\`\``;
+    today = today.replace(block, () => shown);
+  }
+  // The milliseconds change with the reference profile: `npm run golden` shows the new ones.
+  if (process.env.REWRITE_GOLDEN === '1') writeFileSync(FILE, today);
+  else expect(readme).toBe(today);
 });

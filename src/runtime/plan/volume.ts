@@ -28,7 +28,7 @@ export interface DepthRun {
   readonly endTap: number;
 }
 
-export function depthRuns({ kernel, stride, dilation, padFront, inDepth, outDepth }: DepthWindow): readonly DepthRun[] {
+function depthRuns({ kernel, stride, dilation, padFront, inDepth, outDepth }: DepthWindow): readonly DepthRun[] {
   const runs: DepthRun[] = [];
   for (let z = 0; z < outDepth; z++) {
     const start = z * stride - padFront;
@@ -43,7 +43,7 @@ export function depthRuns({ kernel, stride, dilation, padFront, inDepth, outDept
 }
 
 /** `count` slices from one on, as a tensor. */
-export const slicesOf = (tensor: Blocked, first: number, count: number): Blocked => ({
+const slicesOf = (tensor: Blocked, first: number, count: number): Blocked => ({
   ...tensor,
   items: count,
   place: at(tensor.place, first * itemBytes(tensor)),

@@ -35,7 +35,7 @@ export const LAYERS: LayerRows = {
 };
 
 /** Every operation of `keras.ops`, by class name: some are called like a layer. */
-const OPERATIONS: LayerRows = operationRows;
+export const OPERATIONS: LayerRows = operationRows;
 
 /** Packages whose classes are meant by their plain names. */
 const KERAS = /^(keras|tf_keras|tensorflow)(\.|$)/;

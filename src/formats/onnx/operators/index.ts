@@ -19,7 +19,7 @@ import { textRows } from './text.ts';
 import { trainingRows } from './training.ts';
 
 /** Every operator that is understood, by domain (the empty name is ONNX's own) and name. */
-const OPERATORS: Readonly<Record<string, Rows>> = {
+export const OPERATORS: Readonly<Record<string, Rows>> = {
   '': {
     ...attentionRows,
     ...controlRows,
