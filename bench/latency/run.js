@@ -1,5 +1,5 @@
 // Projected beside measured: whole networks that no calibration has timed, and what they become as DSCs.
-// usage: node bench/latency/run.js [--profile file|reference] [--threads 1] [--seconds 200] [--models folder] [--only part-of-a-name]
+// usage: node bench/latency/run.js [--profile file|reference] [--threads 1,2] [--seconds 180] [--models folder] [--only part-of-a-name] [-o page.md]
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,7 +16,11 @@ try {
     outExtension: { '.js': '.mjs' },
   });
   const { validate } = await import(pathToFileURL(join(folder, 'validate.mjs')).href);
-  await validate(process.argv.slice(2), (line) => process.stdout.write(`${line}\n`));
+  await validate(
+    process.argv.slice(2),
+    (text) => process.stdout.write(text),
+    (line) => process.stderr.write(`${line}\n`),
+  );
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

@@ -7,6 +7,7 @@ import type { Between } from '../dsc/strategies/strategy.ts';
 import { type Diagnostic, diagnostic } from '../ir/diagnostic.ts';
 import { addExact } from '../ir/exact.ts';
 import type { Model } from '../ir/graph.ts';
+import { boundOf } from '../latency/roofline.ts';
 import type { BoundInputs } from '../passes/bind-inputs.ts';
 import { type CountedLayer, type CountedModel, tensorBytes } from '../passes/count-layers.ts';
 import type { Facts } from '../passes/infer-facts.ts';
@@ -53,10 +54,15 @@ export function auditModel(
   const latency = projector?.(analysis) ?? withoutLatency(analysis);
   const totals = totalsOf(facts, counted.layers, schedule, latency);
   const convByIndex = new Map(convs.map((conv) => [conv.index, conv]));
-  const layers = counted.layers.map((layer, index) => ({
-    ...layerSection(model, facts, layer, index, convByIndex.get(index)),
-    latencyMs: latency.layers[index] ?? null,
-  }));
+  const roofline = latency.profile?.roofline ?? null;
+  const layers = counted.layers.map((layer, index) => {
+    const section = layerSection(model, facts, layer, index, convByIndex.get(index));
+    return {
+      ...section,
+      bound: boundOf(section.intensity, roofline),
+      latencyMs: latency.layers[index] ?? null,
+    };
+  });
   const diagnostics = [
     ...read.diagnostics,
     ...bound.diagnostics,

@@ -6,16 +6,18 @@ import type { ConvLayer } from '../dsc/conv-layer.ts';
 import { convWeights } from '../dsc/conv-weights.ts';
 import type { LayerChoice } from '../dsc/eligibility.ts';
 import { energyByRank } from '../dsc/factorisation.ts';
-import { type CountedBetween, elementsBetween } from '../dsc/figures.ts';
+import { elementsBetween } from '../dsc/figures.ts';
 import type { LinearAlgebra } from '../dsc/linear-algebra.ts';
 import { savingCurve } from '../dsc/plan-rewrite.ts';
 import { type ProjectedModel, projectedModel, type Replacement } from '../dsc/projected-model.ts';
 import { replacementName } from '../dsc/replacement-name.ts';
 import { separableReplacement } from '../dsc/separable-replacement.ts';
+import { settledBetween } from '../dsc/settled-between.ts';
 import type { Between, BlockStrategy, ConvFigures, Strategy } from '../dsc/strategies/strategy.ts';
 import { addExact, multiplyExact } from '../ir/exact.ts';
 import { staticExtents } from '../ir/fact.ts';
 import type { Node } from '../ir/graph.ts';
+import { boundOf } from '../latency/roofline.ts';
 import { settledPads } from '../ops/window.ts';
 import { countLayers } from '../passes/count-layers.ts';
 import { memorySchedule } from '../passes/peak-memory.ts';
@@ -57,7 +59,7 @@ export interface Subject {
 
 /** A candidate before its milliseconds are known. */
 interface Proposed {
-  readonly told: Omit<Candidate, 'before' | 'after' | 'recommended'>;
+  readonly told: Omit<Candidate, 'before' | 'after' | 'recommended' | 'bound'>;
   readonly before: ConvFigures;
   readonly after: ConvFigures;
   /** The nodes that go. */
@@ -123,6 +125,7 @@ function sectionOf<P extends Proposed>(
     latencyMs: totals.latencyMs,
     peakActivationBytes: totals.peakActivationBytes,
   };
+  const roofline = latency.profile?.roofline ?? null;
   const isLaidOut = kept.every(({ replacement }) => replacement !== null);
   return {
     candidates: timed.map(({ proposed, before: now, after: then, recommended }) => {
@@ -133,6 +136,7 @@ function sectionOf<P extends Proposed>(
         after: { ...proposed.after, latencyMs: then },
         recommended,
         intensity: moved,
+        bound: { before: boundOf(moved.before, roofline), after: boundOf(moved.after, roofline) },
         approximation,
       };
     }),
@@ -159,13 +163,13 @@ type ProposedConv = Proposed & { readonly replaced: Replaced };
 function convVerdicts(subject: Subject, strategy: Strategy): Verdicts<ProposedConv> {
   const { analysis, convs, choice, between, totals, layers } = subject;
   const { model } = analysis.read;
-  const counted = countedBetween(between, analysis);
+  const counted = settledBetween(between, analysis.counted.layers);
   const { candidates, rejected } = assess(convs, strategy, choice, counted);
   const own = new Set(analysis.facts.order.get(model.graph) ?? model.graph.nodes);
   return {
     candidates: candidates.map((replaced): ProposedConv => {
       const { layer, before, after } = replaced;
-      const replacement = separableReplacement(layer, strategy, counted);
+      const replacement = separableReplacement(layer, strategy, { rank: 1, between: counted });
       return {
         replaced,
         before,
@@ -283,12 +287,6 @@ function becomes({ replaced, convs, kernel, window }: Replacement, { facts }: An
       bias: takesBias && (closing === 'bias-relu' || typeof template.node.inputs[2] === 'number'),
     };
   });
-}
-
-/** A model without BatchNorm has it folded: so would its replacements. */
-function countedBetween(between: Between, { counted: { layers } }: Analysis): CountedBetween {
-  const hasNorm = layers.some(({ parts }) => parts.some(({ node }) => node.kind === 'batchNorm'));
-  return between === 'bn-relu' && !hasNorm ? 'bias-relu' : between;
 }
 
 /** Reads the layer's weights, and tells how much of them each rank holds. */

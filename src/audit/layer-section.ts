@@ -59,6 +59,7 @@ export function layerSection(
     inputBytes,
     outputBytes,
     intensity: intensityOf(flops, inputBytes, outputBytes, multiplyExact(bytesOf(layer.weights), layer.repeats)),
+    bound: null,
     latencyMs: null,
     repeats: layer.repeats,
   };

@@ -16,6 +16,7 @@ export function profileSection({ profile, source }: ChosenProfile, fit: ThreadFi
     threads: fit.threads,
     machine: machineText(machine),
     calibratedAt,
+    roofline: fit.roofline,
     error: { medianPercent, within10Percent, heldOut },
   };
 }

@@ -7,9 +7,10 @@ import type { RejectionReason } from '../dsc/eligibility.ts';
 import type { NewConv, StrategyName } from '../dsc/strategies/strategy.ts';
 import type { Diagnostic } from '../ir/diagnostic.ts';
 import type { FigureUnit } from '../ir/quantity.ts';
+import type { Bound, Roofline } from '../latency/roofline.ts';
 import type { LayerKind } from '../ops/op-def.ts';
 
-export type { FigureUnit };
+export type { Bound, FigureUnit, Roofline };
 
 export const SCHEMA_VERSION = '1.0';
 
@@ -123,6 +124,8 @@ export interface Layer {
   readonly outputBytes: number | null;
   /** FLOPs per byte read and written. */
   readonly intensity: number | null;
+  /** Which side of the roofline's ridge the intensity lies on; null where the profile tells no roofline. */
+  readonly bound: Bound | null;
   readonly latencyMs: Latency | null;
   /** How often it runs in one run of the model: its figures are those of all runs. */
   readonly repeats: number;
@@ -268,6 +271,8 @@ export interface Candidate {
   readonly after: Figures;
   /** FLOPs per byte read and written, as it is and as a DSC: what lies between the halves is written and read once. */
   readonly intensity: { readonly before: number | null; readonly after: number | null };
+  /** What holds both up, by those intensities. */
+  readonly bound: { readonly before: Bound | null; readonly after: Bound | null };
   /** It is in the projection: false where the replacement would be slower. */
   readonly recommended: boolean;
   /** How much of the weights the replacement can hold; null where they are not there, or were not looked at. */
@@ -337,12 +342,6 @@ export interface PlaceUnderStrategy {
   readonly figures: Figures | null;
   /** Candidates here; 0 where it was turned down. */
   readonly candidates: number;
-}
-
-/** The ends of the roofline model: min(peak compute, intensity × bandwidth). */
-export interface Roofline {
-  readonly flopsPerSecond: number;
-  readonly bytesPerSecond: number;
 }
 
 /** Where the milliseconds come from. */

@@ -17,8 +17,7 @@ export type ErrorCode =
   | 'target-out-of-reach'
   | 'not-a-profile'
   | 'backend-missing'
-  | 'interrupted'
-  | 'machine-busy';
+  | 'interrupted';
 
 /**
  * Trouble that the user can mend: the command line, the model file or its folder. The command exits 2 with the message

@@ -1,5 +1,6 @@
 /** Which profile an audit projects with: one that was named, this machine's own, or the reference that comes with the package. */
 import { type Diagnostic, diagnostic } from '../ir/diagnostic.ts';
+import { DscAuditError } from '../ir/errors.ts';
 import { machineText } from './machine.ts';
 import type { Machine, Profile } from './profile.ts';
 import { machineProfilePath, readProfile, readProfileIfThere, type StorePlace } from './profile-store.ts';
@@ -33,11 +34,25 @@ export async function chooseProfile(
     return { profile, source: 'file', diagnostics: otherRuntime(profile, 'warning') };
   }
   const path = machineProfilePath(place, 'builtin');
-  const own = readProfileIfThere(path);
+  const own = readOwnProfile(path);
   if (own === null) return reference([]);
+  if (own === 'unreadable') {
+    const reason = 'it is none that this version of dsc-audit can read';
+    return reference([diagnostic('profile-refused', 'warning', null, { path, reason })]);
+  }
   const reason = staleness(own, machine);
   if (reason !== null) return reference([diagnostic('profile-refused', 'warning', null, { path, reason })]);
   return { profile: own, source: 'machine', diagnostics: [] };
+}
+
+/** Nobody asked for this machine's own profile by name: where it cannot be used, the audit goes on without it. */
+function readOwnProfile(path: string): Profile | 'unreadable' | null {
+  try {
+    return readProfileIfThere(path);
+  } catch (error) {
+    if (error instanceof DscAuditError) return 'unreadable';
+    throw error;
+  }
 }
 
 /** Why a profile of this machine is no longer of it; null where it still is. */

@@ -6,6 +6,7 @@ import { DscAuditError } from '../ir/errors.ts';
 import { isBackendName } from './backends/names.ts';
 import type { CostModel, GroupModel } from './cost-model.ts';
 import type { Spread } from './intervals.ts';
+import type { Roofline } from './roofline.ts';
 
 export const PROFILE_FORMAT = 'dsc-audit profile';
 
@@ -46,6 +47,8 @@ export interface SweepDescription {
 
 export interface ThreadFit {
   readonly threads: number;
+  /** Null in profiles from before it was measured. */
+  readonly roofline: Roofline | null;
   readonly model: CostModel;
   /** Errors on layers that the fit had not seen, by the kernel that takes most of the layer. */
   readonly layerSpread: Readonly<Record<string, Spread>>;
@@ -66,6 +69,14 @@ export interface FitError {
   readonly coverage: number;
   readonly networkMedianPercent: number;
   readonly networkWithin10Percent: number;
+  /** How far two measurements of the same layers were apart: no model can do better. Null where nobody looked. */
+  readonly repeat: RepeatError | null;
+}
+
+export interface RepeatError {
+  readonly medianPercent: number;
+  /** Share of the layers within ±10 %. */
+  readonly within10Percent: number;
 }
 
 const MAX_TEXT = 200;
@@ -163,6 +174,7 @@ class ProfileReader {
     const error = this.fields(fields.error, 'error');
     return {
       threads,
+      roofline: this.roofline(fields.roofline),
       model: {
         groups,
         functions: this.costs(model.functions, 'functions'),
@@ -177,8 +189,29 @@ class ProfileReader {
         coverage: this.number(error, 'coverage'),
         networkMedianPercent: this.number(error, 'networkMedianPercent'),
         networkWithin10Percent: this.number(error, 'networkWithin10Percent'),
+        repeat: this.repeat(error.repeat),
       },
     };
+  }
+
+  private repeat(json: unknown): RepeatError | null {
+    if (json === undefined || json === null) return null;
+    const fields = this.fields(json, 'repeat');
+    return {
+      medianPercent: this.number(fields, 'medianPercent'),
+      within10Percent: this.number(fields, 'within10Percent'),
+    };
+  }
+
+  private roofline(json: unknown): Roofline | null {
+    if (json === undefined || json === null) return null;
+    const fields = this.fields(json, 'roofline');
+    const end = (name: keyof Roofline): number => {
+      const value = this.number(fields, name);
+      if (value === 0) throw broken(this.from, `'${name}' is 0`);
+      return value;
+    };
+    return { flopsPerSecond: end('flopsPerSecond'), bytesPerSecond: end('bytesPerSecond') };
   }
 
   private group(json: unknown): GroupModel {

@@ -73,7 +73,7 @@ interface DescribedStep {
 }
 
 interface DescribedCall {
-  /** Which call of its block it is. */
+  /** Which of the kernels of a sequence it calls: those that it calls more than once count together. */
   readonly position: number;
   readonly work: CallWork;
   /** The part of its units that the slowest thread has. */
@@ -101,14 +101,14 @@ function describeStep(context: Context, index: number): DescribedStep {
     return { group: call.work.group, layer, blocks: null, calls: [call] };
   }
   const blocks = sequence.blocks.slice(0, Math.ceil(sequence.blocks.length / options.threads));
-  const kernels = (sequence.blocks[0] ?? []).map((call) => call.kernel);
+  const kernels = [...new Set((sequence.blocks[0] ?? []).map((call) => call.kernel))];
   const calls = blocks.flatMap((block) =>
-    block.map((call, position) => describeCall(context, call, position, call.units, options.threads)),
+    block.map((call) => describeCall(context, call, kernels.indexOf(call.kernel), call.units, options.threads)),
   );
   return { group: kernels.join(SEPARATOR), layer, blocks: blocks.length, calls };
 }
 
-/** The terms of all calls; of a sequence by call, where they are not of all. */
+/** The terms of all calls; of a sequence by kernel, where they are not of all. */
 function termsOfStep(clock: ReuseClock, { blocks, calls }: DescribedStep): Readonly<Record<string, number>> {
   const sums: Record<string, number> = blocks === null ? {} : { blocks };
   for (const call of calls) {

@@ -7,6 +7,8 @@ export interface Chance {
   /** Whole, both ends included, evenly over the logarithm. */
   spread(low: number, high: number): number;
   pick<T>(items: readonly T[]): T;
+  /** The items in any order (Fisher and Yates). */
+  shuffle<T>(items: readonly T[]): readonly T[];
 }
 
 export function chanceOf(seed: number): Chance {
@@ -19,8 +21,11 @@ export function chanceOf(seed: number): Chance {
     },
     pick: (items) => {
       const item = items[Math.floor(next() * items.length)];
-      if (item === undefined) throw new Error('There is nothing to choose from.');
-      return item;
+      return item as (typeof items)[number];
+    },
+    shuffle: (items) => {
+      const left = [...items];
+      return items.flatMap(() => left.splice(Math.floor(next() * left.length), 1));
     },
   };
 }

@@ -51,6 +51,14 @@ export class SweepNetwork {
     return { id, channels, height, width };
   }
 
+  /** An image as Keras stores it, channels last, and then first. */
+  inputLast(channels: number, height: number, width: number): Feature {
+    const id = this.add(`input_${this.values.length}`, null);
+    this.inputs.push(id);
+    this.inputShapes.set(id, [1, height, width, channels]);
+    return { id: this.permute(id, [0, 3, 1, 2]), channels, height, width };
+  }
+
   output({ id }: Feature): void {
     this.outputs.push(id);
   }
@@ -144,6 +152,16 @@ export class SweepNetwork {
       axes,
     ]);
     return { ...x, id, channels: 1 };
+  }
+
+  /** Every plane, or every position over all channels, beside its mean, on row-major memory. */
+  besideMean(x: Feature, over: 'planes' | 'channels', fn: BinaryFunction): Feature {
+    const { channels, height, width } = x;
+    const rows = { ...x, id: this.reshape(x.id, [channels, height * width]) };
+    const axes = this.integers([over === 'planes' ? 1 : 0]);
+    const attrs = { fn: 'mean', keepDims: true, noopWithoutAxes: false } as const;
+    const means = { ...x, id: this.node({ kind: 'reduce', attrs }, [rows.id, axes]) };
+    return { ...x, id: this.reshape(this.binary(fn, rows, means).id, [1, channels, height, width]) };
   }
 
   concat(parts: readonly Feature[]): Feature {
@@ -290,8 +308,11 @@ export class SweepNetwork {
   private weights(shape: readonly number[], fanIn: number): ValueId {
     const count = shape.reduce((product, extent) => product * extent, 1);
     const scale = Math.sqrt(3 / fanIn);
-    const read = (): Uint8Array =>
-      new Uint8Array(Float32Array.from({ length: count }, (_, index) => noise(index) * scale).buffer);
+    const read = (): Uint8Array => {
+      const weights = new Float32Array(count);
+      for (let index = 0; index < count; index++) weights[index] = noise(index) * scale;
+      return new Uint8Array(weights.buffer);
+    };
     return this.constant({ dtype: 'float32', shape, origin: 'initializer', data: { byteLength: count * 4, read } });
   }
 

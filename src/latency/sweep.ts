@@ -110,15 +110,31 @@ const separable: Block = (network, x, chance) => {
   return y && pointwise(network, y, chance);
 };
 
+/** Many channels on few pixels, as networks end: fast matrix products begin here. */
+const widePointwise: Block = (network, _, chance) => {
+  const extent = chance.spread(7, 28);
+  const count = 16 * chance.spread(12, 64);
+  const most = Math.min(64, MAX_MACS / (extent ** 2 * count * 16), MAX_WEIGHTS / (count * 16));
+  const outputs = 16 * chance.spread(12, Math.max(12, most));
+  const x = network.conv(network.input(8, extent, extent), { outChannels: count, kernel: [1, 1], stride: 1 });
+  return activate(network, network.conv(x, { outChannels: outputs, kernel: [1, 1], stride: 1 }), chance);
+};
+
+/** Elements of a depthwise result from which on it is computed together with the pointwise layer behind it. */
+const FUSED_ELEMENTS = 2.7e5;
+
 /** A depthwise layer whose result is large, and few output channels: what is computed together. */
 const largeSeparable: Block = (network, _, chance) => {
+  const stride = chance.next() < 0.3 ? 2 : 1;
   const extent = chance.spread(40, 150);
-  const count = channels(chance, 16, Math.min(256, MAX_ELEMENTS / extent / extent));
-  if (extent * extent * count < 2.6e5) return null;
+  const least = Math.max(16, (FUSED_ELEMENTS * stride ** 2) / extent ** 2);
+  const room = Math.min(256, (MAX_ELEMENTS * stride) / extent ** 2);
+  if (least > room) return null;
+  const count = channels(chance, Math.ceil(least), room);
   const stem = network.conv(network.input(8, extent, extent), { outChannels: count, kernel: [1, 1], stride: 1 });
   const kernel = chance.pick([3, 3, 3, 5, 5, 7]);
-  const y = network.conv(stem, { outChannels: count, kernel: [kernel, kernel], stride: 1, groups: count });
-  const most = Math.min(32000 / count, MAX_ELEMENTS / extent / extent);
+  const y = network.conv(stem, { outChannels: count, kernel: [kernel, kernel], stride, groups: count });
+  const most = Math.min(32000 / count, (MAX_ELEMENTS * stride ** 2) / extent ** 2);
   const z = network.conv(activate(network, y, chance), {
     outChannels: channels(chance, 8, Math.max(8, most)),
     kernel: [1, 1],
@@ -127,9 +143,15 @@ const largeSeparable: Block = (network, _, chance) => {
   return activate(network, z, chance);
 };
 
+/** Groups of more than one channel each; null where the channels cannot be divided. */
+function groupsOf({ channels: count }: Feature, chance: Chance): number | null {
+  const possible = [2, 4, 8, 16, 32].filter((groups) => count % groups === 0 && count > groups);
+  return possible.length === 0 ? null : chance.pick(possible);
+}
+
 const grouped: Block = (network, x, chance) => {
-  const groups = chance.pick([2, 4, 8, 16, 32].filter((count) => x.channels % count === 0 && x.channels > count));
-  if (groups === undefined || Math.min(x.height, x.width) < 3) return null;
+  const groups = groupsOf(x, chance);
+  if (groups === null || Math.min(x.height, x.width) < 3) return null;
   const stride = chance.next() < 0.3 ? 2 : 1;
   const kernel = chance.next() < 0.3 ? 1 : 3;
   const most = outChannels(chance, x, kernel * kernel, stride, groups);
@@ -193,6 +215,10 @@ const split: Block = (network, x, chance) => {
   return joined.channels % 2 === 0 && chance.next() < 0.7 ? network.shuffle(joined, 2) : joined;
 };
 
+/** Norms written out, token mixers: arithmetic on row-major tensors. */
+const rows: Block = (network, x, chance) =>
+  network.besideMean(x, chance.pick(['planes', 'channels']), chance.pick(['add', 'sub', 'mul', 'div']));
+
 const MOVEMENTS: readonly Block[] = [
   (network, x) => network.transpose(x),
   (network, x, chance) => network.softmax(x, chance.pick([1, 3])),
@@ -216,8 +242,8 @@ const norm: Block = (network, x, chance) => {
     case 'plane':
       return network.instanceNorm(x);
     case 'group': {
-      const groups = chance.pick([2, 4, 8, 16, 32].filter((count) => x.channels % count === 0 && x.channels > count));
-      return groups === undefined ? null : network.groupNorm(x, groups);
+      const groups = groupsOf(x, chance);
+      return groups === null ? null : network.groupNorm(x, groups);
     }
     case 'neighbours':
       return network.lrn(x, chance.pick([3, 5, 5, 9]));
@@ -230,7 +256,7 @@ const MAX_SCORES = 3e5;
 const attention: Block = (network, x, chance) => {
   const pixels = x.height * x.width;
   const heads = chance.pick([1, 2, 4, 8].filter((count) => x.channels % count === 0));
-  return pixels < 4 || (heads ?? 1) * pixels * pixels > MAX_SCORES ? null : network.attention(x, heads ?? 1);
+  return pixels < 4 || heads * pixels * pixels > MAX_SCORES ? null : network.attention(x, heads);
 };
 
 /** How often each block is tried. */
@@ -242,6 +268,7 @@ const BLOCKS: readonly (readonly [weight: number, block: Block])[] = [
   [5, depthwise],
   [4, separable],
   [2, largeSeparable],
+  [3, widePointwise],
   [2, grouped],
   [2, pool],
   [2, squeeze],
@@ -250,6 +277,7 @@ const BLOCKS: readonly (readonly [weight: number, block: Block])[] = [
   [3, join],
   [2, split],
   [1, movement],
+  [2, rows],
   [1, resize],
   [2, norm],
   [1, attention],
@@ -276,7 +304,9 @@ function chain(chance: Chance): AnalysedModel {
   const height = chance.spread(isImage ? 64 : 5, isImage ? 256 : 120);
   const width = chance.next() < 0.8 ? height : Math.max(4, Math.round(height * (0.6 + chance.next())));
   const most = Math.min(1024, MAX_ELEMENTS / height / width);
-  let x = network.input(isImage ? chance.pick([1, 3, 3, 3]) : channels(chance, 8, Math.max(8, most)), height, width);
+  let x = isImage
+    ? network[chance.pick(['input', 'inputLast'] as const)](chance.pick([1, 3, 3, 3]), height, width)
+    : network.input(channels(chance, 8, Math.max(8, most)), height, width);
   if (isImage) {
     const kernel = chance.pick([3, 3, 5, 7]);
     const stride = elements({ ...x, channels: 16 }) > MAX_ELEMENTS ? 2 : chance.pick([1, 2, 2]);
@@ -311,17 +341,64 @@ function everyFunction(chance: Chance): AnalysedModel {
   return network.analyse();
 }
 
-/** One in so many chains has every function in it. */
-const FUNCTIONS_EVERY = 16;
+/** Every block that there is, in any order, behind an image: a short sweep meets rare kernels too. */
+function everyBlock(chance: Chance, imageChannels: number): AnalysedModel {
+  const network = new SweepNetwork();
+  const extent = chance.spread(32, 96);
+  const image = network.inputLast(imageChannels, extent, extent);
+  const stem = network.conv(image, { outChannels: 16, kernel: [3, 3], stride: 1 });
+  network.output(network.transpose(stem));
+  let x = network.conv(stem, { outChannels: chance.pick([32, 48, 64]), kernel: [3, 3], stride: 2 });
+  for (const block of chance.shuffle([...BLOCKS.map(([, each]) => each), ...MOVEMENTS, ...RARE])) {
+    const next = block(network, x, chance);
+    if (next === null || next.id === x.id) continue;
+    // Extents stay as they are: what shrinks or grows the tensor is an output beside the chain.
+    if (next.height === x.height && next.channels <= MAX_EVERY_BLOCK_CHANNELS) x = next;
+    else network.output(next);
+  }
+  network.output(x);
+  network.output(network.dense(network.globalPool(x), chance.spread(10, 1000)));
+  return network.analyse();
+}
 
-/** The networks of a calibration: always the same for the same seed and number. */
+const MAX_EVERY_BLOCK_CHANNELS = 256;
+
+/** Parts of blocks that come up rarely, and steps of layers that only some formats have. */
+const RARE: readonly Block[] = [
+  (network, x, chance) => network.convTranspose(x, channels(chance, 8, 32), 2),
+  (network, x) => network.resize(x, 'cubic'),
+  (network, x) => network.globalPool(x, 'max'),
+  (network, x) => network.instanceNorm(x),
+  (network, x) => network.lrn(x, 5),
+  ...[3, 5, 7].flatMap((kernel) =>
+    [1, 2].map(
+      (stride): Block =>
+        (network, x) =>
+          network.conv(x, { outChannels: x.channels, kernel: [kernel, kernel], stride, groups: x.channels }),
+    ),
+  ),
+  (network, x, chance) => {
+    let small = x;
+    while (small.height * small.width > 256) small = network.pool(small, 'max', 2, 2);
+    return attention(network, small, chance);
+  },
+  (network, x) => network.besideMean(x, 'planes', 'sub'),
+  (network, x) => network.besideMean(x, 'channels', 'mul'),
+];
+
+/** One in so many networks has every function in it, and one in so many every block. */
+const FUNCTIONS_EVERY = 16;
+const BLOCKS_EVERY = 8;
+
+/** The networks of a calibration: always the same for the same seed, the first ones whatever their number. */
 export function sweepNetworks(seed: number, count: number): readonly AnalysedModel[] {
   return Array.from({ length: count }, (_, index) => {
     const chance = chanceOf(seed * 7919 + index);
-    return index % FUNCTIONS_EVERY === 0 ? everyFunction(chance) : chain(chance);
+    if (index % FUNCTIONS_EVERY === 0) return everyFunction(chance);
+    const isGrey = index % (2 * BLOCKS_EVERY) > BLOCKS_EVERY;
+    return index % BLOCKS_EVERY === 1 ? everyBlock(chance, isGrey ? 1 : 3) : chain(chance);
   });
 }
-
 /** A few milliseconds of everything: products, a depthwise layer, Winograd, and a sum. */
 export function referenceNetwork(): AnalysedModel {
   const network = new SweepNetwork();

@@ -2,9 +2,10 @@
 import { predictStep } from './cost-model.ts';
 import { fitCostModel, type Sample } from './fit-cost-model.ts';
 import { errorShare, type Spread, spreadOf } from './intervals.ts';
-import type { FitError, ThreadFit } from './profile.ts';
+import type { FitError, RepeatError, ThreadFit } from './profile.ts';
 import type { Work } from './program-work.ts';
-import { median } from './steady.ts';
+import type { Roofline } from './roofline.ts';
+import { median } from './undisturbed.ts';
 
 /** Every network is left out of one of so many fits, and predicted by that. */
 const FOLDS = 5;
@@ -42,9 +43,10 @@ export function heldOutLayers(
 /** Sums steps into layers. */
 function layersOf(samples: readonly Sample[], predict: Predict): readonly HeldOutLayer[] {
   const layers = new Map<string, { layer: HeldOutLayer; most: number }>();
-  for (const { work, latencyMs, network, layer } of samples) {
+  for (const sample of samples) {
+    const { work, latencyMs, network } = sample;
     const step = predict(work);
-    const key = `${network}:${layer}`;
+    const key = keyOf(sample);
     const known = layers.get(key);
     const isMain = known === undefined || step > known.most;
     layers.set(key, {
@@ -106,7 +108,8 @@ const relative = ({ predictedMs, measuredMs }: Pick<HeldOutLayer, 'predictedMs' 
 const shareWithin10 = (errors: readonly number[]): number =>
   errors.filter((error) => error <= 0.1).length / Math.max(1, errors.length);
 
-export function errorsOf(layers: readonly HeldOutLayer[]): FitError {
+/** Errors of predictions; `repeats` are measurements of the same steps, to tell how far those are apart. */
+export function errorsOf(layers: readonly HeldOutLayer[], repeats: readonly (readonly Sample[])[] = []): FitError {
   const errors = layers.map(relative);
   const networks = heldOutNetworks(layers).map(relative);
   return {
@@ -116,18 +119,44 @@ export function errorsOf(layers: readonly HeldOutLayer[]): FitError {
     coverage: coverageOf(layers),
     networkMedianPercent: 100 * median(networks),
     networkWithin10Percent: shareWithin10(networks),
+    repeat: repeatError(repeats),
   };
 }
 
+/** Layers of the first measurement beside those of the second; a network that one of them lacks does not count. */
+function repeatError([first = [], second = []]: readonly (readonly Sample[])[]): RepeatError | null {
+  const measured = new Map(measuredLayers(second).map(({ key, measuredMs }) => [key, measuredMs]));
+  const errors = measuredLayers(first).flatMap(({ key, measuredMs }) => {
+    const again = measured.get(key);
+    return again === undefined ? [] : [Math.abs(again / measuredMs - 1)];
+  });
+  if (errors.length === 0) return null;
+  return { medianPercent: 100 * median(errors), within10Percent: shareWithin10(errors) };
+}
+
+function measuredLayers(samples: readonly Sample[]): readonly { key: string; measuredMs: number }[] {
+  const layers = new Map<string, number>();
+  for (const sample of samples) layers.set(keyOf(sample), (layers.get(keyOf(sample)) ?? 0) + sample.latencyMs);
+  return Array.from(layers, ([key, measuredMs]) => ({ key, measuredMs }));
+}
+
+const keyOf = ({ network, layer }: Sample): string => `${network}:${layer}`;
+
 /** The fit for one number of threads: to all samples, with the errors of fits to parts of them. */
-export function threadFit(threads: number, samples: readonly Sample[]): ThreadFit {
+export function threadFit(
+  threads: number,
+  samples: readonly Sample[],
+  repeats: readonly (readonly Sample[])[],
+  roofline: Roofline | null,
+): ThreadFit {
   const layers = heldOutLayers(samples);
   const networks = heldOutNetworks(layers);
   return {
     threads,
+    roofline,
     model: fitCostModel(samples),
     ...layerSpreads(layers),
     networkSpread: spreadOf(networks.map(({ measuredMs, predictedMs }) => errorShare(measuredMs, predictedMs))),
-    error: errorsOf(layers),
+    error: errorsOf(layers, repeats),
   };
 }

@@ -67,6 +67,8 @@ const COLUMNS: Readonly<Record<string, (subject: Subject) => Cell>> = {
   dsc_flops: ({ candidate }) => candidate?.after.flops ?? null,
   dsc_weight_bytes: ({ candidate }) => candidate?.after.weightBytes ?? null,
   ...latencyColumns('dsc_latency', ({ candidate }) => candidate?.after.latencyMs ?? null),
+  bound: ({ layer }) => layer.bound,
+  dsc_bound: ({ candidate }) => candidate?.bound.after ?? null,
 };
 
 function rowsOfReport(report: Report): readonly (readonly Cell[])[] {

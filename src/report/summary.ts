@@ -151,7 +151,18 @@ function latencyLines(report: Report, width: number | null): readonly string[] {
       ? ''
       : ` → ${atLeast}${latency(after.latencyMs)}`;
   const sentence = `Projected on ${on}: ${atLeast}${latency(before.latencyMs)}${then}. Half of the layers that the profile had not seen were within ±${error.medianPercent.toFixed(1)} %.`;
-  return wrap(sentence, width);
+  return wrap([sentence, ...memoryBoundSentence(report)].join(' '), width);
+}
+
+/** How much of the time is spent left of the roofline's ridge, where fewer MACs alone save nothing. */
+function memoryBoundSentence({ layers, profile, totals: { latencyMs } }: Report): readonly string[] {
+  const roofline = profile?.roofline ?? null;
+  const bound = layers.filter((layer) => layer.bound === 'memory-bound' && (layer.latencyMs?.value ?? 0) > 0);
+  if (roofline === null || latencyMs === null || bound.length === 0) return [];
+  const boundMs = bound.reduce((sum, layer) => sum + (layer.latencyMs?.value ?? 0), 0);
+  const ridge = (roofline.flopsPerSecond / roofline.bytesPerSecond).toFixed(1);
+  const count = bound.length === 1 ? '1 layer is' : `${bound.length} layers are`;
+  return [`${count} memory-bound, below ${ridge} FLOPs per byte: ${percent(boundMs, latencyMs.value)} of that.`];
 }
 
 /** What has to be given up for what is saved: the same figures that `rewrite` plans with. */

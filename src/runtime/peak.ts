@@ -6,6 +6,7 @@ import { planConvolution } from './plan/convolution.ts';
 import { POINTWISE } from './plan/convolution-layer.ts';
 import { ProgramBuilder } from './plan/program.ts';
 import { NO_HALO, newBlocked } from './plan/tensor.ts';
+import { shortestRun } from './shortest-run.ts';
 
 /** A pointwise layer whose weights, input and output share the second-level cache: 64 kB and two of 240 kB. */
 const CHANNELS = 128;
@@ -14,10 +15,6 @@ const WIDTH = 24;
 
 /** Layers of one run: barriers between them weigh little. */
 const LAYERS = 8;
-
-/** For so long: the optimising compiler has replaced the first code before. */
-const MEASURED_MS = 120;
-const MIN_RUNS = 20;
 
 /** Floating-point operations a nanosecond of all threads together: the fastest of many short runs. */
 export async function measurePeak(kernels: Kernels, threads: number, now: () => number): Promise<number> {
@@ -44,14 +41,3 @@ const LAYER = {
   outWidth: WIDTH,
   weights: () => new Float32Array(CHANNELS * CHANNELS),
 };
-
-function shortestRun(run: () => void, now: () => number): number {
-  let shortest = Number.POSITIVE_INFINITY;
-  const begin = now();
-  for (let runs = 0; runs < MIN_RUNS || now() - begin < MEASURED_MS; runs++) {
-    const start = now();
-    run();
-    shortest = Math.min(shortest, now() - start);
-  }
-  return shortest;
-}

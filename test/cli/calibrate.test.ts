@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -93,6 +93,18 @@ describe('--profile', () => {
     expect(report.profile.source).toBe('reference');
     const told = report.diagnostics.find(({ code }: { code: string }) => code === 'profile-refused');
     expect(told.message).toContain('it is of another processor (Another CPU)');
+  });
+
+  it.each([
+    ['broken', '{'],
+    ['of another version', JSON.stringify({ format: 'dsc-audit profile', version: 99 })],
+  ])('a stored profile that is %s does not end the audit', async (_, text) => {
+    mkdirSync(join(folder, 'unreadable/dsc-audit'), { recursive: true });
+    writeFileSync(join(folder, 'unreadable/dsc-audit/profile-builtin.json'), text);
+    const report = await reportOf([], 'unreadable');
+    expect(report.profile.source).toBe('reference');
+    const told = report.diagnostics.find(({ code }: { code: string }) => code === 'profile-refused');
+    expect(told.message).toContain('none that this version of dsc-audit can read');
   });
 
   it('a stored profile of another runtime is not used either', async () => {

@@ -19,6 +19,7 @@ function machineOf(cost: (terms: Readonly<Record<string, number>>) => number): B
         const planned = builtin.plan(model, { variant: 'simd128', threads });
         return { ...planned, time: () => planned.steps.map(({ terms }) => cost(terms)), close: async () => undefined };
       },
+      roofline: async (threads) => ({ flopsPerSecond: threads * 5e10, bytesPerSecond: 1e10 }),
     }),
   };
 }
@@ -37,7 +38,7 @@ const context = (signal: AbortSignal) => ({
   date: () => new Date('2026-01-02T03:04:05Z'),
   machine: MACHINE,
   progress: () => undefined,
-  disturbed: () => undefined,
+  leftOut: () => undefined,
   signal,
 });
 
@@ -66,8 +67,12 @@ describe('a calibration', () => {
     expect(error?.within10Percent).toBeGreaterThan(0.99);
   }, 60_000);
 
-  it('meets every kernel of the runtime', () => {
-    const planned = builtin.sweep(1, 128).map((model) => builtin.plan(model, { variant: 'simd128', threads: 1 }));
+  it.each([
+    ['whole', builtin.effort.networks.full],
+    ['quick', builtin.effort.networks.quick],
+    ['cut short', 12],
+  ])('meets every kernel of the runtime, %s', (_, networks) => {
+    const planned = builtin.sweep(1, networks).map((model) => builtin.plan(model, { variant: 'simd128', threads: 1 }));
     const met = new Set(
       planned.flatMap(({ steps }) => steps.flatMap(({ group }) => group.replace(/ \(.*\)$/, '').split(' + '))),
     );

@@ -56,7 +56,7 @@ for (const description of PACKAGES) {
           date: () => new Date(),
           machine: MACHINE,
           progress: () => undefined,
-          disturbed: () => undefined,
+          leftOut: () => undefined,
           signal: new AbortController().signal,
         },
       );

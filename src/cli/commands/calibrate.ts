@@ -44,9 +44,9 @@ export function defineCalibrate(program: Command, terminal: Terminal): void {
     .option('-o, --output <file>', "write the profile there, not to the user's cache folder")
     .addHelpText('after', EXAMPLES)
     .action(async (options: CalibrateCommandOptions) => {
-      const { profile, path, disturbances } = await run(options, terminal);
+      const { profile, path, warnings } = await run(options, terminal);
       await print(terminal.stdout, reportText(profile, path));
-      for (const text of disturbances) await print(terminal.stderr, `${text}\n`);
+      for (const text of warnings) await print(terminal.stderr, `${text}\n`);
     });
 }
 
@@ -59,7 +59,7 @@ async function run(options: CalibrateCommandOptions, { stderr, env, onInterrupt 
   const machine = thisMachine();
   const now = (): number => performance.now();
   const line = progressLine(stderr, now);
-  const disturbances: string[] = [];
+  const warnings: string[] = [];
   const interruption = new AbortController();
   const stopListening = onInterrupt?.(() => interruption.abort());
   try {
@@ -69,14 +69,14 @@ async function run(options: CalibrateCommandOptions, { stderr, env, onInterrupt 
         now,
         date: () => new Date(),
         machine,
-        disturbed: (count, networks, of) => disturbances.push(disturbanceText(count, networks, of)),
+        leftOut: (count, networks, of) => warnings.push(leftOutText(count, networks, of)),
         progress: (share, leftMs) => line.show(progressText(share, leftMs)),
         signal: interruption.signal,
       },
     );
     const path = options.output ?? machineProfilePath({ env, platform: machine.platform }, backend.name);
     writeProfile(path, profile);
-    return { profile, path, disturbances };
+    return { profile, path, warnings };
   } finally {
     line.clear();
     stopListening?.();
@@ -108,7 +108,7 @@ function fitText({ threads, error }: ThreadFit): string {
 }
 
 /** Fewer networks are fewer samples: the costs of rare kernels rest on few of them. */
-const disturbanceText = (threads: number, networks: number, of: number): string =>
-  `warning: on ${threads} ${threads === 1 ? 'thread' : 'threads'} ${networks} of ${of} networks were never timed undisturbed, and do not count. Close other programs and calibrate again.`;
+const leftOutText = (threads: number, networks: number, of: number): string =>
+  `warning: on ${threads} ${threads === 1 ? 'thread' : 'threads'} ${networks} of ${of} networks were not timed undisturbed in the time there was, and do not count. Close other programs and calibrate again.`;
 
 const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;

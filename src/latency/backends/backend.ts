@@ -1,6 +1,7 @@
 import type { AnalysedModel } from '../../runtime/network/analysed-model.ts';
 import type { UnrunnableNode } from '../../runtime/network/runnable-part.ts';
 import type { StepWork } from '../program-work.ts';
+import type { Roofline } from '../roofline.ts';
 
 /** What a backend does for a model, as far as a cost model must know it. */
 export interface PlannedWork {
@@ -32,14 +33,25 @@ export interface OpenBackend {
   readonly variant: string | null;
   readonly version: string;
   load(model: AnalysedModel, threads: number): Promise<TimedNetwork>;
+  /** What it reaches here at most on so many threads; null where that could not be told. */
+  roofline(threads: number): Promise<Roofline | null>;
+}
+
+/** How much a calibration times where time allows. */
+export interface SweepEffort {
+  /** Networks of a whole sweep, and of a quick one. */
+  readonly networks: { readonly full: number; readonly quick: number };
+  /** Turns of two runs each time that a network is loaded. */
+  readonly turns: number;
 }
 
 /** What runs networks: calibrations time it, and audits project for it. */
 export interface Backend {
   readonly name: string;
+  readonly effort: SweepEffort;
   /** What a calibration times: always the same for the same seed and number. */
   sweep(seed: number, count: number): readonly AnalysedModel[];
-  /** A millisecond or so of everything: it is timed again and again, to tell disturbed moments. */
+  /** A millisecond or so of everything: it is timed again and again, to tell how fast the machine is. */
   reference(): AnalysedModel;
   /**
    * Finds out what it can do here.

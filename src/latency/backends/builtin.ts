@@ -1,6 +1,7 @@
 /** The built-in runtime: its own planner says what is run, and its executor times every step. */
 import { DscAuditError } from '../../ir/errors.ts';
 import type { Constant } from '../../ir/graph.ts';
+import { measureBandwidth } from '../../runtime/bandwidth.ts';
 import { probeKernels } from '../../runtime/capabilities.ts';
 import { createExecutor } from '../../runtime/execute/executor.ts';
 import type { KernelVariant } from '../../runtime/kernels/kernel.ts';
@@ -9,6 +10,7 @@ import type { AnalysedModel } from '../../runtime/network/analysed-model.ts';
 import { ConstantValues } from '../../runtime/network/constants.ts';
 import { type NetworkPlan, planNetwork } from '../../runtime/network/network.ts';
 import { fitsRuntime, type RunnablePart, runnablePart } from '../../runtime/network/runnable-part.ts';
+import { measurePeak } from '../../runtime/peak.ts';
 import { elementsOf } from '../../runtime/plan/tensor.ts';
 import { programWork } from '../program-work.ts';
 import { referenceNetwork, sweepNetworks } from '../sweep.ts';
@@ -22,6 +24,7 @@ interface Options {
 
 export const builtin: Backend = {
   name: 'builtin',
+  effort: { networks: { full: 128, quick: 28 }, turns: 2 },
   sweep: sweepNetworks,
   reference: referenceNetwork,
   open: async (now) => {
@@ -46,6 +49,10 @@ export const builtin: Backend = {
           close: () => executor.close(),
         };
       },
+      roofline: async (threads) => ({
+        flopsPerSecond: 1e9 * (await measurePeak(kernels, threads, now)),
+        bytesPerSecond: 1e9 * (await measureBandwidth(kernels, threads, now)),
+      }),
     };
   },
   plan: (model, { variant, threads, exact = false }) => {

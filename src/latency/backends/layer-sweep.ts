@@ -3,6 +3,7 @@ import type { AnalysedModel } from '../../runtime/network/analysed-model.ts';
 import { type Chance, chanceOf } from '../random.ts';
 import { type Feature, SweepNetwork } from '../sweep-network.ts';
 
+/** Appends a layer to a feature map of any shape. */
 type Layer = (network: SweepNetwork, x: Feature, chance: Chance) => Feature;
 
 const MAX_ELEMENTS = 6e5;
@@ -67,16 +68,20 @@ const LAYERS: readonly Layer[] = [
   (network, x) => network.globalPool(x),
   (network, x) => network.softmax(x, 1),
   (network, x) => network.concat([x, x]),
-  (network, x, chance) => network.dense(network.globalPool(x), chance.spread(10, 1000)),
+  (network, x, chance) => network.dense(x, chance.spread(10, 1000)),
 ];
+
+/** Dense layers are on vectors. */
+const isOnVector = (index: number): boolean => index % LAYERS.length === LAYERS.length - 1;
 
 /** Layers of every kind in turn: always the same for the same seed and number. */
 export function layerSweep(seed: number, count: number): readonly AnalysedModel[] {
   return Array.from({ length: count }, (_, index) => {
     const chance = chanceOf(seed * 104729 + index);
     const network = new SweepNetwork();
-    const extent = chance.spread(7, 112);
-    const channels = Math.max(8, Math.round(chance.spread(8, Math.min(512, MAX_ELEMENTS / extent / extent)) / 8) * 8);
+    const extent = isOnVector(index) ? 1 : chance.spread(7, 112);
+    const most = isOnVector(index) ? 2048 : Math.min(512, MAX_ELEMENTS / extent / extent);
+    const channels = Math.max(8, Math.round(chance.spread(8, most) / 8) * 8);
     const layer = LAYERS[index % LAYERS.length];
     const x = network.input(channels, extent, extent);
     network.output(layer ? layer(network, x, chance) : x);
@@ -84,6 +89,23 @@ export function layerSweep(seed: number, count: number): readonly AnalysedModel[
   });
 }
 
+/** One that is all multiply-adds: its floating-point operations, and the layer. */
+export function computeBoundLayer(): { readonly flops: number; readonly model: AnalysedModel } {
+  const [channels, extent] = [256, 28];
+  const network = new SweepNetwork();
+  const x = network.input(channels, extent, extent);
+  network.output(network.conv(x, { outChannels: channels, kernel: [1, 1], stride: 1 }));
+  return { flops: 2 * extent ** 2 * channels ** 2, model: network.analyse() };
+}
+
+/** One that only reads 64 MiB and writes as much, more than caches hold. */
+export function memoryBoundLayer(): { readonly bytes: number; readonly model: AnalysedModel } {
+  const [channels, extent] = [64, 512];
+  const network = new SweepNetwork();
+  const x = network.input(channels, extent, extent);
+  network.output(network.binary('add', x, x));
+  return { bytes: 2 * 4 * channels * extent ** 2, model: network.analyse() };
+}
 /** One that takes about a millisecond. */
 export function referenceLayer(): AnalysedModel {
   const network = new SweepNetwork();

@@ -11,25 +11,17 @@ export function layerWork(source: AnalysedModel, node: Node): Work | null {
   const [output] = node.outputs.map((id) => extentsOf(source, id));
   const inputs = node.inputs.filter((id) => id !== null).map((id) => ({ id, shape: extentsOf(source, id) }));
   if (!output || inputs.some(({ shape }) => shape === null)) return null;
-  const bytes = (isWeight: boolean): number =>
-    inputs.reduce(
-      (sum, { id, shape }) => sum + (isConstant(source, id) === isWeight ? 4 * elementsOf(shape ?? []) : 0),
-      0,
-    );
-  const roles = { input: bytes(false), weights: bytes(true), output: 4 * elementsOf(output) };
+  const bytes = 4 * inputs.reduce((sum, { shape }) => sum + elementsOf(shape ?? []), elementsOf(output));
   const { group, terms } = kindOf(source, node, output);
-  return { group, terms: { ...terms, ...roles, ...byDistance(roles) } };
+  return { group, terms: { ...terms, bytes, ...byDistance(bytes) } };
 }
 
 /** Bytes by how much the layer touches in all: what is more than a cache holds comes from the next one. */
-function byDistance(roles: Readonly<Record<string, number>>): Readonly<Record<string, number>> {
-  const all = Object.values(roles).reduce((sum, bytes) => sum + bytes, 0);
+function byDistance(bytes: number): Readonly<Record<string, number>> {
+  const sums = DISTANCES.map(() => 0);
+  addByDistance(sums, bytes, bytes);
   return Object.fromEntries(
-    Object.entries(roles).flatMap(([role, bytes]) => {
-      const sums = DISTANCES.map(() => 0);
-      addByDistance(sums, bytes, all);
-      return sums.flatMap((sum, index) => (sum > 0 ? [[`${role}From${(DISTANCES[index] ?? 0) / 1024}KB`, sum]] : []));
-    }),
+    sums.flatMap((sum, index) => (sum > 0 ? [[`bytesFrom${(DISTANCES[index] ?? 0) / 1024}KB`, sum]] : [])),
   );
 }
 
@@ -61,11 +53,22 @@ function kindOf(source: AnalysedModel, node: Node, output: readonly number[]): W
     case 'unary':
       return { group: 'unary', terms: { [`${MAPPED}${node.attrs.fn}`]: elements / 4 } };
     case 'clip':
-      return { group: 'unary', terms: { [`${MAPPED}relu6`]: elements / 4 } };
+      return { group: 'unary', terms: { [`${MAPPED}relu`]: elements / 4 } };
     default:
-      return { group: node.kind, terms: { elements } };
+      return { group: ALIKE[node.kind] ?? node.kind, terms: { elements } };
   }
 }
+
+/** Kinds that are not timed, and what they do as much work as: arithmetic by element, a mean, a copy. */
+const ALIKE: Readonly<Partial<Record<Node['kind'], Node['kind']>>> = {
+  batchNorm: 'binary',
+  reduce: 'globalPool',
+  transpose: 'concat',
+  slice: 'concat',
+  split: 'concat',
+  pad: 'concat',
+  gather: 'concat',
+};
 
 export function extentsOf({ facts }: AnalysedModel, id: ValueId | null): readonly number[] | null {
   return id === null ? null : staticExtents(facts[id]);

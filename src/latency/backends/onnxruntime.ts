@@ -6,9 +6,8 @@ import { DscAuditError } from '../../ir/errors.ts';
 import type { Node } from '../../ir/graph.ts';
 import type { AnalysedModel } from '../../runtime/network/analysed-model.ts';
 import type { StepWork } from '../program-work.ts';
-import { median } from '../steady.ts';
 import type { Backend, OpenBackend, PlannedWork, TimedNetwork } from './backend.ts';
-import { layerSweep, referenceLayer } from './layer-sweep.ts';
+import { computeBoundLayer, layerSweep, memoryBoundLayer, referenceLayer } from './layer-sweep.ts';
 import { extentsOf, layerWork } from './layer-work.ts';
 import { repeatedModel } from './onnx-layer.ts';
 
@@ -39,6 +38,7 @@ const COPIES = 9;
 export function onnxruntime({ name, module, provider }: Package): Backend {
   return {
     name,
+    effort: { networks: { full: 380, quick: 114 }, turns: 1 },
     sweep: layerSweep,
     reference: referenceLayer,
     open: async (now) => openPackage(await importPackage(module, name), provider, now),
@@ -69,43 +69,66 @@ function openPackage(ort: OrtModule, provider: string, now: () => number): OpenB
     const options = { executionProviders: [provider], intraOpNumThreads: threads, interOpNumThreads: 1 };
     const loaded = await ort.InferenceSession.create(model, options);
     const length = shape.reduce((product, extent) => product * extent, 1);
-    const data = Float32Array.from({ length }, (_, index) => 2 * ((index * 0.618033988749895) % 1) - 1);
+    const data = new Float32Array(length);
+    for (let index = 0; index < length; index++) data[index] = 2 * ((index * 0.618033988749895) % 1) - 1;
     const feeds = Object.fromEntries(loaded.inputNames.map((input) => [input, new ort.Tensor('float32', data, shape)]));
     return { run: () => loaded.run(feeds), close: () => loaded.release() };
+  };
+  const load = async (model: AnalysedModel, threads: number): Promise<TimedNetwork> => {
+    const shape = extentsOf(model, model.model.graph.inputs[0] ?? null) ?? [];
+    const [single, repeated] = [
+      await session(repeatedModel(model, 1), threads, shape),
+      await session(repeatedModel(model, COPIES), threads, shape),
+    ];
+    const timeOf = async ({ run }: typeof single): Promise<number> => {
+      const start = now();
+      await run();
+      return now() - start;
+    };
+    // What one more of the layer takes: copies in and out, and the call itself, cancel out.
+    const timeOneMore = async (): Promise<number> => {
+      let [one, many] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+      for (let turn = 0; turn < TURNS; turn++) {
+        one = Math.min(one, await timeOf(single));
+        many = Math.min(many, await timeOf(repeated));
+      }
+      return (many - one) / (COPIES - 1);
+    };
+    return {
+      ...planLayers(model),
+      steps: [joinedStep(model)],
+      time: async () => [await timeOneMore()],
+      close: async () => {
+        await single.close();
+        await repeated.close();
+      },
+    };
+  };
+  const layerMs = async (model: AnalysedModel, threads: number): Promise<number> => {
+    const network = await load(model, threads);
+    try {
+      const [latencyMs = Number.NaN] = await network.time();
+      return latencyMs;
+    } finally {
+      await network.close();
+    }
   };
   return {
     variant: null,
     version: ort.env.versions.common,
-    load: async (model, threads): Promise<TimedNetwork> => {
-      const shape = extentsOf(model, model.model.graph.inputs[0] ?? null) ?? [];
-      const [single, repeated] = [
-        await session(repeatedModel(model, 1), threads, shape),
-        await session(repeatedModel(model, COPIES), threads, shape),
-      ];
-      const timeOf = async ({ run }: typeof single): Promise<number> => {
-        const times: number[] = [];
-        for (let turn = 0; turn < TURNS; turn++) {
-          const start = now();
-          await run();
-          times.push(now() - start);
-        }
-        return median(times);
-      };
-      return {
-        ...planLayers(model),
-        steps: [joinedStep(model)],
-        // What one more of the layer takes: copies in and out, and the call itself, cancel out.
-        time: async () => [((await timeOf(repeated)) - (await timeOf(single))) / (COPIES - 1)],
-        close: async () => {
-          await single.close();
-          await repeated.close();
-        },
-      };
+    load,
+    roofline: async (threads) => {
+      const [{ flops, model: computing }, { bytes, model: moving }] = [computeBoundLayer(), memoryBoundLayer()];
+      const [computingMs, movingMs] = [await layerMs(computing, threads), await layerMs(moving, threads)];
+      // A difference of two times, which a disturbance may have turned around.
+      if (!(computingMs > 0 && movingMs > 0)) return null;
+      return { flopsPerSecond: (1000 * flops) / computingMs, bytesPerSecond: (1000 * bytes) / movingMs };
     },
   };
 }
 
-const TURNS = 3;
+/** The shortest of so many turns is what nothing disturbed. */
+const TURNS = 5;
 
 /** All nodes of a layer of the sweep as one: they are of one group, and timed together. */
 function joinedStep(model: AnalysedModel): StepWork {
