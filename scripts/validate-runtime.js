@@ -115,7 +115,8 @@ function withWeights(path) {
   const variances = new Set(
     model.graph.node.flatMap(({ opType, input }) => (opType === 'BatchNormalization' ? [input[4]] : [])),
   );
-  for (const [index, tensor] of model.graph.initializer.entries()) {
+  const constants = model.graph.node.flatMap(({ attribute }) => attribute.flatMap(({ t }) => t ?? []));
+  for (const [index, tensor] of [...model.graph.initializer, ...constants].entries()) {
     if (tensor.dataType !== 1 || !tensor.externalData?.length) continue;
     const dims = tensor.dims.map(Number);
     const count = dims.reduce((product, extent) => product * extent, 1);

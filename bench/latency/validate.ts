@@ -5,7 +5,9 @@ import { parseArgs } from 'node:util';
 import { type Analysis, analyseSource } from '../../src/audit/analyse.ts';
 import { auditModel } from '../../src/audit/audit-model.ts';
 import { latencyProjector } from '../../src/audit/project-latency.ts';
-import { separableModel } from '../../src/dsc/separable-model.ts';
+import { convLayers } from '../../src/dsc/conv-layers.ts';
+import { projectedModel } from '../../src/dsc/projected-model.ts';
+import { separableReplacement } from '../../src/dsc/separable-replacement.ts';
 import { depthwiseSeparable } from '../../src/dsc/strategies/depthwise-separable.ts';
 import { modelFile } from '../../src/formats/model-source.ts';
 import type { Constant } from '../../src/ir/graph.ts';
@@ -124,18 +126,19 @@ function caseOf(analysis: Analysis, name: string, chosen: ChosenProfile, fit: Th
     memory: false,
     between: 'none',
   });
-  const positions = report.dsc.candidates.flatMap(({ index, recommended }) => {
-    const node = analysis.counted.layers[index]?.node;
-    const position = node ? source.nodes.indexOf(node) : -1;
-    return recommended && position >= 0 ? [position] : [];
+  const convs = new Map(convLayers(analysis.counted.layers, analysis.facts).map((conv) => [conv.index, conv]));
+  const replacements = report.dsc.candidates.flatMap(({ index, recommended }) => {
+    const conv = recommended ? convs.get(index) : undefined;
+    return (conv && separableReplacement(conv, depthwiseSeparable, { rank: 1, between: 'none' })) ?? [];
   });
   const subject = (model: AnalysedModel): Subject => ({
     name,
     source: model,
     projection: projectModel(model, chosen.profile, fit),
   });
-  const after = positions.length === 0 ? null : subject(separableModel(source, new Set(positions)).model);
-  return { before: subject(source), after };
+  if (replacements.length === 0) return { before: subject(source), after: null };
+  const { model, facts } = projectedModel(analysis.read.model, analysis.facts, replacements);
+  return { before: subject(source), after: subject(analysedModel(model, facts)) };
 }
 
 const now = (): number => performance.now();

@@ -19,7 +19,7 @@ export interface BenchOptions {
   readonly threads?: number;
   /** Runs that the medians are over. */
   readonly runs: number;
-  /** Only kernels that keep the order of arithmetic: no Winograd. */
+  /** Only kernels that keep the order of arithmetic: no Winograd, no Strassen. */
   readonly exact?: boolean;
   readonly experimentalWideVectors?: boolean;
 }

@@ -24,7 +24,7 @@ export interface RuntimeSection {
   /** Of the kernels: which instructions they are made of. */
   readonly variant: 'simd128' | 'relaxed' | 'wide';
   readonly threads: number;
-  /** No Winograd. */
+  /** No Winograd, no Strassen. */
   readonly exact: boolean;
   /** The most that these threads computed, in GFLOP/s: the matrix kernel on operands in the cache. */
   readonly peakGflops: number;
@@ -39,7 +39,7 @@ export interface Speed {
   readonly projectedMs: Latency | null;
   /** Projected over measured, less 1: −0.04 where 4 % too little was projected. */
   readonly projectionError: number | null;
-  /** FLOPs, as they are counted, a nanosecond. Winograd computes less than is counted. Null where they are not known. */
+  /** FLOPs, as they are counted, a nanosecond. Winograd and Strassen compute less than is counted. Null where they are not known. */
   readonly gflops: number | null;
   /** Of `peakGflops`. */
   readonly peakShare: number | null;

@@ -6,12 +6,13 @@ import type { ConvLayer } from '../dsc/conv-layer.ts';
 import { convWeights } from '../dsc/conv-weights.ts';
 import type { LayerChoice } from '../dsc/eligibility.ts';
 import { energyByRank } from '../dsc/factorisation.ts';
-import { type CountedBetween, elementsBetween } from '../dsc/figures.ts';
+import { elementsBetween } from '../dsc/figures.ts';
 import type { LinearAlgebra } from '../dsc/linear-algebra.ts';
 import { savingCurve } from '../dsc/plan-rewrite.ts';
 import { type ProjectedModel, projectedModel, type Replacement } from '../dsc/projected-model.ts';
 import { replacementName } from '../dsc/replacement-name.ts';
 import { separableReplacement } from '../dsc/separable-replacement.ts';
+import { settledBetween } from '../dsc/settled-between.ts';
 import type { Between, BlockStrategy, ConvFigures, Strategy } from '../dsc/strategies/strategy.ts';
 import { addExact, multiplyExact } from '../ir/exact.ts';
 import { staticExtents } from '../ir/fact.ts';
@@ -162,13 +163,13 @@ type ProposedConv = Proposed & { readonly replaced: Replaced };
 function convVerdicts(subject: Subject, strategy: Strategy): Verdicts<ProposedConv> {
   const { analysis, convs, choice, between, totals, layers } = subject;
   const { model } = analysis.read;
-  const counted = countedBetween(between, analysis);
+  const counted = settledBetween(between, analysis.counted.layers);
   const { candidates, rejected } = assess(convs, strategy, choice, counted);
   const own = new Set(analysis.facts.order.get(model.graph) ?? model.graph.nodes);
   return {
     candidates: candidates.map((replaced): ProposedConv => {
       const { layer, before, after } = replaced;
-      const replacement = separableReplacement(layer, strategy, counted);
+      const replacement = separableReplacement(layer, strategy, { rank: 1, between: counted });
       return {
         replaced,
         before,
@@ -286,12 +287,6 @@ function becomes({ replaced, convs, kernel, window }: Replacement, { facts }: An
       bias: takesBias && (closing === 'bias-relu' || typeof template.node.inputs[2] === 'number'),
     };
   });
-}
-
-/** A model without BatchNorm has it folded: so would its replacements. */
-function countedBetween(between: Between, { counted: { layers } }: Analysis): CountedBetween {
-  const hasNorm = layers.some(({ parts }) => parts.some(({ node }) => node.kind === 'batchNorm'));
-  return between === 'bn-relu' && !hasNorm ? 'bias-relu' : between;
 }
 
 /** Reads the layer's weights, and tells how much of them each rank holds. */

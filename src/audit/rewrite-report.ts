@@ -1,6 +1,6 @@
 /** What `rewrite` prints as JSON: plain data, of the same kind as the audit's report. */
 import type { ConvFigures } from '../dsc/strategies/strategy.ts';
-import type { Latency, ModelSection, ReportedDiagnostic, SCHEMA_VERSION } from './report.ts';
+import type { Latency, ModelSection, ProfileSection, ReportedDiagnostic, SCHEMA_VERSION } from './report.ts';
 
 export interface RewriteReport {
   readonly schemaVersion: typeof SCHEMA_VERSION;
@@ -14,8 +14,8 @@ export interface RewriteReport {
   readonly target: string | null;
   /** Null without a target. */
   readonly met: boolean | null;
-  /** Sum over the replaced layers of the share of energy that is lost. */
-  readonly loss: number;
+  /** Sum over the replaced layers of the share of energy that is lost; null where the model has no weights. */
+  readonly loss: number | null;
   /** The loss is above the least possible one by no more than this; null where nothing was to be chosen. */
   readonly excessLoss: number | null;
   readonly layers: readonly RewrittenLayer[];
@@ -27,6 +27,8 @@ export interface RewriteReport {
   readonly samples: { readonly count: number } | null;
   /** How near the new model is to the original; null where that was not measured. */
   readonly validation: Validation | null;
+  /** What the milliseconds are projected with; null where they are not. */
+  readonly profile: ProfileSection | null;
   readonly diagnostics: readonly ReportedDiagnostic[];
 }
 
@@ -34,8 +36,8 @@ export interface RewrittenLayer {
   readonly layer: string;
   readonly index: number;
   readonly rank: number;
-  /** Share of the weights' squared norm that is kept. */
-  readonly energy: number;
+  /** Share of the weights' squared norm that is kept; null where the model has no weights. */
+  readonly energy: number | null;
   /** ‖new output − old output‖ / ‖old output‖ over the validation items; null where that was not measured. */
   readonly outputError: number | null;
   readonly before: ConvFigures;

@@ -90,32 +90,27 @@ function placesOf(
   blocks: readonly BlockSection[],
   layers: readonly Layer[],
 ): readonly ComparedPlace[] {
-  const opinions = sections.map((section) => ({ strategy: section.strategy, all: opinionsOf(section) }));
   const blockOf = new Map(blocks.flatMap((block) => block.layers.map((layer) => [layer, block] as const)));
   const spots = new Map<BlockSection | number, readonly number[]>();
   const spotOf = ({ layers: own }: Opinion): BlockSection | number => {
     const conv = own.find((index) => layers[index]?.conv) ?? own[0] ?? -1;
     return blockOf.get(conv) ?? conv;
   };
-  for (const opinion of opinions.flatMap(({ all }) => all)) {
-    const spot = spotOf(opinion);
-    const known = typeof spot === 'number' ? (spots.get(spot) ?? []) : spot.layers;
-    spots.set(
-      spot,
-      [...new Set([...known, ...opinion.layers])].sort((a, b) => a - b),
-    );
-  }
-  return [...spots]
+  const told = sections.map((section) => {
+    const bySpot = new Map<BlockSection | number, Opinion[]>();
+    for (const opinion of opinionsOf(section)) {
+      const spot = spotOf(opinion);
+      const known = spots.get(spot) ?? (typeof spot === 'number' ? [] : spot.layers);
+      spots.set(spot, [...new Set([...known, ...opinion.layers])]);
+      bySpot.set(spot, [...(bySpot.get(spot) ?? []), opinion]);
+    }
+    return { strategy: section.strategy, bySpot };
+  });
+  return Array.from(spots, ([spot, own]) => [spot, [...own].sort((a, b) => a - b)] as const)
     .sort(([, a], [, b]) => (a[0] ?? 0) - (b[0] ?? 0))
     .map(([spot, own]) => {
       const before = sumOf(own.flatMap((index) => layers[index] ?? []));
-      const after = opinions.map(({ strategy, all }) =>
-        underStrategy(
-          strategy,
-          before,
-          all.filter((opinion) => spotOf(opinion) === spot),
-        ),
-      );
+      const after = told.map(({ strategy, bySpot }) => underStrategy(strategy, before, bySpot.get(spot) ?? []));
       return {
         name: typeof spot === 'number' ? (layers[spot]?.name ?? '') : spot.name,
         kind: typeof spot === 'number' ? null : spot.kind,

@@ -1,9 +1,9 @@
 import type { ValueId } from '../ir/graph.ts';
 import type { ConvLayer } from './conv-layer.ts';
 import { type LayerChoice, type RejectionReason, rejectionOf } from './eligibility.ts';
-import { type CountedBetween, type CountedForm, figuresOf, replacementFigures } from './figures.ts';
+import { figuresOf, replacementFigures } from './figures.ts';
 import { replacementKey } from './replacement.ts';
-import type { ConvFigures, Strategy } from './strategies/strategy.ts';
+import type { ConvFigures, ReplacementForm, SettledBetween, Strategy } from './strategies/strategy.ts';
 
 /** A convolution with what it costs now and what its replacement costs. */
 export interface Replaced {
@@ -41,9 +41,9 @@ export function assess(
   layers: readonly ConvLayer[],
   strategy: Strategy,
   choice: LayerChoice,
-  between: CountedBetween = 'none',
+  between: SettledBetween = 'none',
 ): Assessment {
-  const form: CountedForm = { rank: 1, between, bias: false };
+  const form: ReplacementForm = { rank: 1, between, bias: false };
   const candidates: Replaced[] = [];
   const rejected: RejectionVerdict[] = [];
   for (const layer of layers) {

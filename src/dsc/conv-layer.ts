@@ -28,6 +28,7 @@ export interface ConvLayer {
   readonly pads: readonly number[] | null;
   /** Extents that the kernel slides over, and those it leaves; null where they are not known. */
   readonly spatial: { readonly input: readonly number[]; readonly output: readonly number[] } | null;
+  readonly channelsLast: boolean;
   readonly groups: number;
   readonly bias: boolean;
   /** The weight is a constant. */
@@ -114,9 +115,10 @@ export function convLayer(layer: CountedLayer, index: number, isFirst: boolean, 
         ? transposedPads(node.attrs, inputShape, outputShape, geometry.kernel)
         : padsOf(attrs, inputShape, geometry.kernel),
     spatial:
-      inputShape && outputShape && !attrs.channelsLast
-        ? { input: inputShape.slice(2), output: outputShape.slice(2) }
+      inputShape && outputShape
+        ? { input: spatialOf(inputShape, attrs.channelsLast), output: spatialOf(outputShape, attrs.channelsLast) }
         : null,
+    channelsLast: attrs.channelsLast,
     groups,
     bias: typeof node.inputs[biasIndex] === 'number',
     hasPlainWeights: operator === 'conv' && !attrs.weightChannelsLast,
@@ -140,13 +142,16 @@ function transposedGeometry(attrs: ConvAttrs, weight: Parameters<typeof convGeom
   return geometry && { ...geometry, inChannels: geometry.outChannels, outChannels: geometry.inChannels * attrs.groups };
 }
 
+const spatialOf = (shape: readonly number[], channelsLast: boolean): readonly number[] =>
+  channelsLast ? shape.slice(1, -1) : shape.slice(2);
+
 function padsOf(
   attrs: ConvAttrs,
   inputShape: readonly number[] | null,
   kernel: readonly number[],
 ): readonly number[] | null {
   if (attrs.padding.mode !== 'explicit' && inputShape === null) return null;
-  const spatial = (attrs.channelsLast ? inputShape?.slice(1, -1) : inputShape?.slice(2)) ?? [];
+  const spatial = inputShape ? spatialOf(inputShape, attrs.channelsLast) : [];
   const settled = kernel.map((extent, axis) => settledPads(spatial[axis] ?? 0, axis, extent, attrs));
   return [...settled.map(([begin]) => begin), ...settled.map(([, end]) => end)];
 }

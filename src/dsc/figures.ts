@@ -2,7 +2,7 @@ import { byteSize } from '../ir/dtype.ts';
 import { addExact, addKnown, multiplyExact } from '../ir/exact.ts';
 import type { ConvLayer } from './conv-layer.ts';
 import { positionsOf } from './strategies/positions.ts';
-import type { Between, ConvFigures, HalfConv, ReplacementForm, Strategy } from './strategies/strategy.ts';
+import type { ConvFigures, HalfConv, ReplacementForm, SettledBetween, Strategy } from './strategies/strategy.ts';
 
 /** N·M/groups·∏k weights and the bias. */
 export function figuresOf(layer: ConvLayer): ConvFigures {
@@ -16,14 +16,8 @@ export function figuresOf(layer: ConvLayer): ConvFigures {
   };
 }
 
-/** As counted: where BatchNorm is folded into the convolutions before it, all that it leaves is their bias. */
-export type CountedBetween = Between | 'bias-relu';
-
-/** A replacement as it is counted. */
-export type CountedForm = Omit<ReplacementForm, 'between'> & { readonly between: CountedBetween };
-
 /** Parameters and FLOPs a channel, and FLOPs an element, of what stands between the halves. */
-const COST_BETWEEN: Readonly<Record<CountedBetween, { readonly params: number; readonly flops: number }>> = {
+const COST_BETWEEN: Readonly<Record<SettledBetween, { readonly params: number; readonly flops: number }>> = {
   none: { params: 0, flops: 0 },
   relu: { params: 0, flops: 1 },
   // Scale, shift, mean and variance; as inference runs it, one scale and one shift.
@@ -32,7 +26,7 @@ const COST_BETWEEN: Readonly<Record<CountedBetween, { readonly params: number; r
 };
 
 /** What the two halves cost together, with the bias and what stands between them. */
-export function replacementFigures(layer: ConvLayer, strategy: Strategy, form: CountedForm): ConvFigures {
+export function replacementFigures(layer: ConvLayer, strategy: Strategy, form: ReplacementForm): ConvFigures {
   const halves = strategy.halves(layer, form.rank);
   const [first] = halves;
   const weightsOf = ({ outChannels, inPerGroup, isSpatial }: HalfConv): number =>

@@ -3,7 +3,7 @@
  * the original layer, on the inputs that the network with all earlier replacements really gives it. So each takes up a
  * part of the errors before it.
  */
-import type { BetweenHalves, ConvReplacement } from '../formats/conv-replacement.ts';
+import { type BetweenHalves, type ConvReplacement, type Norm, weightsOf } from '../formats/conv-replacement.ts';
 import type { Samples } from '../formats/samples/read-samples.ts';
 import type { Model, ValueId } from '../ir/graph.ts';
 import type { Runtime } from '../runtime/index.ts';
@@ -11,6 +11,7 @@ import type { ConvLayer } from './conv-layer.ts';
 import { LeastSquares } from './least-squares.ts';
 import type { LinearAlgebra } from './linear-algebra.ts';
 import { replaceInModel } from './replace-in-model.ts';
+import { plainNorm } from './replacement.ts';
 import { runSamples, type SettledInputs, type Wanted } from './run-samples.ts';
 import { positionsOf } from './strategies/positions.ts';
 
@@ -45,69 +46,112 @@ export async function fitReplacements(
 }
 
 async function fitReplacement(fit: Fit, before: readonly ConvReplacement[], next: ToFit): Promise<ConvReplacement> {
-  const { replacement, bias } = next;
-  // What is fused behind the sum hides it: such a layer keeps the weights that it has.
-  if (replacement.node.attrs.activation !== null || (replacement.node.inputs[3] ?? null) !== null) {
-    return { ...replacement, bias };
-  }
-  const [first, last] = replacement.weights();
+  const { replacement, bias, layer } = next;
+  if (!isFittable(next)) return { ...replacement, bias };
+  const [first, last] = weightsOf(replacement);
   const raw: ConvReplacement = { ...replacement, between: NOTHING, bias: null, weights: () => [first, last] };
   const replaced = replaceInModel(fit.model, [...before, raw]);
   const wanted: readonly [Wanted, Wanted] = [
-    { model: replaced.model, values: [replaced.between.get(replacement.node) ?? -1] },
+    { model: replaced.model, values: [replaced.replacing.get(replacement.node)?.last.inputs[0] ?? -1] },
     { model: fit.model, values: [outputOf(replacement)] },
   ];
   const channels = replacement.halves[0].weightShape[0] ?? 1;
-  const between = await settledBetween(fit, replacement.between, channels, wanted);
-  const apply = activationOf(between, channels);
+  const norm = await measuredNorm(fit, replacement.between, layoutOf(layer, channels), wanted[0]);
+  const apply = activationOf(norm, replacement.between.relu, layoutOf(layer, channels));
   const rows = new RowGatherer(next, fit.samples.count);
   await runSamples(fit.runtime, fit.settled, fit.samples, wanted, (item, [ours, theirs]) => {
     const [z, y] = [ours?.[0], theirs?.[0]];
     if (z && y) rows.add(item, apply(z), y);
   });
   const solved = rows.solve(last, bias, fit.algebra);
-  return { ...replacement, between, bias: solved.bias, weights: () => [first, solved.weights] };
+  const settled = settle(replacement.between, norm, first);
+  return {
+    ...replacement,
+    between: settled.between,
+    bias: solved.bias,
+    weights: () => [settled.first, solved.weights],
+  };
 }
 
-const NOTHING: BetweenHalves = { norm: null, relu: false };
+/**
+ * What is fused behind the sum hides it, and a layer that is called several times has several inputs: such layers keep
+ * the weights that they have.
+ */
+function isFittable({ layer, replacement: { node, halves } }: ToFit): boolean {
+  if (node.attrs.activation !== null || (node.inputs[3] ?? null) !== null) return false;
+  if ((node.layer?.calls ?? 1) > 1) return false;
+  // Within TimeDistributed the steps of a sequence lie in front: the taps of a kernel are not told apart by position.
+  return !halves[1].isSpatial || layer.op !== 'TimeDistributed';
+}
+
+const NOTHING: BetweenHalves = { bias: null, norm: null, relu: false };
 
 const outputOf = ({ node }: ConvReplacement): ValueId => node.outputs[0] ?? -1;
 
-/** Batch normalisation takes the mean and the variance that its input really has. */
-async function settledBetween(
+/** Where an element lies among an item's. */
+interface Layout {
+  readonly channels: number;
+  channelOf(index: number, length: number): number;
+  at(channel: number, position: number, positions: number): number;
+}
+
+const layoutOf = ({ channelsLast }: ConvLayer, channels: number): Layout =>
+  channelsLast
+    ? {
+        channels,
+        channelOf: (index) => index % channels,
+        at: (channel, position) => position * channels + channel,
+      }
+    : {
+        channels,
+        channelOf: (index, length) => Math.floor((index * channels) / length),
+        at: (channel, position, positions) => channel * positions + position,
+      };
+
+/** Batch normalisation, folded or not, takes the mean and the variance that its input really has. Null where there is none. */
+async function measuredNorm(
   fit: Fit,
-  between: BetweenHalves,
-  channels: number,
-  [replaced]: readonly Wanted[],
-): Promise<BetweenHalves> {
-  const { norm } = between;
-  if (norm === null || replaced === undefined) return between;
+  { norm, bias }: BetweenHalves,
+  layout: Layout,
+  replaced: Wanted,
+): Promise<Norm | null> {
+  const { channels } = layout;
+  if (norm === null && bias === null) return null;
   const sums = new Float64Array(channels);
   const squares = new Float64Array(channels);
   let count = 0;
   await runSamples(fit.runtime, fit.settled, fit.samples, [replaced], (_, [ours]) => {
     const z = ours?.[0];
     if (!z) return;
-    const positions = z.length / channels;
-    count += positions;
+    count += z.length / channels;
     for (const [index, value] of z.entries()) {
-      const channel = Math.floor(index / positions);
+      const channel = layout.channelOf(index, z.length);
       sums[channel] = (sums[channel] ?? 0) + value;
       squares[channel] = (squares[channel] ?? 0) + value * value;
     }
   });
   const mean = sums.map((sum) => sum / count);
   const variance = squares.map((sum, channel) => Math.max(0, sum / count - (mean[channel] ?? 0) ** 2));
-  return { ...between, norm: { ...norm, mean, variance } };
+  return { ...(norm ?? plainNorm(channels)), mean, variance };
+}
+
+/** Where batch normalisation is folded, its scale goes into the first half, and its shift is the bias there. */
+function settle(between: BetweenHalves, norm: Norm | null, first: Float64Array) {
+  if (norm === null || between.bias === null) return { between: { ...between, norm }, first };
+  const { mean, variance, scale, shift, epsilon } = norm;
+  const length = first.length / mean.length;
+  const factors = variance.map((value, channel) => (scale[channel] ?? 1) / Math.sqrt(value + epsilon));
+  const bias = mean.map((value, channel) => (shift[channel] ?? 0) - value * (factors[channel] ?? 1));
+  const scaled = first.map((value, index) => value * (factors[Math.floor(index / length)] ?? 1));
+  return { between: { ...between, norm: null, bias }, first: scaled };
 }
 
 /** What stands between the halves, as a function of the first half's output. */
-function activationOf({ norm, relu }: BetweenHalves, channels: number): (z: Float32Array) => Float32Array {
+function activationOf(norm: Norm | null, relu: boolean, layout: Layout): (z: Float32Array) => Float32Array {
   if (norm === null && !relu) return (z) => z;
-  return (z) => {
-    const positions = z.length / channels;
-    return z.map((value, index) => {
-      const channel = Math.floor(index / positions);
+  return (z) =>
+    z.map((value, index) => {
+      const channel = layout.channelOf(index, z.length);
       const scaled = norm
         ? ((value - (norm.mean[channel] ?? 0)) * (norm.scale[channel] ?? 1)) /
             Math.sqrt((norm.variance[channel] ?? 1) + norm.epsilon) +
@@ -115,7 +159,6 @@ function activationOf({ norm, relu }: BetweenHalves, channels: number): (z: Floa
         : value;
       return relu ? Math.max(0, scaled) : scaled;
     });
-  };
 }
 
 /** Rows a layer is fitted to: enough that they tell more than there is to fit, and no more than takes seconds. */
@@ -143,12 +186,14 @@ class RowGatherer {
     this.#groups = Array.from({ length: groups }, () => new LeastSquares(features, outChannels / groups));
   }
 
-  /** `z` is the input of the last half, `y` what the original layer computes, each channel after the other. */
+  /** `z` is the input of the last half, `y` what the original layer computes. */
   add(item: number, z: Float32Array, y: Float32Array): void {
     const outPositions = y.length / this.#layer.outChannels;
     const inPositions = z.length / (this.#inPerGroup * this.#groups.length);
     const rows = Math.min(outPositions, this.#rowsAnItem);
     const targets = this.#layer.outChannels / this.#groups.length;
+    const from = layoutOf(this.#layer, this.#inPerGroup * this.#groups.length);
+    const to = layoutOf(this.#layer, this.#layer.outChannels);
     for (let row = 0; row < rows; row++) {
       // Evenly spread, and shifted from item to item.
       const position = (Math.floor((row * outPositions) / rows) + item * SHIFT) % outPositions;
@@ -158,9 +203,9 @@ class RowGatherer {
           (feature) => {
             const tap = taps[feature % this.#taps] ?? -1;
             const channel = group * this.#inPerGroup + Math.floor(feature / this.#taps);
-            return tap < 0 ? 0 : (z[channel * inPositions + tap] ?? 0);
+            return tap < 0 ? 0 : (z[from.at(channel, tap, inPositions)] ?? 0);
           },
-          (target) => y[(group * targets + target) * outPositions + position] ?? 0,
+          (target) => y[to.at(group * targets + target, position, outPositions)] ?? 0,
         );
       }
     }

@@ -6,13 +6,13 @@ import { exactRank } from './factorisation.ts';
 import { figuresOf, replacementFigures } from './figures.ts';
 import { leastLoss, mostSaving, type Option } from './knapsack.ts';
 import { replacementKey } from './replacement.ts';
-import type { Between, ReplacementForm, Strategy } from './strategies/strategy.ts';
+import type { ReplacementForm, SettledBetween, Strategy } from './strategies/strategy.ts';
 import { type ModelCost, neededSaving, TARGET_METRICS, type Target } from './target.ts';
 
 /** What the user asks for. */
 export interface RewriteWish {
   readonly strategy: Strategy;
-  readonly between: Between;
+  readonly between: SettledBetween;
   /** `auto`: whatever rank is best for the layer. */
   readonly rank: number | 'auto';
   /** Share of a layer's energy that must be kept; 0 for any. */
@@ -25,21 +25,26 @@ export interface RewriteWish {
 /** A convolution that can be replaced. */
 export interface ReplaceableConv {
   readonly layer: ConvLayer;
-  readonly energyByRank: readonly number[];
+  /** Null where the model has no weights that would tell. */
+  readonly energyByRank: readonly number[] | null;
+  /** Milliseconds that a rank saves; left out where no profile tells, null of a rank whose latency is not known. */
+  readonly savedMs?: (rank: number) => number | null;
 }
 
 /** A convolution that will be replaced. */
 export interface PlannedConv extends Replaced {
   readonly form: ReplacementForm;
-  readonly energy: number;
+  /** Null where the model has no weights that would tell. */
+  readonly energy: number | null;
+  readonly savedMs: number | null;
 }
 
 export interface RewritePlan {
   /** In the model's order. */
   readonly convs: readonly PlannedConv[];
   readonly saved: Savings;
-  /** Sum over the replaced layers of the share of energy that is lost. */
-  readonly loss: number;
+  /** Sum over the replaced layers of the share of energy that is lost; null where the model has no weights. */
+  readonly loss: number | null;
   /** The loss is above the least possible one by no more than this; null where nothing was to be chosen. */
   readonly excess: number | null;
 }
@@ -127,20 +132,33 @@ function optionsOf(
   const options: RankOption[] = [];
   for (let rank = lowest; rank <= highest; rank++) {
     const convs = unit.map((conv) => planned(conv, rank, wish));
-    const saved = saving(savedBy(convs, all)) ?? 0;
-    const isEnough = convs.every(({ energy }) => energy >= wish.minEnergy);
+    const saved = saving(savings(convs, all)) ?? 0;
+    const isEnough = convs.every(({ energy }) => (energy ?? 0) >= wish.minEnergy);
     if ((mustSave && saved <= 0) || !isEnough) continue;
-    options.push({ rank, convs, saving: saved, loss: convs.reduce((sum, { energy }) => sum + 1 - energy, 0) });
+    options.push({ rank, convs, saving: saved, loss: lossOf(convs) ?? 0 });
   }
   return options;
 }
 
-function planned({ layer, energyByRank }: ReplaceableConv, rank: number, wish: RewriteWish): PlannedConv {
+const lossOf = (convs: readonly PlannedConv[]): number | null =>
+  convs.reduce<number | null>((sum, { energy }) => (sum === null || energy === null ? null : sum + 1 - energy), 0);
+
+/** Milliseconds add up where all of them are known. */
+function savings(convs: readonly PlannedConv[], all: readonly ConvLayer[]): Savings {
+  const latencyMs = convs.reduce<number | null>(
+    (sum, { savedMs }) => (sum === null || savedMs === null ? null : sum + savedMs),
+    0,
+  );
+  return { ...savedBy(convs, all), latencyMs };
+}
+
+function planned({ layer, energyByRank, savedMs }: ReplaceableConv, rank: number, wish: RewriteWish): PlannedConv {
   const form = { rank, between: wish.between, bias: wish.fitted };
   return {
     layer,
     form,
-    energy: energyByRank[rank - 1] ?? 1,
+    energy: energyByRank && (energyByRank[rank - 1] ?? 1),
+    savedMs: savedMs?.(rank) ?? null,
     before: figuresOf(layer),
     after: replacementFigures(layer, wish.strategy, form),
     key: replacementKey(layer, form),
@@ -151,8 +169,8 @@ function finish(taken: readonly (RankOption | null)[], all: readonly ConvLayer[]
   const convs = taken.flatMap((option) => option?.convs ?? []);
   return {
     convs: [...convs].sort((a, b) => a.layer.index - b.layer.index),
-    saved: savedBy(convs, all),
-    loss: taken.reduce((sum, option) => sum + (option?.loss ?? 0), 0),
+    saved: savings(convs, all),
+    loss: lossOf(convs),
     excess,
   };
 }

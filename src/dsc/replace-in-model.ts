@@ -1,106 +1,153 @@
+/** Puts replacements into a model's own graph: the graph that reading the written file gives, but for names. */
 import type { ConvReplacement } from '../formats/conv-replacement.ts';
-import type { Constant, Model, Node, Value, ValueId } from '../ir/graph.ts';
+import type { Constant, FileLayer, Model, Node, Value, ValueId } from '../ir/graph.ts';
 import { halfAttrs } from './half-attrs.ts';
 
-/** A model with convolutions replaced, as it is run: the same graph that reading the written file would give. */
+/** The nodes that took a convolution's place. */
+export interface ReplacingNodes {
+  /** In the order in which they run: the first half, what stands between the halves, and the last one. */
+  readonly nodes: readonly Node[];
+  readonly first: Node;
+  readonly last: Node;
+}
+
 export interface ReplacedModel {
   readonly model: Model;
-  /** By the node that was replaced: the value that its first half computes, with what stands between them. */
-  readonly between: ReadonlyMap<Node, ValueId>;
+  /** By the node that was replaced. */
+  readonly replacing: ReadonlyMap<Node, ReplacingNodes>;
 }
 
-/** Replaces convolutions in the model's own graph. Ids of values that were there before stay the same. */
+/** Replaces convolutions in a model. Ids of values that were there before stay the same. */
 export function replaceInModel(model: Model, replacements: readonly ConvReplacement[]): ReplacedModel {
-  const values: Value[] = [...model.values];
-  const add = (value: Value): ValueId => values.push(value) - 1;
-  const byNode = new Map<Node, ConvReplacement>(replacements.map((replacement) => [replacement.node, replacement]));
-  const between = new Map<Node, ValueId>();
-  const nodes = model.graph.nodes.flatMap((node): readonly Node[] => {
-    const replacement = byNode.get(node);
-    if (!replacement) return [node];
-    const { chain, last } = replacementNodes(replacement, add);
-    between.set(node, last.inputs[0] ?? 0);
-    return [...chain, last];
-  });
-  return { model: { ...model, values, graph: { ...model.graph, nodes } }, between };
+  const { values, nodes, replacing } = replaceNodes(model.values, model.graph.nodes, replacements);
+  return { model: { ...model, values, graph: { ...model.graph, nodes } }, replacing };
 }
 
-function replacementNodes({ node, halves, between, bias, weights }: ConvReplacement, add: (value: Value) => ValueId) {
-  const [first, second] = halves;
-  const [firstWeights, secondWeights] = weights();
-  const constant = (data: Float64Array, shape: readonly number[]): ValueId =>
-    add({ name: '', constant: floats(data, shape), declared: null });
-  const computed = (part: string): ValueId => add({ name: `${node.name}/${part}`, constant: null, declared: null });
-  const { name, op, scope, attrs, outputs } = node;
-  const [x = null, , oldBias = null, ...others] = node.inputs;
-  const chain: Node[] = [];
-  const follow = (make: (output: ValueId) => Node, part: string): ValueId => {
-    const output = computed(part);
-    chain.push(make(output));
-    return output;
-  };
-  let current = follow(
-    (output) => ({
+function replaceNodes(before: readonly Value[], nodes: readonly Node[], replacements: readonly ConvReplacement[]) {
+  const builder = new ReplacementBuilder(before);
+  const byNode = new Map<Node, ConvReplacement>(replacements.map((replacement) => [replacement.node, replacement]));
+  const byLayer = new Map<FileLayer | undefined, ConvReplacement>(
+    replacements.map((replacement) => [replacement.node.layer, replacement]),
+  );
+  byLayer.delete(undefined);
+  const replacing = new Map<Node, ReplacingNodes>();
+  const after = nodes.flatMap((node): readonly Node[] => {
+    // A layer that the model calls again is replaced in each of its calls.
+    const replacement = byNode.get(node) ?? byLayer.get(node.layer);
+    if (!replacement || node.kind !== 'conv' || node.inputs[1] !== replacement.node.inputs[1]) return [node];
+    const made = builder.nodesFor(node, replacement);
+    replacing.set(node, made);
+    return made.nodes;
+  });
+  return { values: builder.values, nodes: after, replacing };
+}
+
+class ReplacementBuilder {
+  readonly values: Value[];
+  readonly #constants = new Map<ConvReplacement, Map<string, ValueId>>();
+
+  constructor(before: readonly Value[]) {
+    this.values = [...before];
+  }
+
+  nodesFor(node: Node<'conv'>, replacement: ConvReplacement): ReplacingNodes {
+    const { halves, between, bias } = replacement;
+    const { name, op, scope, layer, attrs, outputs } = node;
+    const [first, second] = halves;
+    const [x = null, , oldBias = null, ...others] = node.inputs;
+    const origin = layer === undefined ? { op, scope } : { op, scope, layer };
+    const weights = (index: 0 | 1): ValueId =>
+      this.#constant(replacement, halves[index].part, halves[index].weightShape, () => replacement.weights?.()[index]);
+    const vector = (role: string, data: Float64Array): ValueId =>
+      this.#constant(replacement, role, [data.length], () => data);
+    const chain: Node[] = [];
+    const follow = (make: (output: ValueId) => Node): ValueId => {
+      const id = this.#value(`${name}/${chain.length}`, null);
+      chain.push(make(id));
+      return id;
+    };
+    let current = follow((output) => ({
+      ...origin,
       kind: 'conv',
       attrs: { ...halfAttrs(attrs, first), activation: null },
-      op,
       name: `${name}/${first.part}`,
-      scope,
-      inputs: [x, constant(firstWeights, first.weightShape)],
+      inputs: [x, weights(0), ...(between.bias ? [vector('between', between.bias)] : [])],
       outputs: [output],
-    }),
-    first.part,
-  );
-  const { norm } = between;
-  if (norm) {
-    const input = current;
-    const parameters = [norm.scale, norm.shift, norm.mean, norm.variance].map((data) => constant(data, [data.length]));
-    current = follow(
-      (output) => ({
+    }));
+    const { norm, relu } = between;
+    if (norm) {
+      const input = current;
+      const { epsilon, ...parameters } = norm;
+      const { scale, shift, mean, variance } = parameters;
+      current = follow((output) => ({
+        ...origin,
         kind: 'batchNorm',
-        attrs: { channelAxis: 1, training: false, epsilon: norm.epsilon },
-        op: 'BatchNormalization',
+        attrs: { channelAxis: attrs.channelsLast ? -1 : 1, training: false, epsilon },
         name: `${name}/norm`,
-        scope,
-        inputs: [input, ...parameters],
+        inputs: [
+          input,
+          vector('scale', scale),
+          vector('shift', shift),
+          vector('mean', mean),
+          vector('variance', variance),
+        ],
         outputs: [output],
-      }),
-      'norm',
-    );
-  }
-  if (between.relu) {
-    const input = current;
-    current = follow(
-      (output) => ({
+      }));
+    }
+    if (relu) {
+      const input = current;
+      current = follow((output) => ({
+        ...origin,
         kind: 'unary',
         attrs: { fn: 'relu', alpha: null, beta: null },
-        op: 'Relu',
         name: `${name}/relu`,
-        scope,
         inputs: [input],
         outputs: [output],
-      }),
-      'relu',
-    );
+      }));
+    }
+    const last: Node = {
+      ...origin,
+      kind: 'conv',
+      attrs: halfAttrs(attrs, second),
+      name,
+      inputs: [current, weights(1), bias ? vector('bias', bias) : oldBias, ...others],
+      outputs,
+    };
+    return { nodes: [...chain, last], first: chain[0] ?? last, last };
   }
-  const last: Node = {
-    kind: 'conv',
-    attrs: halfAttrs(attrs, second),
-    op,
-    name,
-    scope,
-    inputs: [
-      current,
-      constant(secondWeights, second.weightShape),
-      bias ? constant(bias, [bias.length]) : oldBias,
-      ...others,
-    ],
-    outputs,
-  };
-  return { chain, last };
+
+  #value(name: string, constant: Constant | null): ValueId {
+    return this.values.push({ name, constant, declared: null }) - 1;
+  }
+
+  /** Made once for all calls of a layer. */
+  #constant(
+    replacement: ConvReplacement,
+    role: string,
+    shape: readonly number[],
+    read: () => Float64Array | undefined,
+  ): ValueId {
+    const known = this.#constants.get(replacement) ?? new Map<string, ValueId>();
+    this.#constants.set(replacement, known);
+    const id = known.get(role) ?? this.#value(`${replacement.node.name}/${role}`, floats(shape, read));
+    known.set(role, id);
+    return id;
+  }
 }
 
-function floats(data: Float64Array, shape: readonly number[]): Constant {
-  const bytes = new Uint8Array(Float32Array.from(data).buffer);
-  return { dtype: 'float32', shape, origin: 'initializer', data: { byteLength: bytes.length, read: () => bytes } };
+/** Read when somebody asks: a plan needs none. */
+function floats(shape: readonly number[], read: () => Float64Array | undefined): Constant {
+  const byteLength = shape.reduce((product, extent) => product * extent, 4);
+  return {
+    dtype: 'float32',
+    shape,
+    origin: 'initializer',
+    data: {
+      byteLength,
+      read() {
+        const data = read();
+        return data === undefined ? null : new Uint8Array(Float32Array.from(data).buffer);
+      },
+    },
+  };
 }

@@ -1,17 +1,16 @@
 import type { ConvLayer } from './conv-layer.ts';
-import type { CountedBetween } from './figures.ts';
 import type { Replacement } from './projected-model.ts';
-import type { Closing, HalfConv, NewConv, Strategy } from './strategies/strategy.ts';
+import type { Closing, ConvShape, HalfConv, NewConv, ReplacementForm, Strategy } from './strategies/strategy.ts';
 
-/** A convolution and its two halves at rank 1, as a graph can be projected with them; null for what is no plain one. */
+/** A convolution and its two halves, as a graph can be projected with them; null for what is no plain one. */
 export function separableReplacement(
-  layer: ConvLayer,
+  layer: Pick<ConvLayer, 'node'> & ConvShape,
   strategy: Strategy,
-  between: CountedBetween,
+  { rank, between }: Pick<ReplacementForm, 'rank' | 'between'>,
 ): Replacement | null {
   const { node, kernel } = layer;
   if (node.kind !== 'conv') return null;
-  const [first, last] = strategy.halves(layer, 1);
+  const [first, last] = strategy.halves(layer, rank);
   return {
     replaced: [{ node, affine: [], activation: [] }],
     kernel,

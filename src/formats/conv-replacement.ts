@@ -14,8 +14,8 @@ export interface ConvReplacement {
   readonly bias: Float64Array | null;
   /** Replacements of the same key have the same weights: they are stored once. */
   readonly weightKey: string;
-  /** The weights of both halves. Computed when asked for, so that not all layers are in memory at once. */
-  weights(): readonly [Float64Array, Float64Array];
+  /** The weights of both halves. Computed when asked for, so that not all layers are in memory at once. Null where the model has none. */
+  readonly weights: (() => readonly [Float64Array, Float64Array]) | null;
 }
 
 export interface ConvHalf {
@@ -28,6 +28,8 @@ export interface ConvHalf {
 }
 
 export interface BetweenHalves {
+  /** Of the first half, where it has one: what a folded batch normalisation leaves. */
+  readonly bias: Float64Array | null;
   readonly norm: Norm | null;
   readonly relu: boolean;
 }
@@ -39,4 +41,10 @@ export interface Norm {
   readonly mean: Float64Array;
   readonly variance: Float64Array;
   readonly epsilon: number;
+}
+
+/** The weights of a replacement that must have some. */
+export function weightsOf({ weights, node }: ConvReplacement): readonly [Float64Array, Float64Array] {
+  if (weights === null) throw new Error(`There are no weights for '${node.name}'.`);
+  return weights();
 }

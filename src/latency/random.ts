@@ -21,8 +21,7 @@ export function chanceOf(seed: number): Chance {
     },
     pick: (items) => {
       const item = items[Math.floor(next() * items.length)];
-      if (item === undefined) throw new Error('There is nothing to choose from.');
-      return item;
+      return item as (typeof items)[number];
     },
     shuffle: (items) => {
       const left = [...items];

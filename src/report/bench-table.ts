@@ -169,11 +169,20 @@ function totalLines({ totals, runtime }: BenchReport, { style, width }: BenchTab
   ];
 }
 
+/** Kernels that save products, by their names. */
+const SAVING_PRODUCTS = [
+  { name: 'Winograd', pattern: /^winograd/ },
+  { name: 'Strassen', pattern: /strassen$/ },
+] as const;
+
 function noteLines({ weights, diagnostics, layers }: BenchReport, { width }: BenchTableOptions): readonly string[] {
-  const winograd = layers.some(({ kernel }) => kernel.startsWith('winograd'));
+  const saves = SAVING_PRODUCTS.flatMap(({ name, pattern }) =>
+    layers.some(({ kernel }) => pattern.test(kernel)) ? [name] : [],
+  );
+  const computeLess = `${saves.join(' and ')} ${saves.length === 1 ? 'computes' : 'compute'} less than is counted`;
   const notes = [
     ...(weights === 'random' ? ['Weights that the file does not have are random: times depend little on them.'] : []),
-    ...(winograd ? ['Winograd computes less than is counted, and may pass the peak; --exact leaves it out.'] : []),
+    ...(saves.length === 0 ? [] : [`${computeLess}, and may pass the peak; --exact leaves it out.`]),
     ...diagnostics.map(({ layer, message }) => plainText(layer === null ? message : `${layer}: ${message}`)),
   ];
   return notes.length === 0 ? [] : ['', ...notes.flatMap((note) => wrap(note, width))];

@@ -14,32 +14,50 @@ interface Total {
   readonly change: keyof RelativeChange;
   read(model: ComparedModel): number | null;
   spell(value: number | null): string;
+  /** Whether a part of it is missing; left out where its totals do not tell. */
+  isLowerBound?(totals: ComparedModel['totals']): boolean;
 }
+
+const lacksLayers: Total['isLowerBound'] = ({ isLowerBound }) => isLowerBound;
 
 const TOTALS: readonly Total[] = [
   { label: 'Params', change: 'params', read: ({ totals }) => totals.params.total, spell: quantity },
-  { label: 'MACs', change: 'macs', read: ({ totals }) => totals.macs, spell: quantity },
-  { label: 'FLOPs', change: 'flops', read: ({ totals }) => totals.flops, spell: quantity },
+  { label: 'MACs', change: 'macs', read: ({ totals }) => totals.macs, spell: quantity, isLowerBound: lacksLayers },
+  { label: 'FLOPs', change: 'flops', read: ({ totals }) => totals.flops, spell: quantity, isLowerBound: lacksLayers },
   { label: 'Weights', change: 'weightBytes', read: ({ totals }) => totals.weightBytes, spell: bytes },
-  { label: 'Activations', change: 'activationBytes', read: ({ totals }) => totals.activationBytes, spell: bytes },
+  {
+    label: 'Activations',
+    change: 'activationBytes',
+    read: ({ totals }) => totals.activationBytes,
+    spell: bytes,
+    isLowerBound: lacksLayers,
+  },
   {
     label: 'Peak memory',
     change: 'peakActivationBytes',
     read: ({ totals }) => totals.peakActivationBytes,
     spell: bytes,
   },
-  { label: 'Latency', change: 'latencyMs', read: ({ totals }) => totals.latencyMs?.value ?? null, spell: milliseconds },
+  {
+    label: 'Latency',
+    change: 'latencyMs',
+    read: ({ totals }) => totals.latencyMs?.value ?? null,
+    spell: milliseconds,
+    isLowerBound: ({ isLatencyLowerBound }) => isLatencyLowerBound,
+  },
   { label: 'File', change: 'fileBytes', read: ({ fileBytes }) => fileBytes, spell: bytes },
 ];
 
 /** Totals that one of the two has; a change is told only where both are exact, and mean the same. */
 export function comparedTotals({ before, after, change: changes }: Comparison): readonly ComparedTotal[] {
-  return TOTALS.flatMap(({ label, change: key, read, spell }) => {
+  return TOTALS.flatMap(({ label, change: key, read, spell, isLowerBound }) => {
     const [was, is] = [read(before), read(after)];
     if (was === null && is === null) return [];
+    const told = (value: number | null, { totals }: ComparedModel): string =>
+      value !== null && isLowerBound?.(totals) ? `≥ ${spell(value)}` : spell(value);
     const isKnown = changes[key] !== null || (was === 0 && is !== null);
     const difference = isKnown && was !== null && is !== null ? change(was, is) : 'unknown';
-    return [{ label, before: spell(was), after: spell(is), change: difference }];
+    return [{ label, before: told(was, before), after: told(is, after), change: difference }];
   });
 }
 
@@ -56,6 +74,6 @@ export function latencyNote(
 ): string | null {
   if (before.totals.latencyMs === null && after.totals.latencyMs === null) return null;
   if (latencyMs === null)
-    return 'Latency is not compared: it is not known of both, or was projected with different profiles.';
+    return 'Latency is not compared: it is not known of both, not of every layer, or was projected with different profiles.';
   return profile === null ? null : `Latency is projected: milliseconds ${SOURCES[profile.source]}.`;
 }

@@ -1,7 +1,7 @@
 import type { ChalkInstance } from 'chalk';
 import type { RewriteReport, RewrittenLayer } from '../audit/rewrite-report.ts';
 import { plainText, shorten } from './plain-text.ts';
-import { bytes, change, quantity } from './units.ts';
+import { bytes, change, milliseconds, quantity } from './units.ts';
 
 const MAX_NAME_WIDTH = 48;
 
@@ -12,7 +12,7 @@ interface Column {
 
 const COLUMNS: readonly Column[] = [
   { head: 'Rank', cell: ({ rank }) => String(rank) },
-  { head: 'Energy', cell: ({ energy }) => share(energy) },
+  { head: 'Energy', cell: ({ energy }) => (energy === null ? '' : share(energy)) },
   { head: 'MACs', cell: ({ before, after }) => changed(before.macs, after.macs) },
   { head: 'Params', cell: ({ before, after }) => changed(before.params, after.params) },
   { head: 'Error', cell: ({ outputError }) => (outputError === null ? '' : share(outputError)) },
@@ -60,10 +60,13 @@ function totalLines({ before, after, layers, loss, strategy, target }: RewriteRe
   const line = (what: string, was: number | null, is: number | null, text: (value: number | null) => string): string =>
     `  ${what.padEnd(8)} ${text(was)} → ${text(is)}${was === null || is === null ? '' : ` (${change(was, is)})`}`;
   return [
-    `${convolutions} as ${strategy}${aim}; energy lost, all layers together: ${loss.toFixed(3)}`,
+    `${convolutions} as ${strategy}${aim}${loss === null ? '' : `; energy lost, all layers together: ${loss.toFixed(3)}`}`,
     line('MACs', before.macs, after.macs, quantity),
     line('Params', before.params, after.params, quantity),
     line('Files', before.fileBytes, after.fileBytes, bytes),
+    ...(before.latencyMs && after.latencyMs
+      ? [line('Latency', before.latencyMs.value, after.latencyMs.value, milliseconds)]
+      : []),
   ];
 }
 

@@ -26,7 +26,7 @@ export interface RuntimeOptions {
 }
 
 export interface LoadOptions extends InputShapes {
-  /** No kernels that change the order of arithmetic for speed (Winograd). Default: no. */
+  /** No kernels that change the order of arithmetic for speed (Winograd, Strassen). Default: no. */
   readonly exact?: boolean;
   /**
    * Elements for constants whose bytes the file does not have; `random` for seeded ones that neither let activations grow

@@ -15,21 +15,31 @@ async function run(...args: readonly string[]) {
   return { code, out: terminal.out(), err: terminal.err() };
 }
 
+const DIGITS = join(FIXTURES, 'onnx/digits_cnn.onnx');
+const RESNET = join(FIXTURES, 'onnx/resnet18.onnx');
+
 const diff = (...args: readonly string[]) => run('diff', CONV, DSC, '--profile', 'reference', ...args);
 
 describe('dsc-audit diff', () => {
   it('holds two models side by side, latency too, and says whose milliseconds they are', async () => {
-    const { code, out } = await diff();
+    const { code, out } = await run('diff', RESNET, DIGITS, '--profile', 'reference');
     expect(code).toBe(EXIT.done);
-    expect(out).toMatch(/^MACs +462 M +52\.3 M +−88\.7 %$/m);
+    expect(out).toMatch(/^MACs +1\.81 G +4\.00 M +−99\.8 %$/m);
     expect(out).toMatch(/^Latency +[\d.]+ ms +[\d.]+ ms +−[\d.]+ %$/m);
     expect(out).toContain('milliseconds of the reference machine');
   });
 
   it('tells the change of the value that it shows, not of the end of an interval', async () => {
-    const { before, after, change } = JSON.parse((await diff('--format', 'json')).out);
+    const { before, after, change } = JSON.parse(
+      (await run('diff', RESNET, DIGITS, '--profile', 'reference', '--format', 'json')).out,
+    );
     const [was, is] = [before.totals.latencyMs.value, after.totals.latencyMs.value];
     expect(change.latencyMs).toBeCloseTo(is / was - 1, 12);
+  });
+
+  it('tells where a figure lacks something', async () => {
+    const unknown = join(FIXTURES, 'edge/custom_op_unknown.onnx');
+    expect((await run('diff', DIGITS, unknown)).out).toMatch(/^MACs +4\.00 M +≥ 27\.6 k +unknown$/m);
   });
 
   it('has no latency without a profile', async () => {

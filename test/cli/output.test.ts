@@ -62,7 +62,7 @@ describe('-o', () => {
   it.each([
     ['report.pdf', 'A report ends with .txt, .json, .md'],
     ['no/such/report.md', 'there is no such folder'],
-    ['folder.md', 'it is a directory'],
+    ['folder.md', 'is no file that could be replaced'],
     [`${'long'.repeat(100)}.md`, 'the name is too long'],
   ])('%s cannot be written: exit 2 and one sentence, and nothing is left behind', async (name, sentence) => {
     mkdirSync(at('folder.md'));
@@ -90,7 +90,17 @@ describe('several models', () => {
   const broken = join(FIXTURES, 'broken/neg_text.onnx');
 
   it('come in the order of the arguments; what fails is told, and the rest is reported', async () => {
-    const { code, out, err } = await run([VGG, broken, DIGITS, '-o', at('all.json'), '-o', at('all.md')]);
+    const { code, out, err } = await run([
+      VGG,
+      broken,
+      DIGITS,
+      '-o',
+      at('all.json'),
+      '-o',
+      at('all.md'),
+      '--profile',
+      'none',
+    ]);
     expect(code).toBe(EXIT.unusable);
     expect(err).toContain('is text, not an ONNX or Keras model');
     expect(JSON.parse(read('all.json')).map(({ model }: { model: { path: string } }) => model.path)).toEqual([

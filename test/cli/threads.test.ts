@@ -46,6 +46,21 @@ describe.skipIf(!existsSync(program))('threads, from the bundle', () => {
     await gone.stop();
   });
 
+  it('need hardly more memory for two hundred models than for twenty', { timeout: 300_000 }, () => {
+    const peakBytes = (count: number): number => {
+      const told = 'process.on("exit", () => process.stderr.write("\\n" + process.resourceUsage().maxRSS))';
+      const args = ['--import', `data:text/javascript,${encodeURIComponent(told)}`, join(root, 'bin/dsc-audit.js')];
+      const models = new Array<string>(count).fill(fixture('digits_cnn'));
+      const done = spawnSync(process.execPath, [...args, '--format', 'html', '--no-config', ...models], {
+        encoding: 'utf8',
+        maxBuffer: 2 ** 28,
+      });
+      expect(done.status, done.stderr).toBe(0);
+      return Number(done.stderr.split('\n').at(-1));
+    };
+    expect(peakBytes(200)).toBeLessThan(1.6 * peakBytes(20));
+  });
+
   it('keep the order of the arguments', () => {
     const names = ['resnet50', 'digits_cnn', 'vgg16', 'resnet18', 'mobilenet_v2'];
     const models = Array.from({ length: 40 }, (_, index) => fixture(names[index % names.length] ?? ''));

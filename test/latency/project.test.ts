@@ -1,12 +1,17 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Report } from '../../src/audit/report.ts';
-import { separableModel } from '../../src/dsc/separable-model.ts';
+import { projectedModel } from '../../src/dsc/projected-model.ts';
+import { separableReplacement } from '../../src/dsc/separable-replacement.ts';
+import { depthwiseSeparable } from '../../src/dsc/strategies/depthwise-separable.ts';
 import { modelBytes, modelFile } from '../../src/formats/model-source.ts';
+import { tensorFact } from '../../src/ir/fact.ts';
 import type { ChosenProfile } from '../../src/latency/choose-profile.ts';
 import { projectModel } from '../../src/latency/project.ts';
 import { referenceProfile } from '../../src/latency/reference.ts';
 import { SweepNetwork } from '../../src/latency/sweep-network.ts';
+import { inferFacts } from '../../src/passes/infer-facts.ts';
+import { analysedModel } from '../../src/runtime/network/analysed-model.ts';
 import { auditOnnx, FIXTURES, modelsIn, truthOf } from '../support/models.ts';
 import { onnxBytes } from '../support/onnx-bytes.ts';
 
@@ -89,10 +94,19 @@ describe('a replaced convolution', () => {
   const x = network.conv(network.input(32, 28, 28), { outChannels: 64, kernel: [3, 3], stride: 2 });
   network.output(network.unary(x, 'relu'));
   const source = network.analyse();
+  const inputs = new Map(source.model.graph.inputs.map((id) => [id, source.facts[id] ?? tensorFact(null, null)]));
+  const facts = inferFacts(source.model, inputs, new Map());
+  const replaced = () => {
+    const [node] = source.nodes;
+    const layer = node && { node, inChannels: 32, outChannels: 64, kernel: [3, 3], groups: 1 };
+    const replacement = layer && separableReplacement(layer, depthwiseSeparable, { rank: 1, between: 'none' });
+    return projectedModel(source.model, facts, replacement ? [replacement] : []);
+  };
 
   it('is planned as a depthwise and a pointwise layer of the same output', () => {
-    const { model, halves } = separableModel(source, new Set([0]));
-    expect(halves.get(0)).toEqual([0, 1]);
+    const projected = replaced();
+    const model = analysedModel(projected.model, projected.facts);
+    expect(projected.nodes).toEqual([model.nodes.slice(0, 2)]);
     const kernels = projectModel(model, profile).layers.map(({ kernel }) => kernel);
     expect(kernels.join(' ')).toMatch(/^depthwise.*pointwise$/);
     expect(model.nodes.at(-1)).toEqual(source.nodes.at(-1));
@@ -100,8 +114,21 @@ describe('a replaced convolution', () => {
 
   it('leaves the original as it was', () => {
     const before = JSON.stringify(source.nodes.map(({ kind }) => kind));
-    separableModel(source, new Set([0]));
+    replaced();
     expect(JSON.stringify(source.nodes.map(({ kind }) => kind))).toBe(before);
+  });
+});
+
+describe('every strategy', () => {
+  it.each(['pointwise-depthwise', 'inverted-residual', 'bottleneck'])('has milliseconds: %s', (strategy) => {
+    const path = join(FIXTURES, 'onnx/resnet18.onnx');
+    const { candidates, projection } = auditOnnx(modelFile(path), { strategy }, chosen).dsc;
+    expect(candidates.length).toBeGreaterThan(0);
+    for (const { before, after, recommended } of candidates) {
+      expect(after.latencyMs?.value).toBeGreaterThan(0);
+      expect(recommended).toBe((after.latencyMs?.value ?? 0) < (before.latencyMs?.value ?? 0));
+    }
+    expect(projection.after.latencyMs?.value).toBeLessThan(projection.before.latencyMs?.value ?? 0);
   });
 });
 

@@ -34,6 +34,16 @@ function refusal(audit: () => unknown): string {
   return 'nothing was refused';
 }
 
+it('a chain of a hundred thousand nodes is audited', { timeout: 300_000 }, () => {
+  const many = 100_000;
+  const nodes = Array.from({ length: many }, (_, index): NodeSpec => {
+    return { op: 'Relu', inputs: [index === 0 ? 'x' : `r${index}`], outputs: [`r${index + 1}`] };
+  });
+  const report = auditSpec({ inputs: INPUTS, nodes, outputs: [`r${many}`] });
+  expect(report.layers).toHaveLength(many);
+  expect(report.totals).toMatchObject({ flops: many * 4 * 8 * 8, isLowerBound: false });
+});
+
 describe('blocks', { timeout: IN_TIME_MS }, () => {
   it('are looked for in concatenations of concatenations', () => {
     const model = folded(relu, { op: 'Concat', attributes: { axis: 1 } });

@@ -6,6 +6,7 @@ import { FORMAT_NAMES } from '../../src/report/formats.ts';
 import { renderJson } from '../../src/report/json.ts';
 import { renderTable } from '../../src/report/table.ts';
 import { documentOf } from '../support/documents.ts';
+import { auditJson, conv2d, functional } from '../support/keras.ts';
 import { auditSpec } from '../support/models.ts';
 import { onnxBytes } from '../support/onnx-bytes.ts';
 import { fakeTerminal } from '../support/terminal.ts';
@@ -56,6 +57,36 @@ function auditNamed(name: string): Report {
   };
 }
 
+/** A Keras model all of whose names are one text: layers, models within it, classes, activations. */
+async function auditKerasNamed(name: string): Promise<Report> {
+  const inner = {
+    name: 'NAMEmodel',
+    inputs: { NAMEin: [null, 8, 8, 8] },
+    layers: [conv2d('NAMEinner', [['NAMEin']])],
+    outputs: ['NAMEinner'],
+  };
+  const model = functional({
+    name: 'NAME',
+    inputs: { x: [null, 8, 8, 3] },
+    layers: [
+      conv2d('NAME', [['x']]),
+      conv2d('NAME2', [['NAME']]),
+      { of: 'Functional', name: 'NAMEmodel', calls: [['NAME2']], module: 'keras', model: inner },
+      { of: 'OpNAME', name: 'NAMElast', calls: [['NAMEmodel']], module: 'NAME', registeredName: 'NAME>OpNAME' },
+    ],
+    outputs: ['NAMElast'],
+  });
+  const json = { ...model, keras_version: 'NAME' };
+  return auditJson(
+    JSON.parse(JSON.stringify(json), (_, value) =>
+      typeof value === 'string' ? value.replaceAll('NAME', () => name) : value,
+    ),
+  );
+}
+
+/** Reports of both formats. */
+const NAMED = [auditNamed, auditKerasNamed];
+
 /** Anything that a terminal would act upon, line ends aside. */
 const CONTROL = /[^\P{C}\n\r]/u;
 
@@ -97,8 +128,8 @@ describe('names from the file', () => {
   });
 
   it.each(FORMAT_NAMES)('put no control character into %s, for one model or for several', async (format) => {
-    const report = auditNamed(HOSTILE);
-    for (const reports of [[report], [report, report]]) {
+    const [report, keras] = [auditNamed(HOSTILE), await auditKerasNamed(HOSTILE)];
+    for (const reports of [[report], [report, report], [keras], [keras, report]]) {
       expect(await documentOf(format, reports)).not.toMatch(CONTROL);
     }
   });
@@ -111,7 +142,7 @@ describe('in the log of a CI job', () => {
   it.each(['::error::forged', '  ::set-output name=a::b', '##[error]forged', 'a##[group]b', '\n::error::forged'])(
     'no table obeys %j',
     async (name) => {
-      expect(await documentOf('table', [auditNamed(name), auditNamed(name)])).not.toMatch(COMMAND);
+      expect(await documentOf('table', [auditNamed(name), await auditKerasNamed(name)])).not.toMatch(COMMAND);
     },
   );
 
@@ -186,7 +217,9 @@ describe('in markdown', () => {
   ];
 
   it.each(NAMES)('%j stands in code only, and ends no cell', async (name) => {
-    for (const reports of [[auditNamed(name)], [auditNamed(name), auditNamed('plain')]]) {
+    const [onnx, keras] = await Promise.all(NAMED.map((audit) => audit(name)));
+    if (onnx === undefined || keras === undefined) throw new Error('There are two reports.');
+    for (const reports of [[onnx], [keras], [onnx, keras, auditNamed('plain')]]) {
       const text = await documentOf('markdown', reports);
       const [withoutCode, blocks] = outsideCode(text);
       for (const word of ['octocat', 'alert', 'evil', 'bold', 'rocket', 'onerror', 'rm -rf', 'big']) {
@@ -233,7 +266,8 @@ describe('in HTML', () => {
     '&lt;script&gt;',
     '</style><script>alert(1)</script>',
   ])('%j is text', async (name) => {
-    const page = await documentOf('html', [auditNamed(name), auditNamed('plain')]);
+    const reports = await Promise.all(NAMED.map((audit) => audit(name)));
+    const page = await documentOf('html', [...reports, auditNamed('plain')]);
     const tags = page.match(/<[a-z][^>]*>/gi) ?? [];
     expect(tags.filter((tag) => /^<(script|img|iframe|object|link)/i.test(tag))).toEqual(['<script>']);
     expect(tags.filter((tag) => / on\w+=| style=|javascript:/i.test(tag.replace(/="[^"]*"/g, '=""')))).toEqual([]);

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import * as ort from 'onnxruntime-web';
 import { expect } from 'vitest';
 import type { PrepareFitting } from '../../src/audit/fit-to-samples.ts';
-import { type RewrittenModel, rewriteModel } from '../../src/audit/rewrite-model.ts';
+import type { LatencyProjector } from '../../src/audit/latency-figures.ts';
+import { type RewriteOptions, type RewrittenModel, rewriteModel } from '../../src/audit/rewrite-model.ts';
 import type { RewriteReport } from '../../src/audit/rewrite-report.ts';
 import { type LinearAlgebra, loadLinearAlgebra } from '../../src/dsc/linear-algebra.ts';
-import type { RewriteWish } from '../../src/dsc/plan-rewrite.ts';
 import { STRATEGIES } from '../../src/dsc/strategies/index.ts';
 import { modelBytes, modelFile } from '../../src/formats/model-source.ts';
 import { writeFiles } from '../../src/formats/output-file.ts';
@@ -15,7 +15,7 @@ import { randomFloats } from '../runtime/random.ts';
 import { auditOnnx } from './models.ts';
 
 /** Every candidate at rank 1, the weights alone. */
-const PLAIN_WISH: RewriteWish = {
+const PLAIN_WISH: RewriteOptions['wish'] = {
   strategy: STRATEGIES[0],
   between: 'none',
   rank: 1,
@@ -51,14 +51,19 @@ export async function withFolder<T>(run: (folder: string) => Promise<T>): Promis
 export async function rewriteInto(
   folder: string,
   model: string | Uint8Array,
-  wish: Partial<RewriteWish> = {},
+  wish: Partial<RewriteOptions['wish']> = {},
   patterns: { readonly include?: readonly string[]; readonly exclude?: readonly string[] } = {},
   fitting: PrepareFitting | null = null,
+  projector: LatencyProjector | null = null,
 ): Promise<Rewriting> {
   const path = join(folder, 'light.onnx');
   const source = typeof model === 'string' ? modelFile(model) : modelBytes('model.onnx', [model]);
   const options = { include: [], exclude: [], ...patterns, wish: { ...PLAIN_WISH, ...wish }, output: path };
-  const rewritten: RewrittenModel = await rewriteModel(source, options, await sharedAlgebra(), fitting);
+  const rewritten: RewrittenModel = await rewriteModel(source, options, {
+    algebra: await sharedAlgebra(),
+    prepareFitting: fitting,
+    projector,
+  });
   try {
     writeFiles(rewritten.files);
   } finally {

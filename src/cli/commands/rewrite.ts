@@ -1,11 +1,9 @@
 import { Chalk } from 'chalk';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { SamplePaths } from '../../audit/fit-to-samples.ts';
-import { loadLinearAlgebra } from '../../dsc/linear-algebra.ts';
-import type { RewriteWish } from '../../dsc/plan-rewrite.ts';
-import { STRATEGY_NAMES, writableStrategyNamed } from '../../dsc/strategies/index.ts';
-import { BETWEEN, type Between } from '../../dsc/strategies/strategy.ts';
-import { parseTarget, type Target } from '../../dsc/target.ts';
+import { prepareRewrite, type RewriteOptions, UNNAMED } from '../../audit/rewrite.ts';
+import { STRATEGY_NAMES } from '../../dsc/strategies/index.ts';
+import { BETWEEN } from '../../dsc/strategies/strategy.ts';
+import { parseTarget } from '../../dsc/target.ts';
 import { checkOutput, writeFiles } from '../../formats/output-file.ts';
 import { DscAuditError } from '../../ir/errors.ts';
 import { plainText } from '../../report/plain-text.ts';
@@ -16,21 +14,10 @@ import { collectText, wholeNumber } from '../option-values.ts';
 import { progressLine } from '../progress-line.ts';
 import { colourLevel, print, type Terminal } from '../terminal.ts';
 
-interface RewriteCommandOptions extends ModelOptions {
+interface RewriteCommandOptions extends ModelOptions, Omit<RewriteOptions, 'dims' | 'shapes' | 'path'> {
   readonly output?: string;
   readonly emit?: readonly string[];
-  readonly force?: boolean;
   readonly dryRun?: boolean;
-  readonly target?: Target;
-  readonly rank?: number | 'auto';
-  readonly minEnergy?: number;
-  readonly include?: readonly string[];
-  readonly exclude?: readonly string[];
-  readonly strategy: string;
-  readonly between: Between;
-  readonly samples?: string;
-  readonly validation?: string;
-  readonly labels?: string;
   readonly format: 'table' | 'json';
   readonly color: boolean;
 }
@@ -39,6 +26,8 @@ const EXAMPLES = `
 Examples:
   dsc-audit rewrite model.onnx -o light.onnx                      every candidate, at rank 1
   dsc-audit rewrite model.onnx -o light.onnx --target macs=-50%   the least loss that halves the MACs
+  dsc-audit rewrite model.keras -o light.keras --target latency=-30%
+                                                                  the same for projected milliseconds
   dsc-audit rewrite model.onnx -o light.onnx --min-energy 0.9     as far as 90 % of each layer is kept
   dsc-audit rewrite model.onnx -o light.onnx --exclude layer4     leave a part of the model alone
   dsc-audit rewrite model.onnx -o light.onnx --samples train.npy --validation test.npy --labels classes.npy
@@ -57,14 +46,14 @@ export function defineRewrite(program: Command, terminal: Terminal): void {
     .description(
       'Writes the model with depthwise separable convolutions in place of chosen ones. Their weights start from the trained ones.',
     )
-    .argument('<model>', 'a model file (ONNX), or - for standard input')
+    .argument('<model>', 'a model file (ONNX or Keras), or - for standard input')
     .option('-o, --output <file>', 'the file to write')
     .option('--emit <pytorch file.py...>', 'write a PyTorch recipe that does the same to the model in Python')
     .option('--force', 'replace what is to be written where it is there already')
     .option('--dry-run', 'plan and report, write nothing');
   modelOptions(command)
     .optionsGroup('Plan:')
-    .option('--target <metric=value>', 'macs=-50%, params=5M or size=20MB, at the least loss', target)
+    .option('--target <metric=value>', 'macs=-50%, params=5M, size=20MB or latency=15ms, at the least loss', target)
     .option('--rank <n>', "depthwise filters a channel, or 'auto' (default: auto with a target, else 1)", rank)
     .option('--min-energy <share>', "keep at least this share of each layer's weights, 0 to 1", energy)
     .option('--include <glob>', 'consider these even if a default speaks against it (repeatable)', collectText)
@@ -73,6 +62,10 @@ export function defineRewrite(program: Command, terminal: Terminal): void {
       new Option('--strategy <name>', 'how to replace them').choices(STRATEGY_NAMES).default(STRATEGY_NAMES[0]),
     )
     .addOption(new Option('--between <what>', 'what stands between the halves').choices(BETWEEN).default('none'))
+    .option(
+      '--profile <file>',
+      "project milliseconds with this profile, or `reference`, or `none` (default: this machine's, else the reference)",
+    )
     .optionsGroup('Samples:')
     .option('--samples <path>', 'fit the new weights to these inputs (.npy, .npz, raw, or a folder of ONNX tensors)')
     .option('--validation <path>', 'judge the new model on these (default: the samples)')
@@ -85,24 +78,19 @@ export function defineRewrite(program: Command, terminal: Terminal): void {
 }
 
 async function rewrite(path: string, options: RewriteCommandOptions, terminal: Terminal): Promise<void> {
-  const { output = null, force = false, dryRun = false, include = [], exclude = [] } = options;
-  const wish = wishOf(options);
+  const { output = null, force = false, dryRun = false } = options;
   const recipe = recipePath(options.emit);
   if (output === null && recipe === null && !dryRun) {
     throw new DscAuditError('invalid-option', 'Say where to write the model: -o light.onnx.');
   }
-  const samples = samplePaths(options);
   const inputs = path === '-' ? [] : [path];
   if (!dryRun && output !== null) checkOutput(output, inputs, force);
   const line = progressLine(terminal.stderr, () => performance.now());
-  const { rewriteModel } = await import('../../audit/rewrite-model.ts');
-  const { fitToSamples } = await import('../../audit/fit-to-samples.ts');
   const { emitRecipe } = await import('../../audit/emit-recipe.ts');
-  const fitting = samples && fitToSamples(samples, (layer) => line.show(`fitted ${plainText(layer)}`));
-  const algebra = await loadLinearAlgebra();
-  const source = await openModel(path, terminal);
-  const request = { ...bindingsOf(options), include, exclude, wish, output: output ?? UNNAMED };
-  const rewritten = await rewriteModel(source, request, algebra, fitting).finally(line.clear);
+  const request = { ...options, ...bindingsOf(options) };
+  const tell = (layer: string) => line.show(`fitted ${plainText(layer)}`);
+  const open = () => openModel(path, terminal);
+  const rewritten = await prepareRewrite(open, output ?? UNNAMED, request, tell).finally(line.clear);
   let written: readonly string[] = [];
   try {
     if (!dryRun) {
@@ -124,27 +112,6 @@ async function rewrite(path: string, options: RewriteCommandOptions, terminal: T
   await print(terminal.stdout, text);
 }
 
-/** Ranks are chosen where there is something to aim at; else every replacement has rank 1. */
-function wishOf(options: RewriteCommandOptions): RewriteWish {
-  const { strategy, between, target = null, minEnergy = 0, samples } = options;
-  const isChosen = target !== null || minEnergy > 0;
-  const { rank = isChosen ? 'auto' : 1 } = options;
-  if (rank === 'auto' && !isChosen) {
-    throw new DscAuditError('invalid-option', '--rank auto needs something to aim at: add --target or --min-energy.');
-  }
-  return { strategy: writableStrategyNamed(strategy), between, rank, minEnergy, target, fitted: samples !== undefined };
-}
-
-function samplePaths(options: RewriteCommandOptions): SamplePaths | null {
-  const { samples, validation = null, labels = null } = options;
-  if (samples !== undefined) return { samples, validation, labels };
-  if (validation === null && labels === null) return null;
-  throw new DscAuditError('invalid-option', '--validation and --labels judge what --samples fits: add --samples.');
-}
-
-/** Stands for the model's name where only a recipe is written. */
-const UNNAMED = 'model.onnx';
-
 function recipePath(emit: readonly string[] | undefined): string | null {
   if (emit === undefined) return null;
   const [format, path, ...others] = emit;
@@ -152,9 +119,11 @@ function recipePath(emit: readonly string[] | undefined): string | null {
   throw new DscAuditError('invalid-option', `Write --emit pytorch recipe.py, behind the model's name.`);
 }
 
-function target(text: string): Target {
+/** Read here so that what is wrong is said before the model is opened. */
+function target(text: string): string {
   try {
-    return parseTarget(text);
+    parseTarget(text);
+    return text;
   } catch (error) {
     if (error instanceof DscAuditError) throw new InvalidArgumentError(error.message);
     throw error;

@@ -15,11 +15,14 @@ export const BETWEEN = ['none', 'relu', 'bn-relu'] as const;
 
 export type Between = (typeof BETWEEN)[number];
 
+/** As it is written and counted: where BatchNorm is folded into the convolutions before it, all that it leaves is a bias. */
+export type SettledBetween = Between | 'bias-relu';
+
 /** How a convolution is replaced. */
 export interface ReplacementForm {
   /** Depthwise filters a channel. */
   readonly rank: number;
-  readonly between: Between;
+  readonly between: SettledBetween;
   /** The replacement has a bias, whether or not the original has one. */
   readonly bias: boolean;
 }

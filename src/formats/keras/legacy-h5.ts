@@ -5,9 +5,12 @@ import { type NamedWeight, namedWeights } from './named-weights.ts';
 import type { WeightStore } from './weights.ts';
 
 /** The model that an `.h5` file describes, in the attribute `model_config`. Throws `not-a-model` where it has none. */
-export function modelConfigOf(root: Hdf5Group): Json {
+export const modelConfigOf = (root: Hdf5Group): Json => parseJson(modelConfigText(root));
+
+/** The same as text. */
+export function modelConfigText(root: Hdf5Group): string {
   const text = textOfAttribute(root, 'model_config');
-  if (text !== null) return parseJson(text);
+  if (text !== null) return text;
   const holdsWeights = root.texts('layer_names').length > 0 || root.names.includes('layers');
   throw new DscAuditError(
     'not-a-model',
@@ -33,7 +36,7 @@ export function legacyWeights(root: Hdf5Group): WeightStore {
 
 function weightsIn(group: Hdf5Group | null): readonly NamedWeight[] {
   if (group === null) return [];
-  return weightNames(group).flatMap((name) => {
+  return namesIn(group, 'weight_names').flatMap((name) => {
     const parts = name.split('/');
     const holder = parts.slice(0, -1).reduce<Hdf5Group | null>((inner, part) => inner?.group(part) ?? null, group);
     const stored = holder?.dataset(parts.at(-1) ?? '') ?? null;
@@ -41,10 +44,11 @@ function weightsIn(group: Hdf5Group | null): readonly NamedWeight[] {
   });
 }
 
-function weightNames(group: Hdf5Group): readonly string[] {
-  const names = [...group.texts('weight_names')];
+/** The names that an attribute lists, in one or in several parts. */
+export function namesIn(group: Pick<Hdf5Group, 'texts'>, attribute: string): readonly string[] {
+  const names = [...group.texts(attribute)];
   for (let chunk = 0; names.length === 0 || chunk > 0; chunk++) {
-    const more = group.texts(`weight_names${chunk}`);
+    const more = group.texts(`${attribute}${chunk}`);
     if (more.length === 0) break;
     names.push(...more);
   }

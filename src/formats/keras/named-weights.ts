@@ -88,5 +88,22 @@ function nextFree(queue: Queue | undefined, taken: ReadonlySet<NamedWeight>): Na
   return null;
 }
 
+/** Whether a weight of the outermost layer's is the kernel of the layer at a path within. */
+export function isKernelOf(name: string, path: readonly string[]): boolean {
+  const parts = partsOf(name);
+  return parts.at(-1) === 'kernel' && (path.length === 1 || parts.slice(0, -1).includes(path.at(-1) ?? ''));
+}
+
+/** Whether it is the kernel or the bias of the convolution at a path. */
+export const isConvWeightOf = (name: string, path: readonly string[]): boolean =>
+  isKernelOf(name.replace(/(^|\/)bias(:\d+)?$/, '$1kernel'), path);
+
+/** What a weight of a layer is called that takes the place of the one at `path`, after that one's kernel. */
+export function newName(kernel: string, path: readonly string[], layer: string, weight: string): string {
+  const [, holder = '', behind = ''] = /^(.*\/)?kernel(:\d+)?$/.exec(kernel) ?? [];
+  const parts = holder.split('/').map((part) => (part === path.at(-1) ? layer : part));
+  return `${parts.join('/')}${weight}${behind}`;
+}
+
 /** Without the number of the output that TensorFlow writes behind. */
 const partsOf = (name: string): readonly string[] => name.replace(/:\d+$/, '').split('/');

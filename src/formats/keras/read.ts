@@ -6,6 +6,7 @@ import { MAX_JSON_BYTES } from '../limits.ts';
 import type { ModelSource } from '../model-source.ts';
 import { archiveWeights } from './archive-weights.ts';
 import { GraphBuilder } from './build-graph.ts';
+import { type FileKind, fileKind } from './file-kind.ts';
 import { type Hdf5File, type Hdf5Group, openHdf5, textOfAttribute } from './hdf5-file.ts';
 import { type Json, member, parseJson, textOf } from './json.ts';
 import { legacyWeights, modelConfigOf } from './legacy-h5.ts';
@@ -25,26 +26,18 @@ interface KerasFile {
   close(): void;
 }
 
-/** Every kind of file that Keras writes, by its first bytes. */
-const KINDS: readonly {
-  readonly begins: readonly number[];
-  readonly read: (source: ModelSource) => KerasFile | Promise<KerasFile>;
-}[] = [
-  { begins: [0x50, 0x4b, 0x03, 0x04], read: readKerasArchive },
-  { begins: [0x89, 0x48, 0x44, 0x46], read: readH5 },
-  { begins: [], read: readJsonFile },
-];
+const READERS: Readonly<Record<FileKind, (source: ModelSource) => KerasFile | Promise<KerasFile>>> = {
+  archive: readKerasArchive,
+  h5: readH5,
+  json: readJsonFile,
+};
 
 /**
  * Reads a Keras model: JSON, a `.keras` archive, an `.h5` file, or the `model.json` of a TensorFlow.js layers model.
  * Throws `not-a-model`, `malformed-model` or `limit-exceeded`.
  */
 export async function readKeras(source: ModelSource): Promise<ReadModel> {
-  const head = new Uint8Array(4);
-  source.bytes.read(0, head);
-  const kind = KINDS.find(({ begins }) => begins.every((byte, index) => head[index] === byte));
-  if (kind === undefined) throw new Error('Every file is of some kind.');
-  const file = await kind.read(source);
+  const file = await READERS[fileKind(source.bytes)](source);
   try {
     const builder = new GraphBuilder(file.weights, countLayers(file.model));
     const graph = builder.build(file.model);
@@ -91,9 +84,10 @@ function readJsonFile(source: ModelSource): KerasFile {
   };
 }
 
-const CONFIG = 'config.json';
-const METADATA = 'metadata.json';
-const WEIGHTS = 'model.weights.h5';
+/** Files of a `.keras` archive. */
+export const CONFIG = 'config.json';
+export const METADATA = 'metadata.json';
+export const WEIGHTS = 'model.weights.h5';
 
 async function readKerasArchive(source: ModelSource): Promise<KerasFile> {
   const entries = readArchive(source.bytes);
@@ -155,12 +149,14 @@ function closedOnError<T>(file: Hdf5File, read: () => T): T {
   }
 }
 
+const readJson = (entry: ArchiveEntry, what: string): Json => parseJson(readJsonText(entry, what));
+
 /** Its size is looked at before it is unpacked. */
-function readJson({ size, open }: ArchiveEntry, what: string): Json {
+export function readJsonText({ size, open }: ArchiveEntry, what: string): string {
   if (size > MAX_JSON_BYTES) {
     throw new DscAuditError('limit-exceeded', `has ${size} bytes of ${what}; at most ${MAX_JSON_BYTES} are read.`);
   }
-  return parseJson(new TextDecoder().decode(readExactly(open(), 0, size)));
+  return new TextDecoder().decode(readExactly(open(), 0, size));
 }
 
 /** Keras 2 writes its version beside the graph; Keras 3 tells itself by the modules of its classes. */

@@ -10,9 +10,23 @@ import { shapeOf, shown } from './model-config.ts';
 import { type NamedWeight, namedWeights } from './named-weights.ts';
 import type { WeightStore } from './weights.ts';
 
+/** A weight with its entry in the manifest, and where it lies. */
+export interface ManifestWeight extends NamedWeight {
+  readonly entry: Json;
+  /** Null where a file of its group is not there. */
+  readonly bytes: ByteSource | null;
+  readonly start: number;
+  /** As it is stored: fewer bytes where it is quantised. */
+  readonly storedBytes: number;
+}
+
 /** The weights of a TensorFlow.js model, in files beside it. */
 export interface ManifestWeights {
   readonly store: WeightStore;
+  /** In the file's order. */
+  readonly weights: readonly ManifestWeight[];
+  /** Names of the files, as the manifest has them. */
+  readonly paths: readonly string[];
   /** Bytes of all files; null where one is missing. */
   readonly fileBytes: number | null;
   /** Files that are not there, with the number of weights that lie in each. */
@@ -50,6 +64,8 @@ export function manifestWeights(source: ModelSource, manifest: Json | undefined)
   const opened: ByteSource[] = [];
   const missing = new Map<string, number>();
   const byLayer = new Map<string, NamedWeight[]>();
+  const allWeights: ManifestWeight[] = [];
+  const allPaths: string[] = [];
   const close = () => {
     for (const file of opened) file.close();
   };
@@ -57,11 +73,13 @@ export function manifestWeights(source: ModelSource, manifest: Json | undefined)
     for (const group of groups) {
       const weights = listOf(group, 'weights');
       const paths = listOf(group, 'paths').map((path) => textOf(path) ?? '');
+      allPaths.push(...paths);
       const shards = openShards(source, paths, weights.length, opened, missing);
       for (const weight of weightsOf(weights, shards)) {
         const [layer = ''] = weight.name.split('/');
         const known = byLayer.get(layer) ?? [];
         known.push(weight);
+        allWeights.push(weight);
         byLayer.set(layer, known);
       }
     }
@@ -73,6 +91,8 @@ export function manifestWeights(source: ModelSource, manifest: Json | undefined)
   return {
     // A model within the model keeps its layers' own names.
     store: namedWeights(([outermost = '', ...inner]) => byLayer.get(outermost) ?? (inner.length > 0 ? all : NONE)),
+    weights: allWeights,
+    paths: allPaths,
     fileBytes: missing.size > 0 ? null : opened.reduce((sum, { size }) => sum + size, 0),
     missing,
     close,
@@ -121,7 +141,7 @@ function joined(files: readonly ByteSource[]): ByteSource {
   };
 }
 
-function weightsOf(weights: readonly Json[], { bytes }: Shards): readonly NamedWeight[] {
+function weightsOf(weights: readonly Json[], { bytes }: Shards): readonly ManifestWeight[] {
   let offset = 0;
   return weights.flatMap((weight) => {
     const name = textOf(member(weight, 'name')) ?? '';
@@ -142,7 +162,8 @@ function weightsOf(weights: readonly Json[], { bytes }: Shards): readonly NamedW
     }
     const read = () => (bytes === null ? null : readExactly(bytes, start, byteLength));
     const data = { byteLength: byteSize(dtype, elements), read: () => unpacked(read(), packed, dtype, quantization) };
-    return [{ name, stored: { dtype, shape, data: data satisfies TensorData } }];
+    const stored = { dtype, shape, data: data satisfies TensorData };
+    return [{ name, stored, entry: weight, bytes, start, storedBytes: byteLength }];
   });
 }
 

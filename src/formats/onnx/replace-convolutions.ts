@@ -1,7 +1,9 @@
 /** Writes an ONNX model with some convolutions replaced; everything else stays byte for byte. */
+import { basename } from 'node:path';
 import type { Model, Node } from '../../ir/graph.ts';
 import type { ConvReplacement } from '../conv-replacement.ts';
 import type { ModelSource } from '../model-source.ts';
+import { type ModelWriter, REWRITE_NOTE, type RewriteNotes, type RewrittenFiles } from '../model-writer.ts';
 import { joined, type Piece } from '../pieces.ts';
 import { dataTypeCode } from './data-type.ts';
 import { ExternalFiles } from './external-data.ts';
@@ -11,36 +13,21 @@ import { DataFile, type Holder, relocated } from './relocate-tensors.ts';
 import { type NewTensor, type NewValue, replacementNodes } from './replacement-nodes.ts';
 import { bytesField, fieldsOf, lengthDelimited, type WireField } from './wire.ts';
 
-/** A model as it will be written. */
-export interface RewrittenOnnx {
-  readonly model: readonly Piece[];
-  /** What goes into the file of external data; null where the model has none. */
-  readonly data: readonly Piece[] | null;
-  /** The files that they are copied from, as the model names them. */
-  readonly externalFiles: readonly string[];
-  /** Closes the files that external tensors are copied from. */
-  close(): void;
-}
-
-export interface RewriteNotes {
-  /** Name of the file of external data, beside the model. */
-  readonly dataFile: string;
-  /** What was done, for whoever reads the model's metadata. */
-  readonly note: string;
-}
-
 /** Operators that can be replaced. */
 const CONV_OPS: ReadonlySet<string> = new Set(['Conv', 'com.microsoft::FusedConv']);
 
-/** Tells of each node of a model why it cannot be replaced in its file; null where it can. */
-export function replaceableNodes(source: ModelSource, model: Model): (node: Node) => string | null {
+export function onnxWriter(source: ModelSource, model: Model): ModelWriter {
   const { nodes } = indexModel(source.bytes);
   const byOutput = outputsOf(nodes);
   const own = new Set(model.graph.nodes);
-  return (node) => {
-    if (!CONV_OPS.has(node.op)) return `${node.op} cannot be written as two`;
-    if (!own.has(node)) return 'it lies in the body of a control-flow operator';
-    return placeOf(model, node, byOutput) ? null : 'it lies in a local function, which other calls may share';
+  return {
+    hasWeights: true,
+    obstacle({ node }) {
+      if (!CONV_OPS.has(node.op)) return `${node.op} cannot be written as two`;
+      if (!own.has(node)) return 'it lies in the body of a control-flow operator';
+      return placeOf(model, node, byOutput) ? null : 'it lies in a local function, which other calls may share';
+    },
+    layOut: (replacements, notes) => replaceConvolutions(source, model, replacements, notes),
   };
 }
 
@@ -50,33 +37,33 @@ const NODE_METADATA = 9;
 /** Before this version of the format every initializer is an input, too. */
 const FIRST_IR_VERSION_WITHOUT_INPUTS = 4;
 
-const METADATA_KEY = 'dsc-audit.rewrite';
-
 /** External tensors are at least this long; smaller ones are more useful in the model. */
 const MIN_EXTERNAL_BYTES = 1024;
 
-/** Throws `malformed-model`, and `cannot-read` where an external file is not there. */
-export function replaceConvolutions(
+function replaceConvolutions(
   source: ModelSource,
   model: Model,
   replacements: readonly ConvReplacement[],
-  { dataFile, note }: RewriteNotes,
-): RewrittenOnnx {
+  { output, note }: RewriteNotes,
+): RewrittenFiles {
   const externals = new ExternalFiles(source);
+  const dataPath = `${output}.data`;
   try {
     const index = indexModel(source.bytes);
-    const data = new DataFile(dataFile, externals);
+    const data = new DataFile(basename(dataPath), externals);
     const graph = rewrittenGraph(source, index, model, replacements, data);
     const pieces = index.modelFields.flatMap((field): readonly Piece[] => {
       if (field.number === MODEL.graph) return graph;
-      if (field.number === MODEL.metadataProps && keyOf(index, field) === METADATA_KEY) return [];
+      if (field.number === MODEL.metadataProps && keyOf(index, field) === REWRITE_NOTE) return [];
       return moved(source, index, field, MODEL_HOLDERS[field.number], data);
     });
-    const metadata = bytesField(MODEL.metadataProps, encodeEntry({ key: METADATA_KEY, value: note }));
+    const metadata = bytesField(MODEL.metadataProps, encodeEntry({ key: REWRITE_NOTE, value: note }));
     return {
-      model: joined([...pieces, ...metadata]),
-      data: data.pieces.length > 0 ? joined(data.pieces) : null,
-      externalFiles: externals.names,
+      files: [
+        ...(data.pieces.length > 0 ? [{ path: dataPath, pieces: joined(data.pieces) }] : []),
+        { path: output, pieces: joined([...pieces, ...metadata]) },
+      ],
+      readFiles: externals.names,
       close: () => externals.close(),
     };
   } catch (error) {

@@ -2,7 +2,7 @@
 import { byteSize } from '../../ir/dtype.ts';
 import { encodeFloats } from '../../ir/elements.ts';
 import { countElements } from '../../ir/extents.ts';
-import type { ConvHalf, ConvReplacement, Norm } from '../conv-replacement.ts';
+import { type ConvHalf, type ConvReplacement, type Norm, weightsOf } from '../conv-replacement.ts';
 import type { AttributeProto, NodeProto } from './proto.ts';
 
 /** A tensor to be stored. */
@@ -60,11 +60,13 @@ export function replacementNodes(
     tensors.push({ name, shape, byteLength, key, make: () => encodeFloats(dtype, make()) });
     return name;
   };
-  const weightOf = (index: 0 | 1): string => {
+  const weightAt = (index: 0 | 1): string => {
     const { part, weightShape } = halves[index];
     const wanted = tensorName(w, label, part, 'weight');
-    return store(wanted, `${replacement.weightKey}/${part}`, weightShape, () => replacement.weights()[index]);
+    return store(wanted, `${replacement.weightKey}/${part}`, weightShape, () => weightsOf(replacement)[index]);
   };
+  const vector = (wanted: string, key: string, data: Float64Array): string =>
+    store(wanted, key, [data.length], () => data);
   /** Appends a node whose output goes on to the next. */
   const chain = (name: string, node: NodeProto): string => {
     const result = take(`${name}_output_0`);
@@ -75,14 +77,18 @@ export function replacementNodes(
   const isFused = original.opType !== 'Conv';
   let current = chain(nodeName(label, first.part, 'Conv'), {
     ...(isFused ? { opType: 'Conv', domain: '' } : { opType: 'Conv', domain: original.domain ?? '' }),
-    input: [x, weightOf(0)],
+    input: [
+      x,
+      weightAt(0),
+      ...(between.bias ? [vector(tensorName(w, label, first.part, 'bias'), `${label}/first bias`, between.bias)] : []),
+    ],
     attribute: [...spatialAttributes(original, first), int('group', first.groups)],
   });
   if (between.norm) {
     const { norm } = between;
     const name = nodeName(label, 'between', 'BatchNormalization');
     const parameter = (of: keyof Norm & ('scale' | 'shift' | 'mean' | 'variance')): string =>
-      store(tensorName(w, label, 'between', of), `${label}/${of}`, [norm[of].length], () => norm[of]);
+      vector(tensorName(w, label, 'between', of), `${label}/${of}`, norm[of]);
     current = chain(name, {
       opType: 'BatchNormalization',
       input: [current, parameter('scale'), parameter('shift'), parameter('mean'), parameter('variance')],
@@ -90,14 +96,14 @@ export function replacementNodes(
     });
   }
   if (between.relu) current = chain(nodeName(label, 'between', 'Relu'), { opType: 'Relu', input: [current] });
-  const newBias = bias && store(tensorName(w, label, last.part, 'bias'), `${label}/bias`, [bias.length], () => bias);
+  const newBias = bias && vector(tensorName(w, label, last.part, 'bias'), `${label}/bias`, bias);
   const trailing = [newBias ?? b, ...others];
   while (trailing.at(-1) === '') trailing.pop();
   nodes.push({
     opType: original.opType ?? 'Conv',
     domain: original.domain ?? '',
     name: take(nodeName(label, last.part, 'Conv')),
-    input: [current, weightOf(1), ...trailing],
+    input: [current, weightAt(1), ...trailing],
     output: [...(original.output ?? [])],
     attribute: [
       ...spatialAttributes(original, last),

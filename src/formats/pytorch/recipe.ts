@@ -1,7 +1,7 @@
 /** A Python file that makes the same replacements in the PyTorch model that an ONNX file was exported from. */
 import { encodeFloats } from '../../ir/elements.ts';
 import { countElements } from '../../ir/extents.ts';
-import type { ConvReplacement } from '../conv-replacement.ts';
+import { type BetweenHalves, type ConvReplacement, type Norm, weightsOf } from '../conv-replacement.ts';
 import type { Piece } from '../pieces.ts';
 import { type SafeTensor, safetensorsFile } from '../safetensors.ts';
 
@@ -29,7 +29,7 @@ export function pytorchRecipe(layers: readonly RecipeLayer[], tensorsFile: strin
       ['depthwise_first', python(first.isSpatial)],
       ['hidden', String(first.weightShape[0] ?? 0)],
       ['groups', `(${first.groups}, ${last.groups})`],
-      ['norm', python(between.norm !== null)],
+      ['norm', python(normOf(between) !== null)],
       ['relu', python(between.relu)],
     ];
     return `    ${JSON.stringify(module)}: dict(${rows.map(([key, value]) => `${key}=${value}`).join(', ')}),`;
@@ -51,20 +51,32 @@ function tensorsOf({ replacement, module, weights, bias }: RecipeLayer): readonl
     byteLength: 4 * countElements(shape),
     make: () => encodeFloats('float32', make()),
   });
-  const { norm } = between;
+  const norm = normOf(between);
   const outChannels = bias.length;
   return [
-    floats('first.weight', halves[0].weightShape, () => replacement.weights()[0]),
-    floats('last.weight', halves[1].weightShape, () => replacement.weights()[1]),
+    floats('first.weight', halves[0].weightShape, () => weightsOf(replacement)[0]),
+    floats('last.weight', halves[1].weightShape, () => weightsOf(replacement)[1]),
     floats('bias_change', [outChannels], () => bias.map((old, channel) => (newBias?.[channel] ?? old) - old)),
     ...(norm
       ? [
           floats('norm.mean', [norm.mean.length], () => norm.mean),
           floats('norm.variance', [norm.variance.length], () => norm.variance),
+          floats('norm.shift', [norm.shift.length], () => norm.shift),
         ]
       : []),
     ...landmarks(weights, outChannels, floats, module),
   ];
+}
+
+/** PyTorch's own. */
+const EPSILON = 1e-5;
+
+/** Where the exporter folded BatchNorm, the module has it: the bias between the halves is its shift. */
+function normOf({ norm, bias }: BetweenHalves): Norm | null {
+  if (norm !== null || bias === null) return norm;
+  const ones = new Float64Array(bias.length).fill(1);
+  const variance = ones.map((one) => one - EPSILON);
+  return { scale: ones, shift: bias, mean: new Float64Array(bias.length), variance, epsilon: EPSILON };
 }
 
 /**
@@ -189,6 +201,7 @@ def replacement(conv, path, layer, tensors):
         if layer["norm"]:
             new.norm.running_mean.copy_(tensors[f"{path}.norm.mean"])
             new.norm.running_var.copy_(tensors[f"{path}.norm.variance"])
+            new.norm.bias.copy_(tensors[f"{path}.norm.shift"])
     return new.to(device=conv.weight.device, dtype=conv.weight.dtype).train(conv.training)
 
 

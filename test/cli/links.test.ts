@@ -1,0 +1,22 @@
+import { lstatSync, readFileSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { runBinary } from '../support/binary.ts';
+import { folderWith } from '../support/folder.ts';
+import { FIXTURES } from '../support/models.ts';
+
+const fixture = (path: string): Uint8Array => readFileSync(join(FIXTURES, path));
+
+describe.skipIf(process.platform === 'win32')('a symbolic link', () => {
+  it.each([
+    ['an audit', ['m.onnx', '--no-config', '-o', 'out.json']],
+    ['a rewrite', ['rewrite', 'm.onnx', '--force', '-o', 'out.json']],
+  ])('under the name of the output of %s is replaced, and not written through', async (_, args) => {
+    const cwd = folderWith({ 'm.onnx': fixture('onnx/digits_cnn.onnx'), 'elsewhere/kept.json': 'kept' });
+    symlinkSync(join(cwd, 'elsewhere/kept.json'), join(cwd, 'out.json'));
+    const done = await runBinary(args, { cwd });
+    expect(done.code, done.err).toBe(0);
+    expect(readFileSync(join(cwd, 'elsewhere/kept.json'), 'utf8')).toBe('kept');
+    expect(lstatSync(join(cwd, 'out.json')).isSymbolicLink()).toBe(false);
+  });
+});
