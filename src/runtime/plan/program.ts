@@ -142,10 +142,14 @@ function wordsOf(kernel: KernelName, args: Readonly<Record<string, Argument | Sc
 }
 
 /** The buffers that a step reads or writes. */
-export function buffersOf(program: Program, stepIndex: number): readonly number[] {
-  const own = program.steps[stepIndex]?.words ?? [];
-  const sequenced = program.sequences.get(stepIndex)?.blocks.flat() ?? [];
-  return [...own, ...sequenced.flatMap(({ words }) => words)].flatMap(({ value }) =>
-    typeof value === 'object' && 'buffer' in value ? [value.buffer] : [],
-  );
+export function buffersOf(program: Program, stepIndex: number): ReadonlySet<number> {
+  const buffers = new Set<number>();
+  const addBuffers = (words: readonly Word[]): void => {
+    for (const { value } of words) if (typeof value === 'object' && 'buffer' in value) buffers.add(value.buffer);
+  };
+  addBuffers(program.steps[stepIndex]?.words ?? []);
+  for (const block of program.sequences.get(stepIndex)?.blocks ?? []) {
+    for (const { words } of block) addBuffers(words);
+  }
+  return buffers;
 }
