@@ -5,7 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import onnxProto from 'onnx-proto';
+import { difference, floats, withWeights } from './seeded-model.js';
 
 const LIMIT = 1e-4;
 const EXACT_LIMIT = 1e-5;
@@ -108,50 +108,7 @@ async function runTheirs(bytes, inputs) {
   return session.run(Object.fromEntries(feeds));
 }
 
-/** The model's bytes; tensors that are elsewhere are filled so that activations neither grow nor vanish. */
-function withWeights(path) {
-  const { onnx } = onnxProto;
-  const model = onnx.ModelProto.decode(readFileSync(path));
-  const variances = new Set(
-    model.graph.node.flatMap(({ opType, input }) => (opType === 'BatchNormalization' ? [input[4]] : [])),
-  );
-  const constants = model.graph.node.flatMap(({ attribute }) => attribute.flatMap(({ t }) => t ?? []));
-  for (const [index, tensor] of [...model.graph.initializer, ...constants].entries()) {
-    if (tensor.dataType !== 1 || !tensor.externalData?.length) continue;
-    const dims = tensor.dims.map(Number);
-    const count = dims.reduce((product, extent) => product * extent, 1);
-    const scale = dims.length > 1 ? Math.sqrt((3 * dims[0]) / count) : 0.1;
-    const shift = variances.has(tensor.name) ? 1 : 0;
-    tensor.rawData = new Uint8Array(floats(index, count).map((value) => value * scale + shift).buffer);
-    tensor.externalData = [];
-    tensor.dataLocation = 0;
-  }
-  return onnx.ModelProto.encode(model).finish();
-}
-
-/** Relative to the greatest output, however small that is. */
-function difference(actual, expected) {
-  let [most, greatestOutput] = [0, 0];
-  for (let index = 0; index < expected.length; index++) {
-    const apart = Math.abs(actual[index] - Number(expected[index]));
-    if (!(apart <= most)) most = apart;
-    greatestOutput = Math.max(greatestOutput, Math.abs(Number(expected[index])));
-  }
-  return greatestOutput === 0 ? most : most / greatestOutput;
-}
-
 const greatest = (values) => values.reduce((best, value, index) => (value > values[best] ? index : best), 0);
-
-/** Seeded floats between −1 and 1 (mulberry32). */
-function floats(seed, count) {
-  let state = seed >>> 0;
-  return Float32Array.from({ length: count }, () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 31 - 1;
-  });
-}
 
 const [first, ...more] = process.argv.slice(2);
 if (first === '--one') console.log(JSON.stringify(await validate(more[0] ?? '')));
