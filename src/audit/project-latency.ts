@@ -36,7 +36,10 @@ function projectWith(chosen: ChosenProfile, { read, facts, counted: { layers } }
     project: (projected) => {
       const model = analysedModel(projected.model, projected.facts);
       try {
-        return graphLatency(model, projectModel(model, chosen.profile, fit));
+        const then = projectModel(model, chosen.profile, fit);
+        // A total that lacks what the model's own has is no total to compare it with.
+        const isWhole = now.isLowerBound || !then.isLowerBound;
+        return { ...graphLatency(model, then), ...(isWhole ? {} : { totalMs: null }) };
       } catch (error) {
         if (error instanceof DscAuditError) return null;
         throw error;

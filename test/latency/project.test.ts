@@ -120,9 +120,13 @@ describe('a replaced convolution', () => {
 });
 
 describe('every strategy', () => {
-  it.each(['pointwise-depthwise', 'inverted-residual', 'bottleneck'])('has milliseconds: %s', (strategy) => {
-    const path = join(FIXTURES, 'onnx/resnet18.onnx');
-    const { candidates, projection } = auditOnnx(modelFile(path), { strategy }, chosen).dsc;
+  it.each([
+    ['pointwise-depthwise', 'digits_cnn', {}],
+    ['bottleneck', 'digits_cnn', {}],
+    ['inverted-residual', 'resnet18', { resolution: 32, expansion: 2 }],
+  ] as const)('has milliseconds: %s', (strategy, name, options) => {
+    const path = join(FIXTURES, `onnx/${name}.onnx`);
+    const { candidates, projection } = auditOnnx(modelFile(path), { strategy, ...options }, chosen).dsc;
     expect(candidates.length).toBeGreaterThan(0);
     for (const { before, after, recommended } of candidates) {
       expect(after.latencyMs?.value).toBeGreaterThan(0);
