@@ -112,6 +112,14 @@ describe('several models', () => {
     expect(read('all.md')).toContain('❌ 1 failed');
   });
 
+  it('are told once what holds for all of them, and stand side by side with their latency', async () => {
+    const { out } = await run([DIGITS, DIGITS, '--profile', 'reference']);
+    expect(out.match(/not of yours/g)).toHaveLength(1);
+    const overview = out.slice(out.lastIndexOf('\nModel'));
+    expect(overview).toMatch(/Peak memory +Latency +MACs as DSC\n/);
+    expect(overview).toMatch(/ ms +−87\.2 %\n/);
+  });
+
   it('are a list in JSON even if one is left', async () => {
     const { out } = await run([broken, DIGITS, '--format', 'json']);
     expect(JSON.parse(out)).toHaveLength(1);
