@@ -3,11 +3,13 @@ import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import onnxProto from 'onnx-proto';
 import { describe, expect, it } from 'vitest';
+import { latencyProjector } from '../../src/audit/project-latency.ts';
 import { STRATEGIES } from '../../src/dsc/strategies/index.ts';
 import { BETWEEN } from '../../src/dsc/strategies/strategy.ts';
 import { parseTarget } from '../../src/dsc/target.ts';
 import { modelBytes, modelFile } from '../../src/formats/model-source.ts';
 import { encodeFloats } from '../../src/ir/elements.ts';
+import { referenceProfile } from '../../src/latency/reference.ts';
 import { filledModel } from '../runtime/corpus-model.ts';
 import { randomFloats } from '../runtime/random.ts';
 import { auditOnnx, FIXTURES, hasCorpus } from '../support/models.ts';
@@ -171,6 +173,28 @@ describe('rewriting', () => {
         expect(report.after[metric]).toBeLessThanOrEqual(limit);
         expect(report.after[metric]).toBeGreaterThan(0.9 * limit);
       }
+    });
+  });
+
+  it('meets a target on projected milliseconds: an audit of the new file projects the same', async () => {
+    await withFolder(async (folder) => {
+      const profile = await referenceProfile();
+      const chosen = { profile, source: 'reference', diagnostics: [] } as const;
+      const wish = { target: parseTarget('latency=-30%'), rank: 'auto' } as const;
+      const { report, path } = await rewriteInto(folder, digits, wish, {}, null, latencyProjector(chosen));
+      const [before, after] = [report.before.latencyMs?.value ?? 0, report.after.latencyMs?.value ?? 0];
+      expect(before).toBeGreaterThan(0);
+      expect(after).toBeLessThanOrEqual(0.7 * before);
+      expect(after).toBeCloseTo(auditOnnx(modelFile(path), {}, chosen).totals.latencyMs?.value ?? 0, 9);
+      expect(report.profile?.source).toBe('reference');
+    });
+  });
+
+  it.each(BETWEEN)('comes to what an audit projects, with %s between', async (between) => {
+    await withFolder(async (folder) => {
+      const { report } = await rewriteInto(folder, digits, { between });
+      const { params, macs, flops, weightBytes } = auditOnnx(modelFile(digits), { between }).dsc.projection.after;
+      expect(report.after).toMatchObject({ params, macs, flops, weightBytes });
     });
   });
 

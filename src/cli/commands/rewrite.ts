@@ -1,6 +1,6 @@
 import { Chalk } from 'chalk';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { prepareRewrite, type RewriteOptions, UNNAMED } from '../../audit/rewrite.ts';
+import type { RewriteOptions } from '../../audit/rewrite.ts';
 import { STRATEGY_NAMES } from '../../dsc/strategies/index.ts';
 import { BETWEEN } from '../../dsc/strategies/strategy.ts';
 import { parseTarget } from '../../dsc/target.ts';
@@ -11,6 +11,7 @@ import { renderRewrite } from '../../report/rewrite-table.ts';
 import { bindingsOf, type ModelOptions, modelOptions } from '../model-options.ts';
 import { openModel } from '../open-model.ts';
 import { collectText, wholeNumber } from '../option-values.ts';
+import { profileOption } from '../profile-option.ts';
 import { progressLine } from '../progress-line.ts';
 import { colourLevel, print, type Terminal } from '../terminal.ts';
 
@@ -61,11 +62,8 @@ export function defineRewrite(program: Command, terminal: Terminal): void {
     .addOption(
       new Option('--strategy <name>', 'how to replace them').choices(STRATEGY_NAMES).default(STRATEGY_NAMES[0]),
     )
-    .addOption(new Option('--between <what>', 'what stands between the halves').choices(BETWEEN).default('none'))
-    .option(
-      '--profile <file>',
-      "project milliseconds with this profile, or `reference`, or `none` (default: this machine's, else the reference)",
-    )
+    .addOption(new Option('--between <what>', 'what stands between the halves').choices(BETWEEN).default('none'));
+  profileOption(command)
     .optionsGroup('Samples:')
     .option('--samples <path>', 'fit the new weights to these inputs (.npy, .npz, raw, or a folder of ONNX tensors)')
     .option('--validation <path>', 'judge the new model on these (default: the samples)')
@@ -86,6 +84,7 @@ async function rewrite(path: string, options: RewriteCommandOptions, terminal: T
   const inputs = path === '-' ? [] : [path];
   if (!dryRun && output !== null) checkOutput(output, inputs, force);
   const line = progressLine(terminal.stderr, () => performance.now());
+  const { prepareRewrite, UNNAMED } = await import('../../audit/rewrite.ts');
   const { emitRecipe } = await import('../../audit/emit-recipe.ts');
   const request = { ...options, ...bindingsOf(options) };
   const tell = (layer: string) => line.show(`fitted ${plainText(layer)}`);
