@@ -1,6 +1,5 @@
 import { type LayerPatterns, MAX_PATTERN_LENGTH } from '../dsc/layer-choice.ts';
 import { loadLinearAlgebra } from '../dsc/linear-algebra.ts';
-import { ROUNDINGS } from '../dsc/scaling/rounding.ts';
 import { BETWEEN, type Between } from '../dsc/strategies/strategy.ts';
 import { type ModelSource, modelBytes, modelFile } from '../formats/model-source.ts';
 import { DscAuditError } from '../ir/errors.ts';
@@ -72,7 +71,6 @@ export async function auditSource(
   const strategies = await chooseStrategies(options);
   const algebra = approximation ? await loadLinearAlgebra() : null;
   const projector = profile && (await import('./project-latency.ts')).latencyProjector(profile);
-  checkScaling(options);
   const scale = isScaled(options) ? (await import('./scale-analysis.ts')).scaleAnalysis : null;
   return reportOn(
     await analyseSource(source, options),
@@ -119,19 +117,6 @@ function checkPatterns(options: LayerPatterns): void {
       throw invalid(`${option} has a pattern of more than ${MAX_PATTERN_LENGTH} characters`);
     }
   }
-}
-
-/** Widths and resolutions beyond are typing errors, and a model of them need not fit into memory. */
-const MAX_WIDTH = 64;
-const MAX_RESOLUTION = 65_536;
-
-function checkScaling({ width = 1, resolution = 1, rounding = '8' }: ScalingOptions): void {
-  if (!(width > 0 && width <= MAX_WIDTH))
-    throw invalid(`the width cannot be ${width}: a number above 0, up to ${MAX_WIDTH}`);
-  if (!Number.isSafeInteger(resolution) || resolution < 1 || resolution > MAX_RESOLUTION) {
-    throw invalid(`the resolution cannot be ${resolution}: a whole number of pixels, up to ${MAX_RESOLUTION}`);
-  }
-  if (!Object.hasOwn(ROUNDINGS, rounding)) throw invalid(`the rounding cannot be ${rounding}: 8 or none`);
 }
 
 function scalingSection(

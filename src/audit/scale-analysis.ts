@@ -1,7 +1,7 @@
 import { recogniseBlocks } from '../dsc/blocks/index.ts';
 import { CannotScale } from '../dsc/scaling/cannot-scale.ts';
 import { followReshape, imageInputs, inputsAt, scaleResolution } from '../dsc/scaling/resolution.ts';
-import type { Rounding } from '../dsc/scaling/rounding.ts';
+import { ROUNDINGS, type Rounding } from '../dsc/scaling/rounding.ts';
 import { scaleWidth } from '../dsc/scaling/width.ts';
 import { DscAuditError } from '../ir/errors.ts';
 import { staticShape } from '../ir/fact.ts';
@@ -23,13 +23,29 @@ export interface ScalingOptions {
 /**
  * The analysis of the model as it would be with other widths or at another resolution.
  *
- * @throws {DscAuditError} `cannot-scale`, with the node at which something cannot follow
+ * @throws {DscAuditError} `invalid-option`; `cannot-scale`, with the node at which something cannot follow
  */
 export function scaleAnalysis(analysis: Analysis, options: ScalingOptions): Analysis {
+  checkScaling(options);
   const { width, resolution, rounding = '8' } = options;
   const wide = width === undefined ? analysis : atWidth(analysis, width, rounding);
   return resolution === undefined ? wide : atResolution(wide, resolution);
 }
+
+/** Widths and resolutions beyond are typing errors, and a model of them need not fit into memory. */
+const MAX_WIDTH = 64;
+const MAX_RESOLUTION = 65_536;
+
+function checkScaling({ width = 1, resolution = 1, rounding = '8' }: ScalingOptions): void {
+  if (!(width > 0 && width <= MAX_WIDTH))
+    throw invalid(`the width cannot be ${width}: a number above 0, up to ${MAX_WIDTH}`);
+  if (!Number.isSafeInteger(resolution) || resolution < 1 || resolution > MAX_RESOLUTION) {
+    throw invalid(`the resolution cannot be ${resolution}: a whole number of pixels, up to ${MAX_RESOLUTION}`);
+  }
+  if (!Object.hasOwn(ROUNDINGS, rounding)) throw invalid(`the rounding cannot be ${rounding}: 8 or none`);
+}
+
+const invalid = (what: string): DscAuditError => new DscAuditError('invalid-option', `${what}.`);
 
 function atWidth(analysis: Analysis, width: number, rounding: Rounding): Analysis {
   const { read, facts, counted } = analysis;
