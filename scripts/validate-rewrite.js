@@ -1,12 +1,13 @@
 // Rewrites every model with all its convolutions at full rank, where nothing may be lost, and holds the outputs to those of
 // the original, both on the built-in runtime and on the same weights (seeded ones where the file has none) and input.
 // onnxruntime-web loads the new file too.
-// usage: npm run validate:rewrite -- [folder or model.onnx ...]      (default: ../shared/corpus/onnx, the smallest first)
+// usage: npm run validate:rewrite -- [folder or model.onnx ...]      (default: onnx/ of the corpus, the smallest first)
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { CORPUS } from './corpus.js';
 import { difference, floats, withWeights } from './seeded-model.js';
 
 const LIMIT = 1e-4;
@@ -118,5 +119,4 @@ async function loadElsewhere(bytes) {
 
 const [first, ...more] = process.argv.slice(2);
 if (first === '--one') console.log(JSON.stringify(await validate(more[0] ?? '')));
-else
-  process.exitCode = validateAll(first === undefined ? [join(here, '../../../shared/corpus/onnx')] : [first, ...more]);
+else process.exitCode = validateAll(first === undefined ? [join(CORPUS, 'onnx')] : [first, ...more]);

@@ -1,10 +1,11 @@
 // Holds the built-in runtime to onnxruntime-web, network by network: both on the same weights (seeded ones where the file
 // has none) and the same input. Prints the greatest difference over the greatest output, and whether the class is the same.
-// usage: npm run validate:runtime -- [folder or model.onnx ...]      (default: ../shared/corpus/onnx)
+// usage: npm run validate:runtime -- [folder or model.onnx ...]      (default: onnx/ of the corpus)
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { CORPUS } from './corpus.js';
 import { difference, floats, withWeights } from './seeded-model.js';
 
 const LIMIT = 1e-4;
@@ -112,5 +113,4 @@ const greatest = (values) => values.reduce((best, value, index) => (value > valu
 
 const [first, ...more] = process.argv.slice(2);
 if (first === '--one') console.log(JSON.stringify(await validate(more[0] ?? '')));
-else
-  process.exitCode = validateAll(first === undefined ? [join(here, '../../../shared/corpus/onnx')] : [first, ...more]);
+else process.exitCode = validateAll(first === undefined ? [join(CORPUS, 'onnx')] : [first, ...more]);

@@ -1,5 +1,5 @@
 // The built-in runtime beside its peers: every engine in fresh processes, interleaved, and the ratio of medians.
-// usage: node bench/runtime/run.js [--rounds 5] [--runs 15] [--threads 1] [--models ../shared/corpus/onnx]
+// usage: node bench/runtime/run.js [--rounds 5] [--runs 15] [--threads 1] [--models folder]
 //        [--engines tfjs-wasm,onnxruntime-web,onnxruntime-node] [--only <name>] [--wide] [--clock wall|processor]
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
+import { CORPUS } from '../../scripts/corpus.js';
 import { chainOfLayers, fillWeights, readModel, seededRandom, writeModel } from './onnx-file.js';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -16,7 +17,7 @@ const { values: options } = parseArgs({
     rounds: { type: 'string', default: '5' },
     runs: { type: 'string', default: '15' },
     threads: { type: 'string', default: '1' },
-    models: { type: 'string', default: join(here, '../../../shared/corpus/onnx') },
+    models: { type: 'string', default: join(CORPUS, 'onnx') },
     engines: { type: 'string', default: 'tfjs-wasm,onnxruntime-web,onnxruntime-node' },
     only: { type: 'string' },
     wide: { type: 'boolean', default: false },

@@ -7,12 +7,11 @@ import { readOnnx } from '../../src/formats/onnx/read.ts';
 import { bindInputs } from '../../src/passes/bind-inputs.ts';
 import { inferFacts } from '../../src/passes/infer-facts.ts';
 import { type AnalysedModel, analysedModel } from '../../src/runtime/network/analysed-model.ts';
+import { CORPUS } from '../support/models.ts';
 import { randomFloats } from './random.ts';
 
 const { onnx } = onnxProto;
 const FLOAT = 1;
-
-export const CORPUS = join(import.meta.dirname, '../../../shared/corpus');
 
 /** The model's bytes; every tensor that is elsewhere is filled, so that activations neither grow nor vanish. */
 export function filledModel(name: string): Uint8Array {

@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createRuntime } from '../../src/runtime/runtime.ts';
-import { analyseBytes, CORPUS } from './corpus-model.ts';
+import { CORPUS } from '../support/models.ts';
+import { analyseBytes } from './corpus-model.ts';
 
 const PIXELS = 64;
 const folder = join(CORPUS, 'digits');

@@ -2,7 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import * as ort from 'onnxruntime-web';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createRuntime } from '../../src/runtime/runtime.ts';
-import { analyseBytes, CORPUS, filledModel } from './corpus-model.ts';
+import { CORPUS } from '../support/models.ts';
+import { analyseBytes, filledModel } from './corpus-model.ts';
 import { digitsModel, testImages } from './digits.ts';
 import { randomFloats, relativeError } from './random.ts';
 
