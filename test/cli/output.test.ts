@@ -126,7 +126,7 @@ describe('several models', () => {
   });
 
   it('share a comment of GitHub, 200 of them too', async () => {
-    const { out } = await run([...new Array<string>(200).fill(VGG), '--format', 'markdown']);
+    const { out } = await run([...new Array<string>(200).fill(VGG), '--profile', 'none', '--format', 'markdown']);
     expect(Buffer.byteLength(out)).toBeLessThanOrEqual(65_536);
     expect(out).toMatch(/\d+ more reports do not fit into a comment/);
     expect(out.match(/<details>/g)?.length).toBe(out.match(/<\/details>/g)?.length);
@@ -145,7 +145,7 @@ describe('--format github', () => {
   });
 
   it('prints no more than ten annotations of a level, and says how many more there are', async () => {
-    const { out } = await run([...new Array<string>(30).fill(VGG), '--format', 'github']);
+    const { out } = await run([...new Array<string>(30).fill(VGG), '--profile', 'none', '--format', 'github']);
     const notices = out.split('\n').filter((line) => line.startsWith('::notice'));
     expect(notices).toHaveLength(10);
     expect(notices.at(-1)).toContain('and 21 more');

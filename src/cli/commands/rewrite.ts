@@ -1,27 +1,13 @@
-import { Chalk } from 'chalk';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { RewriteOptions } from '../../audit/rewrite.ts';
 import { STRATEGY_NAMES } from '../../dsc/strategies/index.ts';
 import { BETWEEN } from '../../dsc/strategies/strategy.ts';
 import { parseTarget } from '../../dsc/target.ts';
-import { checkOutput, writeFiles } from '../../formats/output-file.ts';
 import { DscAuditError } from '../../ir/errors.ts';
-import { plainText } from '../../report/plain-text.ts';
-import { renderRewrite } from '../../report/rewrite-table.ts';
-import { bindingsOf, type ModelOptions, modelOptions } from '../model-options.ts';
-import { openModel } from '../open-model.ts';
+import { modelOptions } from '../model-options.ts';
 import { collectText, wholeNumber } from '../option-values.ts';
 import { profileOption } from '../profile-option.ts';
-import { progressLine } from '../progress-line.ts';
-import { colourLevel, print, type Terminal } from '../terminal.ts';
-
-interface RewriteCommandOptions extends ModelOptions, Omit<RewriteOptions, 'dims' | 'shapes' | 'path'> {
-  readonly output?: string;
-  readonly emit?: readonly string[];
-  readonly dryRun?: boolean;
-  readonly format: 'table' | 'json';
-  readonly color: boolean;
-}
+import type { RewriteCommandOptions } from '../run-rewrite.ts';
+import type { Terminal } from '../terminal.ts';
 
 const EXAMPLES = `
 Examples:
@@ -72,50 +58,10 @@ export function defineRewrite(program: Command, terminal: Terminal): void {
     .addOption(new Option('--format <format>', 'how to print the report').choices(['table', 'json']).default('table'))
     .option('--no-color', 'print without colour')
     .addHelpText('after', EXAMPLES)
-    .action((path: string, options: RewriteCommandOptions) => rewrite(path, options, terminal));
-}
-
-async function rewrite(path: string, options: RewriteCommandOptions, terminal: Terminal): Promise<void> {
-  const { output = null, force = false, dryRun = false } = options;
-  const recipe = recipePath(options.emit);
-  if (output === null && recipe === null && !dryRun) {
-    throw new DscAuditError('invalid-option', 'Say where to write the model: -o light.onnx.');
-  }
-  const inputs = path === '-' ? [] : [path];
-  if (!dryRun && output !== null) checkOutput(output, inputs, force);
-  const line = progressLine(terminal.stderr, () => performance.now());
-  const { prepareRewrite, UNNAMED } = await import('../../audit/rewrite.ts');
-  const { emitRecipe } = await import('../../audit/emit-recipe.ts');
-  const request = { ...options, ...bindingsOf(options) };
-  const tell = (layer: string) => line.show(`fitted ${plainText(layer)}`);
-  const open = () => openModel(path, terminal);
-  const rewritten = await prepareRewrite(open, output ?? UNNAMED, request, tell).finally(line.clear);
-  let written: readonly string[] = [];
-  try {
-    if (!dryRun) {
-      const files = [
-        ...(output === null ? [] : rewritten.files),
-        ...(recipe === null ? [] : emitRecipe(rewritten, recipe)),
-      ];
-      for (const file of files) checkOutput(file.path, [...inputs, ...rewritten.readFiles], force);
-      writeFiles(files);
-      written = files.map((file) => file.path);
-    }
-  } finally {
-    rewritten.close();
-  }
-  const report = dryRun || output === null ? { ...rewritten.report, written: null } : rewritten.report;
-  const style = new Chalk({ level: colourLevel(terminal.stdout, terminal.env, options.color) });
-  const text =
-    options.format === 'json' ? `${JSON.stringify(report, null, 2)}\n` : renderRewrite(report, written, style);
-  await print(terminal.stdout, text);
-}
-
-function recipePath(emit: readonly string[] | undefined): string | null {
-  if (emit === undefined) return null;
-  const [format, path, ...others] = emit;
-  if (format === 'pytorch' && path?.endsWith('.py') && others.length === 0) return path;
-  throw new DscAuditError('invalid-option', `Write --emit pytorch recipe.py, behind the model's name.`);
+    .action(async (path: string, options: RewriteCommandOptions) => {
+      const { runRewrite } = await import('../run-rewrite.ts');
+      await runRewrite(path, options, terminal);
+    });
 }
 
 /** Read here so that what is wrong is said before the model is opened. */

@@ -1,0 +1,61 @@
+import { Chalk } from 'chalk';
+import { emitRecipe } from '../audit/emit-recipe.ts';
+import { prepareRewrite, type RewriteOptions, UNNAMED } from '../audit/rewrite.ts';
+import { checkOutput, writeFiles } from '../formats/output-file.ts';
+import { DscAuditError } from '../ir/errors.ts';
+import { plainText } from '../report/plain-text.ts';
+import { renderRewrite } from '../report/rewrite-table.ts';
+import { bindingsOf, type ModelOptions } from './model-options.ts';
+import { openModel } from './open-model.ts';
+import { progressLine } from './progress-line.ts';
+import { colourLevel, print, type Terminal } from './terminal.ts';
+
+export interface RewriteCommandOptions extends ModelOptions, Omit<RewriteOptions, 'dims' | 'shapes' | 'path'> {
+  readonly output?: string;
+  readonly emit?: readonly string[];
+  readonly dryRun?: boolean;
+  readonly format: 'table' | 'json';
+  readonly color: boolean;
+}
+
+/** Writes the model with convolutions replaced, and the recipe; prints what was done. */
+export async function runRewrite(path: string, options: RewriteCommandOptions, terminal: Terminal): Promise<void> {
+  const { output = null, force = false, dryRun = false } = options;
+  const recipe = recipePath(options.emit);
+  if (output === null && recipe === null && !dryRun) {
+    throw new DscAuditError('invalid-option', 'Say where to write the model: -o light.onnx.');
+  }
+  const inputs = path === '-' ? [] : [path];
+  if (!dryRun && output !== null) checkOutput(output, inputs, force);
+  const line = progressLine(terminal.stderr, () => performance.now());
+  const request = { ...options, ...bindingsOf(options) };
+  const tell = (layer: string) => line.show(`fitted ${plainText(layer)}`);
+  const open = () => openModel(path, terminal);
+  const rewritten = await prepareRewrite(open, output ?? UNNAMED, request, tell).finally(line.clear);
+  let written: readonly string[] = [];
+  try {
+    if (!dryRun) {
+      const files = [
+        ...(output === null ? [] : rewritten.files),
+        ...(recipe === null ? [] : emitRecipe(rewritten, recipe)),
+      ];
+      for (const file of files) checkOutput(file.path, [...inputs, ...rewritten.readFiles], force);
+      writeFiles(files);
+      written = files.map((file) => file.path);
+    }
+  } finally {
+    rewritten.close();
+  }
+  const report = dryRun || output === null ? { ...rewritten.report, written: null } : rewritten.report;
+  const style = new Chalk({ level: colourLevel(terminal.stdout, terminal.env, options.color) });
+  const text =
+    options.format === 'json' ? `${JSON.stringify(report, null, 2)}\n` : renderRewrite(report, written, style);
+  await print(terminal.stdout, text);
+}
+
+function recipePath(emit: readonly string[] | undefined): string | null {
+  if (emit === undefined) return null;
+  const [format, path, ...others] = emit;
+  if (format === 'pytorch' && path?.endsWith('.py') && others.length === 0) return path;
+  throw new DscAuditError('invalid-option', `Write --emit pytorch recipe.py, behind the model's name.`);
+}
