@@ -1,8 +1,9 @@
-import { type LayerPatterns, MAX_PATTERN_LENGTH } from '../dsc/layer-choice.ts';
+import type { LayerPatterns } from '../dsc/layer-choice.ts';
 import { loadLinearAlgebra } from '../dsc/linear-algebra.ts';
 import { BETWEEN, type Between } from '../dsc/strategies/strategy.ts';
 import { type ModelSource, modelBytes, modelFile } from '../formats/model-source.ts';
 import { DscAuditError } from '../ir/errors.ts';
+import { checkGlobs } from '../ir/glob.ts';
 import { type ChosenProfile, chooseProfileHere } from '../latency/choose-profile.ts';
 import { type Analysis, analyseSource, type InputOptions } from './analyse.ts';
 import { auditModel, type VerdictOptions } from './audit-model.ts';
@@ -112,9 +113,7 @@ function checkPatterns(options: LayerPatterns): void {
     const isList = Array.isArray(patterns) && patterns.every((pattern) => typeof pattern === 'string');
     if (!isList) throw invalid(`${option} takes a list of patterns`);
     if (patterns.some((pattern) => pattern.replace(/^\//, '') === '')) throw invalid(`${option} has an empty pattern`);
-    if (patterns.some((pattern) => pattern.length > MAX_PATTERN_LENGTH)) {
-      throw invalid(`${option} has a pattern of more than ${MAX_PATTERN_LENGTH} characters`);
-    }
+    checkGlobs(patterns);
   }
 }
 

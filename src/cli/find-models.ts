@@ -1,5 +1,6 @@
 import { isAbsolute, posix, relative, resolve, sep, win32 } from 'node:path';
 import { DscAuditError } from '../ir/errors.ts';
+import { checkGlobs, GLOB_OPTIONS } from '../ir/glob.ts';
 
 /** Folders that hold other people's files. */
 const IGNORED = ['**/node_modules/**', '**/.git/**'];
@@ -12,6 +13,7 @@ const MAX_SEARCH_MS = 30_000;
  * there is too much to look through.
  */
 export async function filesMatching(patterns: readonly string[], folder: string): Promise<readonly string[]> {
+  checkGlobs(patterns);
   const { glob } = await import('tinyglobby');
   const signal = AbortSignal.timeout(MAX_SEARCH_MS);
   const options = { cwd: folder, ignore: IGNORED, onlyFiles: true, expandDirectories: false, signal };
@@ -39,7 +41,8 @@ export async function matchesFile(patterns: readonly string[], folder: string, f
   const path = relative(folder, file).split(sep).join('/');
   const matches = (globs: readonly string[]) => {
     const some = globs.filter((glob) => glob !== '');
-    return some.length > 0 && picomatch(some, { dot: true })(path);
+    checkGlobs(some);
+    return some.length > 0 && picomatch(some, GLOB_OPTIONS)(path);
   };
   const kept = patterns.filter((pattern) => !pattern.startsWith('!'));
   const leftOut = patterns.filter((pattern) => pattern.startsWith('!')).map((pattern) => pattern.slice(1));

@@ -1,4 +1,5 @@
 import picomatch from 'picomatch';
+import { checkGlobs, GLOB_OPTIONS } from '../ir/glob.ts';
 import type { LayerChoice } from './eligibility.ts';
 import { matchablePaths, type NamedLayer } from './layer-path.ts';
 
@@ -7,9 +8,6 @@ export interface LayerPatterns {
   readonly include: readonly string[];
   readonly exclude: readonly string[];
 }
-
-/** Longest pattern that is taken: matching takes time that grows with it. */
-export const MAX_PATTERN_LENGTH = 1024;
 
 export function layerChoice({ include, exclude }: LayerPatterns): LayerChoice {
   const isIncluded = matcherOf(include);
@@ -20,9 +18,10 @@ export function layerChoice({ include, exclude }: LayerPatterns): LayerChoice {
 /** Whether any pattern matches. */
 export function matcherOf(patterns: readonly string[]): (layer: NamedLayer) => boolean {
   if (patterns.length === 0) return () => false;
+  checkGlobs(patterns);
   const matches = picomatch(
     patterns.map((pattern) => pattern.replace(/^\//, '')),
-    { dot: true, maxLength: MAX_PATTERN_LENGTH },
+    GLOB_OPTIONS,
   );
   return (layer) => matchablePaths(layer).some((path) => matches(path));
 }

@@ -113,6 +113,10 @@ const costsNothing = (groups: readonly GroupModel[]): boolean =>
 
 type Fields = Readonly<Record<string, unknown>>;
 
+/** Anything may stand there. */
+const versionText = (version: unknown): string =>
+  typeof version === 'number' || typeof version === 'string' ? String(version).slice(0, 20) : 'no number';
+
 class ProfileReader {
   private readonly from: string;
 
@@ -126,7 +130,7 @@ class ProfileReader {
     if (fields.version !== PROFILE_VERSION) {
       throw broken(
         this.from,
-        `its version is ${String(fields.version).slice(0, 20)}, and this dsc-audit reads version ${PROFILE_VERSION}`,
+        `its version is ${versionText(fields.version)}, and this dsc-audit reads version ${PROFILE_VERSION}`,
       );
     }
     const backend = this.text(fields, 'backend');

@@ -1,7 +1,8 @@
 import { distance } from 'fastest-levenshtein';
 import type { Layer, Report } from '../../audit/report.ts';
-import { MAX_PATTERN_LENGTH, matcherOf } from '../../dsc/layer-choice.ts';
+import { matcherOf } from '../../dsc/layer-choice.ts';
 import { DscAuditError } from '../../ir/errors.ts';
+import { globFault } from '../../ir/glob.ts';
 import { nameOf, whatOf } from '../rows.ts';
 
 /** Layers that a message lists. */
@@ -42,8 +43,7 @@ const WAYS: readonly Way[] = [
     return (layer) => index !== undefined && layer.index === Number(index);
   },
   (wanted) => {
-    // Longer ones are refused by whoever matches them.
-    const isPattern = wanted.replace(/^\//, '') !== '' && wanted.length <= MAX_PATTERN_LENGTH;
+    const isPattern = wanted.replace(/^\//, '') !== '' && globFault(wanted) === null;
     return isPattern ? matcherOf([wanted]) : () => false;
   },
 ];
