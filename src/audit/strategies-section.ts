@@ -1,9 +1,10 @@
 /** Strategies side by side, for the model and for each block of it. */
 import type { StrategyName } from '../dsc/strategies/strategy.ts';
-import { addExact, addKnown } from '../ir/exact.ts';
+import { addKnown } from '../ir/exact.ts';
 import type { ValueId } from '../ir/graph.ts';
 import type { CountedLayer } from '../passes/count-layers.ts';
 import type { Weight } from '../passes/trace-weights.ts';
+import { sum } from './known-figures.ts';
 import { sumLatencies } from './latency-figures.ts';
 import type {
   BlockSection,
@@ -159,8 +160,9 @@ function underStrategy(
   const heard = accepted.length > 0 ? accepted : opinions;
   const gone = new Set<ValueId>();
   const withoutTwice = (opinion: Opinion): Opinion => {
-    const again = weightsOf(opinion.layers, counted).filter(({ id }) => gone.has(id));
-    for (const { id } of weightsOf(opinion.layers, counted)) gone.add(id);
+    const read = weightsOf(opinion.layers, counted);
+    const again = read.filter(({ id }) => gone.has(id));
+    for (const { id } of read) gone.add(id);
     return { ...opinion, before: without(opinion.before, again) };
   };
   return {
@@ -173,8 +175,8 @@ function underStrategy(
 /** A weight that several layers read goes once. */
 const without = (figures: Figures, weights: readonly Weight[]): Figures => ({
   ...figures,
-  params: figures.params - addExact(...weights.map(({ elements }) => elements)),
-  weightBytes: figures.weightBytes - addExact(...weights.map(({ bytes }) => bytes)),
+  params: figures.params - sum(weights.map(({ elements }) => elements)),
+  weightBytes: figures.weightBytes - sum(weights.map(({ bytes }) => bytes)),
 });
 
 function replacedIn(figures: Figures, { before, after }: Opinion): Figures {
@@ -202,10 +204,10 @@ function sumOf(indices: readonly number[], layers: readonly Layer[], counted: re
   const own = indices.flatMap((index) => layers[index] ?? []);
   const weights = weightsOf(indices, counted);
   return {
-    params: addExact(...weights.map(({ elements }) => elements)),
+    params: sum(weights.map(({ elements }) => elements)),
     macs: addKnown(own.map(({ macs }) => macs)),
     flops: addKnown(own.map(({ flops }) => flops)),
-    weightBytes: addExact(...weights.map(({ bytes }) => bytes)),
+    weightBytes: sum(weights.map(({ bytes }) => bytes)),
     latencyMs: sumLatencies(own.map(({ latencyMs }) => latencyMs)),
   };
 }
