@@ -7,7 +7,7 @@ import { auditModel } from '../../src/audit/audit-model.ts';
 import { latencyProjector } from '../../src/audit/project-latency.ts';
 import { convLayers } from '../../src/dsc/conv-layers.ts';
 import { projectedModel } from '../../src/dsc/projected-model.ts';
-import { separableReplacement } from '../../src/dsc/separable-replacement.ts';
+import { separableReplacements } from '../../src/dsc/separable-replacements.ts';
 import { depthwiseSeparable } from '../../src/dsc/strategies/depthwise-separable.ts';
 import { modelFile } from '../../src/formats/model-source.ts';
 import type { Constant } from '../../src/ir/graph.ts';
@@ -129,7 +129,7 @@ function caseOf(analysis: Analysis, name: string, chosen: ChosenProfile, fit: Th
   const convs = new Map(convLayers(analysis.counted.layers, analysis.facts).map((conv) => [conv.index, conv]));
   const replacements = report.dsc.candidates.flatMap(({ index, recommended }) => {
     const conv = recommended ? convs.get(index) : undefined;
-    return (conv && separableReplacement(conv, depthwiseSeparable, { rank: 1, between: 'none' })) ?? [];
+    return conv ? separableReplacements(conv, depthwiseSeparable, { rank: 1, between: 'none' }) : [];
   });
   const subject = (model: AnalysedModel): Subject => ({
     name,

@@ -5,7 +5,6 @@ import { type LayerPatterns, layerChoice, matcherOf } from '../dsc/layer-choice.
 import type { LinearAlgebra } from '../dsc/linear-algebra.ts';
 import type { Between } from '../dsc/strategies/strategy.ts';
 import { type Diagnostic, diagnostic } from '../ir/diagnostic.ts';
-import { addExact } from '../ir/exact.ts';
 import type { Model } from '../ir/graph.ts';
 import { boundOf } from '../latency/roofline.ts';
 import type { BoundInputs } from '../passes/bind-inputs.ts';
@@ -16,6 +15,7 @@ import type { Analysis } from './analyse.ts';
 import { blockSection } from './block-section.ts';
 import { messageOf } from './diagnostic-messages.ts';
 import { type ChosenStrategy, dscSection } from './dsc-section.ts';
+import { knownFigures, sum } from './known-figures.ts';
 import { type LatencyFigures, type LatencyProjector, withoutLatency } from './latency-figures.ts';
 import { layerSection, parameterCount, reportedTensor } from './layer-section.ts';
 import { memoryPlans, memorySection } from './memory-section.ts';
@@ -99,6 +99,7 @@ export function auditModel(
       compared.map((other) => (other === strategy ? dsc : dscSection(subject, other))),
       blocks,
       layers,
+      counted.layers,
     ),
     blocks,
     scaling: null,
@@ -152,14 +153,11 @@ function totalsOf(
   latency: LatencyFigures,
 ): Totals {
   const weights = layers.flatMap(({ ownWeights }) => ownWeights);
-  const sum = (figures: readonly (number | null)[]) =>
-    figures.reduce<number>((total, figure) => addExact(total, figure ?? 0), 0);
+  const { params: _, ...figures } = knownFigures(layers);
   const activations = new Set(layers.flatMap(({ outputs }) => outputs));
   return {
     params: parameterCount(weights),
-    macs: sum(layers.map(({ macs }) => macs)),
-    flops: sum(layers.map(({ flops }) => flops)),
-    weightBytes: sum(weights.map(({ bytes }) => bytes)),
+    ...figures,
     activationBytes: sum(Array.from(activations, (id) => tensorBytes(facts.of[id]))),
     peakActivationBytes: schedule?.peakBytes ?? null,
     latencyMs: latency.totalMs,

@@ -1,4 +1,4 @@
-import { ALL_STRATEGIES, BLOCK_STRATEGIES, STRATEGIES, strategyNamed } from '../dsc/strategies/index.ts';
+import { ALL_STRATEGIES, BLOCK_STRATEGIES, DEFAULT_STRATEGY, strategyNamed } from '../dsc/strategies/index.ts';
 import type { AnyStrategy } from '../dsc/strategies/strategy.ts';
 import { DscAuditError } from '../ir/errors.ts';
 import type { ChosenStrategy } from './dsc-section.ts';
@@ -37,7 +37,7 @@ export async function chooseStrategies(options: StrategyOptions): Promise<Chosen
   checkRatios(asked, options);
   const chosen: ChosenStrategy[] = [];
   for (const strategy of asked) chosen.push(await withRatio(strategy, options));
-  return { strategy: chosen[0] ?? STRATEGIES[0], compared: isAll ? chosen : [] };
+  return { strategy: chosen[0] ?? DEFAULT_STRATEGY, compared: isAll ? chosen : [] };
 }
 
 async function withRatio(strategy: AnyStrategy, options: StrategyOptions): Promise<ChosenStrategy> {

@@ -9,9 +9,9 @@ import { energyByRank } from '../dsc/factorisation.ts';
 import { elementsBetween } from '../dsc/figures.ts';
 import type { LinearAlgebra } from '../dsc/linear-algebra.ts';
 import { savingCurve } from '../dsc/plan-rewrite.ts';
-import { type ProjectedModel, projectedModel, type Replacement } from '../dsc/projected-model.ts';
+import { type ProjectedModel, projectedModel, type Replacement, TAKES_BIAS } from '../dsc/projected-model.ts';
 import { replacementName } from '../dsc/replacement-name.ts';
-import { separableReplacement } from '../dsc/separable-replacement.ts';
+import { separableReplacements } from '../dsc/separable-replacements.ts';
 import { settledBetween } from '../dsc/settled-between.ts';
 import type { Between, BlockStrategy, ConvFigures, Strategy } from '../dsc/strategies/strategy.ts';
 import { addExact, multiplyExact } from '../ir/exact.ts';
@@ -22,6 +22,7 @@ import { settledPads } from '../ops/window.ts';
 import { countLayers } from '../passes/count-layers.ts';
 import { memorySchedule } from '../passes/peak-memory.ts';
 import type { Analysis } from './analyse.ts';
+import { knownFigures } from './known-figures.ts';
 import type { LatencyFigures } from './latency-figures.ts';
 import { intensityOf } from './layer-section.ts';
 import type {
@@ -64,8 +65,8 @@ interface Proposed {
   readonly after: ConvFigures;
   /** The nodes that go. */
   readonly nodes: readonly Node[];
-  /** Null where it cannot be laid out in a graph. */
-  readonly replacement: Replacement | null;
+  /** One for each call of what goes; none where it cannot be laid out in a graph. */
+  readonly replacements: readonly Replacement[];
 }
 
 interface Verdicts<P extends Proposed> {
@@ -102,21 +103,22 @@ function sectionOf<P extends Proposed>(
     projectedModel(
       analysis.read.model,
       analysis.facts,
-      some.flatMap(({ replacement }) => replacement ?? []),
+      some.flatMap(({ replacements }) => replacements),
     );
   const all = project(candidates);
   const allLatency = candidates.length === 0 ? null : latency.project(all);
-  const placed = candidates.filter(({ replacement }) => replacement !== null);
-  const nodesOf = new Map<Proposed, readonly Node[]>(placed.map((each, index) => [each, all.nodes[index] ?? []]));
   const timed = candidates.map((proposed) => {
-    const nodes = nodesOf.get(proposed);
+    const nodes = proposed.replacements.flatMap((replacement) => all.nodes.get(replacement) ?? []);
     const before = latency.latencyOf(proposed.nodes);
-    const after = nodes === undefined ? null : (allLatency?.latencyOf(nodes) ?? null);
+    const after = isLaidOut(proposed) ? (allLatency?.latencyOf(nodes) ?? null) : null;
     return { proposed, before, after, recommended: !isSlower(before, after) };
   });
   const kept = timed.filter(({ recommended }) => recommended).map(({ proposed }) => proposed);
   const isAll = kept.length === candidates.length;
   const plan = isAll ? all : project(kept);
+  const planLatency = isAll ? allLatency : latency.project(plan);
+  // A graph that still has what is to go tells nothing of the model without it.
+  const isWhole = kept.every(isLaidOut);
   const before: ModelFigures = {
     params: totals.params.total,
     macs: totals.macs,
@@ -126,7 +128,6 @@ function sectionOf<P extends Proposed>(
     peakActivationBytes: totals.peakActivationBytes,
   };
   const roofline = latency.profile?.roofline ?? null;
-  const isLaidOut = kept.every(({ replacement }) => replacement !== null);
   return {
     candidates: timed.map(({ proposed, before: now, after: then, recommended }) => {
       const { intensity: moved, approximation, ...named } = proposed.told;
@@ -145,14 +146,15 @@ function sectionOf<P extends Proposed>(
       before,
       after: {
         ...figuresWith(kept, plan),
-        latencyMs:
-          kept.length === 0 ? latency.totalMs : ((isAll ? allLatency : latency.project(plan))?.totalMs ?? null),
-        peakActivationBytes: isLaidOut ? (memorySchedule(plan.model, plan.facts)?.peakBytes ?? null) : null,
+        latencyMs: kept.length === 0 ? latency.totalMs : isWhole ? (planLatency?.totalMs ?? null) : null,
+        peakActivationBytes: isWhole ? (memorySchedule(plan.model, plan.facts)?.peakBytes ?? null) : null,
       },
       convertibleMacs: candidates.reduce((sum, { before: { macs } }) => addExact(sum, macs ?? 0), 0),
     },
   };
 }
+
+const isLaidOut = ({ replacements }: Proposed): boolean => replacements.length > 0;
 
 /** What is not known is no reason against. */
 const isSlower = (before: Latency | null, after: Latency | null): boolean =>
@@ -169,18 +171,19 @@ function convVerdicts(subject: Subject, strategy: Strategy): Verdicts<ProposedCo
   return {
     candidates: candidates.map((replaced): ProposedConv => {
       const { layer, before, after } = replaced;
-      const replacement = separableReplacement(layer, strategy, { rank: 1, between: counted });
+      const replacements = separableReplacements(layer, strategy, { rank: 1, between: counted });
+      const [replacement] = replacements;
       return {
         replaced,
         before,
         after,
-        nodes: [layer.node],
-        replacement: own.has(layer.node) ? replacement : null,
+        nodes: layer.calls,
+        replacements: layer.calls.every((node) => own.has(node)) ? replacements : [],
         told: {
           layer: layer.name,
           index: layer.index,
           layers: [layer.index],
-          becomes: replacement === null ? [] : becomes(replacement, analysis),
+          becomes: replacement === undefined ? [] : becomes(replacement, analysis),
           replacement: replacementName(layer),
           intensity: intensitiesOf(layer, after, strategy, layers[layer.index]),
           approximation: approximationOf(analysis, layer, strategy, subject.algebra),
@@ -219,7 +222,7 @@ function blockVerdicts(
       before: figuresOnly(place.before),
       after: figuresOnly(place.after),
       nodes: place.layers.flatMap((index) => (counted.layers[index]?.parts ?? []).map(({ node }) => node)),
-      replacement: place.replacement,
+      replacements: [place.replacement],
       told: {
         layer: layers[place.convs[0].index]?.name ?? '',
         index: place.convs[0].index,
@@ -237,16 +240,7 @@ function blockVerdicts(
         ? {}
         : { block: { ...counts(place), before: untimed(place.before), after: untimed(place.after) } }),
     })),
-    figuresWith: (_, { model, facts: projected }) => {
-      const all = countLayers(model, projected).layers;
-      const weights = all.flatMap(({ ownWeights }) => ownWeights);
-      return {
-        params: weights.reduce((sum, { elements }) => addExact(sum, elements), 0),
-        macs: all.reduce((sum, { macs }) => addExact(sum, macs ?? 0), 0),
-        flops: all.reduce((sum, { flops }) => addExact(sum, flops ?? 0), 0),
-        weightBytes: weights.reduce((sum, { bytes }) => addExact(sum, bytes), 0),
-      };
-    },
+    figuresWith: (_, { model, facts: projected }) => knownFigures(countLayers(model, projected).layers),
   };
 }
 
@@ -259,8 +253,7 @@ const figuresOnly = ({ params, macs, flops, weightBytes }: ConvFigures): ConvFig
 
 const untimed = (figures: ConvFigures) => ({ ...figuresOnly(figures), latencyMs: null });
 
-const intensity = ({ flops, bytesMoved }: PlaceFigures): number | null =>
-  flops === null || bytesMoved === null || bytesMoved === 0 ? null : flops / bytesMoved;
+const intensity = ({ flops, bytesMoved }: PlaceFigures): number | null => intensityOf(flops, bytesMoved, 0, 0);
 
 /** The convolutions of a replacement with every attribute. */
 function becomes({ replaced, convs, kernel, window }: Replacement, { facts }: Analysis): readonly NewConvSection[] {
@@ -274,7 +267,6 @@ function becomes({ replaced, convs, kernel, window }: Replacement, { facts }: An
   const fill = (value: number) => kernel.map(() => value);
   return convs.map(({ part, inChannels, outChannels, groups, isSpatial, closing }) => {
     const template = closing === 'as-first' ? first : last;
-    const takesBias = closing === 'bias-relu' || closing.startsWith('as-');
     return {
       part,
       inChannels,
@@ -284,7 +276,7 @@ function becomes({ replaced, convs, kernel, window }: Replacement, { facts }: An
       dilations: isSpatial ? kernel.map((_, axis) => window.dilations[axis] ?? 1) : fill(1),
       pads: isSpatial ? (isSettled ? pads : null) : [...fill(0), ...fill(0)],
       groups,
-      bias: takesBias && (closing === 'bias-relu' || typeof template.node.inputs[2] === 'number'),
+      bias: TAKES_BIAS[closing] && (closing === 'bias-relu' || typeof template.node.inputs[2] === 'number'),
     };
   });
 }

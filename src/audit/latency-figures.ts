@@ -5,6 +5,14 @@ import type { Node } from '../ir/graph.ts';
 import type { Analysis } from './analyse.ts';
 import type { Latency, ProfileSection } from './report.ts';
 
+/** What several take together; null where one of them is not known. */
+export const sumLatencies = (latencies: readonly (Latency | null)[]): Latency | null =>
+  latencies.reduce<Latency | null>(
+    (sum, each) =>
+      sum && each && { value: sum.value + each.value, low: sum.low + each.low, high: sum.high + each.high },
+    { value: 0, low: 0, high: 0 },
+  );
+
 /** Milliseconds of a graph. */
 export interface GraphLatency {
   readonly totalMs: Latency | null;

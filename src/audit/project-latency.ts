@@ -6,9 +6,14 @@ import type { ChosenProfile } from '../latency/choose-profile.ts';
 import { type ModelProjection, projectModel } from '../latency/project.ts';
 import { type AnalysedModel, analysedModel } from '../runtime/network/analysed-model.ts';
 import type { Analysis } from './analyse.ts';
-import { type GraphLatency, type LatencyFigures, type LatencyProjector, withoutLatency } from './latency-figures.ts';
+import {
+  type GraphLatency,
+  type LatencyFigures,
+  type LatencyProjector,
+  sumLatencies,
+  withoutLatency,
+} from './latency-figures.ts';
 import { profileSection } from './profile-section.ts';
-import type { Latency } from './report.ts';
 
 export const latencyProjector =
   (chosen: ChosenProfile): LatencyProjector =>
@@ -52,21 +57,9 @@ function graphLatency({ nodes }: AnalysedModel, projection: ModelProjection): Gr
   const positions = new Map<Node, number>(nodes.map((node, position) => [node, position]));
   return {
     totalMs: projection.totalMs,
-    latencyOf: (asked) => sumOf(asked.map((node) => projection.nodes.get(positions.get(node) ?? -1) ?? null)),
+    latencyOf: (asked) => sumLatencies(asked.map((node) => projection.nodes.get(positions.get(node) ?? -1) ?? null)),
   };
 }
-
-/** Null where one of them is not known. */
-const sumOf = (latencies: readonly (Latency | null)[]): Latency | null =>
-  latencies.reduce((sum, latency) => (sum && latency ? addLatencies(sum, latency) : null), NOTHING_YET);
-
-const NOTHING_YET: Latency | null = { value: 0, low: 0, high: 0 };
-
-const addLatencies = (a: Latency, b: Latency): Latency => ({
-  value: a.value + b.value,
-  low: a.low + b.low,
-  high: a.high + b.high,
-});
 
 const unknownLatencies = ({ unrunnable }: ModelProjection): readonly Diagnostic[] =>
   unrunnable.map(({ node, reason }) => diagnostic('latency-unknown', 'warning', node.name, { op: node.op, reason }));

@@ -2,8 +2,8 @@
 import type { ConvLayer } from '../dsc/conv-layer.ts';
 import { exactRank } from '../dsc/factorisation.ts';
 import type { PlannedConv, RewriteWish } from '../dsc/plan-rewrite.ts';
-import { projectedModel } from '../dsc/projected-model.ts';
-import { separableReplacement } from '../dsc/separable-replacement.ts';
+import { projectedModel, type Replacement } from '../dsc/projected-model.ts';
+import { separableReplacements } from '../dsc/separable-replacements.ts';
 import type { Diagnostic } from '../ir/diagnostic.ts';
 import type { Analysis } from './analyse.ts';
 import type { GraphLatency, LatencyProjector } from './latency-figures.ts';
@@ -30,23 +30,23 @@ export function rewriteLatency(
   const { read, facts } = analysis;
   const latency = projector(analysis);
   const own = new Set(facts.order.get(read.model.graph) ?? read.model.graph.nodes);
-  const shapeOf = (layer: ConvLayer, rank: number) =>
-    own.has(layer.node) ? separableReplacement(layer, strategy, { rank, between }) : null;
+  /** One for each call; null where one of them cannot be laid out. */
+  const shapesOf = (layer: ConvLayer, rank: number): readonly Replacement[] | null => {
+    const shapes = separableReplacements(layer, strategy, { rank, between });
+    return shapes.length > 0 && layer.calls.every((node) => own.has(node)) ? shapes : null;
+  };
   const byRank = new Map<number, (layer: ConvLayer) => Latency | null>();
   const projectedAt = (rank: number) => {
-    const placed = layers.flatMap((layer) => {
-      const replacement = rank <= exactRank(strategy.slices(layer)) ? shapeOf(layer, rank) : null;
-      return replacement ? [{ layer, replacement }] : [];
-    });
-    const projected = projectedModel(
-      read.model,
-      facts,
-      placed.map(({ replacement }) => replacement),
+    const placed = new Map(
+      layers.flatMap((layer) => {
+        const shapes = rank <= exactRank(strategy.slices(layer)) ? shapesOf(layer, rank) : null;
+        return shapes ? [[layer, shapes]] : [];
+      }),
     );
+    const projected = projectedModel(read.model, facts, [...placed.values()].flat());
     const after: GraphLatency | null = latency.project(projected);
-    const nodes = new Map(placed.map(({ layer }, index) => [layer.index, projected.nodes[index] ?? []]));
-    return ({ index }: ConvLayer) => {
-      const made = nodes.get(index);
+    return (layer: ConvLayer) => {
+      const made = placed.get(layer)?.flatMap((shape) => projected.nodes.get(shape) ?? []);
       return (made && after?.latencyOf(made)) ?? null;
     };
   };
@@ -56,12 +56,13 @@ export function rewriteLatency(
     savedMs(layer, rank) {
       const known = byRank.get(rank) ?? projectedAt(rank);
       byRank.set(rank, known);
-      const [before, after] = [latency.latencyOf([layer.node]), known(layer)];
+      const [before, after] = [latency.latencyOf(layer.calls), known(layer)];
       return before === null || after === null ? null : before.value - after.value;
     },
     afterMs(convs) {
-      const shapes = convs.flatMap(({ layer, form }) => shapeOf(layer, form.rank) ?? []);
-      return latency.project(projectedModel(read.model, facts, shapes))?.totalMs ?? null;
+      const shapes = convs.map(({ layer, form }) => shapesOf(layer, form.rank));
+      if (!shapes.every((each) => each !== null)) return null;
+      return latency.project(projectedModel(read.model, facts, shapes.flat()))?.totalMs ?? null;
     },
     diagnostics: latency.diagnostics,
   };

@@ -9,7 +9,7 @@ import { planRewrite, type ReplaceableConv, type RewritePlan, type RewriteWish }
 import { factorisedReplacement, shapedReplacement } from '../dsc/replacement.ts';
 import { settledBetween } from '../dsc/settled-between.ts';
 import type { Between } from '../dsc/strategies/strategy.ts';
-import type { ModelCost, Target } from '../dsc/target.ts';
+import { type ModelCost, TARGET_METRICS, type Target } from '../dsc/target.ts';
 import type { ConvReplacement } from '../formats/conv-replacement.ts';
 import type { ModelSource } from '../formats/model-source.ts';
 import type { ModelWriter, RewrittenFiles } from '../formats/model-writer.ts';
@@ -18,6 +18,7 @@ import type { OutputFile } from '../formats/output-file.ts';
 import { chunksOf, lengthOf } from '../formats/pieces.ts';
 import type { Diagnostic } from '../ir/diagnostic.ts';
 import { DscAuditError } from '../ir/errors.ts';
+import { figureTexts } from '../ir/quantity-text.ts';
 import { type Analysis, analyseSource, type InputOptions } from './analyse.ts';
 import { auditModel } from './audit-model.ts';
 import { messageOf } from './diagnostic-messages.ts';
@@ -178,14 +179,15 @@ class Planner {
     const timed = target?.metric === 'latency' ? replaceable.map((conv) => this.#timed(conv)) : replaceable;
     let planned = this.#planFor(timed, cost, target);
     const limit = target && this.#limitOf(target);
-    if (limit === null) return planned;
+    if (target === null || limit === null) return planned;
     let asked = limit;
     for (let round = 0; ; round++) {
       const found = await this.#measured(planned, target);
-      if (found === null || found <= limit) return planned;
-      if (round === MAX_ROUNDS) throw notMet(target, found);
+      if (found === null) throw notKnown(target);
+      if (found <= limit) return planned;
+      if (round === MAX_ROUNDS) throw notMet(target, found, limit);
       asked -= found - limit;
-      planned = this.#planFor(timed, cost, target && { ...target, limit: asked, reduction: null });
+      planned = this.#planFor(timed, cost, { ...target, limit: asked, reduction: null });
     }
   }
 
@@ -217,18 +219,27 @@ class Planner {
     return was === null ? null : (limit ?? was * (1 - (reduction ?? 0)));
   }
 
-  async #measured({ plan, replacements }: Planned, target: Target | null): Promise<number | null> {
-    if (target?.metric === 'latency') return this.#setting.latency?.afterMs(plan.convs)?.value ?? null;
+  async #measured({ plan, replacements }: Planned, target: Target): Promise<number | null> {
+    if (target.metric === 'latency') return this.#setting.latency?.afterMs(plan.convs)?.value ?? null;
     const rewritten = await this.layOut(plan, replacements);
     rewritten.close();
     return filesBytes(rewritten);
   }
 }
 
-function notMet(target: Target | null, found: number): DscAuditError {
+function notMet({ text, metric }: Target, found: number, limit: number): DscAuditError {
+  const [nearest, most] = figureTexts(found, limit, TARGET_METRICS[metric].unit);
   return new DscAuditError(
     'target-out-of-reach',
-    `The target ${target?.text} cannot be met: the nearest plan comes to ${found}. Ask for less.`,
+    `The target ${text} cannot be met: the nearest plan comes to ${nearest}, and it may be ${most}. Ask for less.`,
+  );
+}
+
+/** A target that nobody can check is not met. */
+function notKnown({ text }: Target): DscAuditError {
+  return new DscAuditError(
+    'target-out-of-reach',
+    `Whether the target ${text} is met cannot be told: the latency of the rewritten model is not known. Set a target for macs, params or size.`,
   );
 }
 

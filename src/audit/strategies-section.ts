@@ -1,8 +1,12 @@
 /** Strategies side by side, for the model and for each block of it. */
 import type { StrategyName } from '../dsc/strategies/strategy.ts';
-import { addExact } from '../ir/exact.ts';
+import { addKnown } from '../ir/exact.ts';
+import type { ValueId } from '../ir/graph.ts';
+import type { CountedLayer } from '../passes/count-layers.ts';
+import type { Weight } from '../passes/trace-weights.ts';
+import { sum } from './known-figures.ts';
+import { sumLatencies } from './latency-figures.ts';
 import type {
-  BestStrategies,
   BlockSection,
   ComparedMetric,
   ComparedPlace,
@@ -15,6 +19,8 @@ import type {
   StrategiesSection,
 } from './report.ts';
 
+type PlaceMetric = Exclude<ComparedMetric, 'peakActivationBytes'>;
+
 const figureOf = {
   params: ({ params }) => params,
   macs: ({ macs }) => macs,
@@ -22,12 +28,14 @@ const figureOf = {
   weightBytes: ({ weightBytes }) => weightBytes,
   latencyMs: ({ latencyMs }) => latencyMs?.value ?? null,
   peakActivationBytes: ({ peakActivationBytes }) => peakActivationBytes,
-} as const satisfies Record<ComparedMetric, (figures: ModelFigures) => number | null>;
+} as const satisfies Record<PlaceMetric, (figures: Figures) => number | null> &
+  Record<'peakActivationBytes', (figures: ModelFigures) => number | null>;
 
 export function strategiesSection(
   sections: readonly DscSection[],
   blocks: readonly BlockSection[],
   layers: readonly Layer[],
+  counted: readonly CountedLayer[],
 ): StrategiesSection | null {
   const [first] = sections;
   if (first === undefined) return null;
@@ -53,7 +61,7 @@ export function strategiesSection(
       latencyMs: bestOf('latencyMs'),
       peakActivationBytes: bestOf('peakActivationBytes'),
     },
-    places: placesOf(sections, blocks, layers),
+    places: placesOf(sections, blocks, layers, counted),
   };
 }
 
@@ -89,6 +97,7 @@ function placesOf(
   sections: readonly DscSection[],
   blocks: readonly BlockSection[],
   layers: readonly Layer[],
+  counted: readonly CountedLayer[],
 ): readonly ComparedPlace[] {
   const blockOf = new Map(blocks.flatMap((block) => block.layers.map((layer) => [layer, block] as const)));
   const spots = new Map<BlockSection | number, readonly number[]>();
@@ -109,8 +118,10 @@ function placesOf(
   return Array.from(spots, ([spot, own]) => [spot, [...own].sort((a, b) => a - b)] as const)
     .sort(([, a], [, b]) => (a[0] ?? 0) - (b[0] ?? 0))
     .map(([spot, own]) => {
-      const before = sumOf(own.flatMap((index) => layers[index] ?? []));
-      const after = told.map(({ strategy, bySpot }) => underStrategy(strategy, before, bySpot.get(spot) ?? []));
+      const before = sumOf(own, layers, counted);
+      const after = told.map(({ strategy, bySpot }) =>
+        underStrategy(strategy, before, bySpot.get(spot) ?? [], counted),
+      );
       return {
         name: typeof spot === 'number' ? (layers[spot]?.name ?? '') : spot.name,
         kind: typeof spot === 'number' ? null : spot.kind,
@@ -122,32 +133,51 @@ function placesOf(
     });
 }
 
-function bestHere(before: Figures, after: readonly PlaceUnderStrategy[]): Omit<BestStrategies, 'peakActivationBytes'> {
+function bestHere(before: Figures, after: readonly PlaceUnderStrategy[]): ComparedPlace['best'] {
   const candidates = after.filter((each) => each.candidates > 0);
-  const bestOf = (figure: (figures: Figures) => number | null): StrategyName | null =>
+  const bestOf = (metric: PlaceMetric): StrategyName | null =>
     leastBelow(
-      figure(before),
-      candidates.map(({ strategy, figures }) => [strategy, figures && figure(figures)]),
+      figureOf[metric](before),
+      candidates.map(({ strategy, figures }) => [strategy, figures && figureOf[metric](figures)]),
     );
   return {
-    params: bestOf(({ params }) => params),
-    macs: bestOf(({ macs }) => macs),
-    flops: bestOf(({ flops }) => flops),
-    weightBytes: bestOf(({ weightBytes }) => weightBytes),
-    latencyMs: bestOf(({ latencyMs }) => latencyMs?.value ?? null),
+    params: bestOf('params'),
+    macs: bestOf('macs'),
+    flops: bestOf('flops'),
+    weightBytes: bestOf('weightBytes'),
+    latencyMs: bestOf('latencyMs'),
   };
 }
 
 /** What is left of the place: candidates replaced, or else the block that was turned down. */
-function underStrategy(strategy: StrategyName, before: Figures, opinions: readonly Opinion[]): PlaceUnderStrategy {
+function underStrategy(
+  strategy: StrategyName,
+  before: Figures,
+  opinions: readonly Opinion[],
+  counted: readonly CountedLayer[],
+): PlaceUnderStrategy {
   const accepted = opinions.filter(({ isCandidate }) => isCandidate);
   const heard = accepted.length > 0 ? accepted : opinions;
+  const gone = new Set<ValueId>();
+  const withoutTwice = (opinion: Opinion): Opinion => {
+    const read = weightsOf(opinion.layers, counted);
+    const again = read.filter(({ id }) => gone.has(id));
+    for (const { id } of read) gone.add(id);
+    return { ...opinion, before: without(opinion.before, again) };
+  };
   return {
     strategy,
-    figures: heard.length === 0 ? null : heard.reduce((figures, opinion) => replacedIn(figures, opinion), before),
+    figures: heard.length === 0 ? null : heard.map(withoutTwice).reduce(replacedIn, before),
     candidates: accepted.length,
   };
 }
+
+/** A weight that several layers read goes once. */
+const without = (figures: Figures, weights: readonly Weight[]): Figures => ({
+  ...figures,
+  params: figures.params - sum(weights.map(({ elements }) => elements)),
+  weightBytes: figures.weightBytes - sum(weights.map(({ bytes }) => bytes)),
+});
 
 function replacedIn(figures: Figures, { before, after }: Opinion): Figures {
   return {
@@ -169,18 +199,20 @@ function movedLatency(whole: Latency | null, before: Latency | null, after: Late
   return { value: end(({ value }) => value), low: end(({ low }) => low), high: end(({ high }) => high) };
 }
 
-function sumOf(layers: readonly Layer[]): Figures {
-  const sum = (figures: readonly (number | null)[]): number | null =>
-    figures.reduce<number | null>((all, figure) => (all === null || figure === null ? null : addExact(all, figure)), 0);
-  const latencies = layers.map(({ latencyMs }) => latencyMs);
+/** What layers cost together: a weight that several of them read counts once, and also where a layer elsewhere reads it, too. */
+function sumOf(indices: readonly number[], layers: readonly Layer[], counted: readonly CountedLayer[]): Figures {
+  const own = indices.flatMap((index) => layers[index] ?? []);
+  const weights = weightsOf(indices, counted);
   return {
-    params: layers.reduce((all, { params }) => addExact(all, params.total), 0),
-    macs: sum(layers.map(({ macs }) => macs)),
-    flops: sum(layers.map(({ flops }) => flops)),
-    weightBytes: layers.reduce((all, { weightBytes }) => addExact(all, weightBytes), 0),
-    latencyMs: latencies.reduce<Latency | null>(
-      (all, one) => all && one && { value: all.value + one.value, low: all.low + one.low, high: all.high + one.high },
-      { value: 0, low: 0, high: 0 },
-    ),
+    params: sum(weights.map(({ elements }) => elements)),
+    macs: addKnown(own.map(({ macs }) => macs)),
+    flops: addKnown(own.map(({ flops }) => flops)),
+    weightBytes: sum(weights.map(({ bytes }) => bytes)),
+    latencyMs: sumLatencies(own.map(({ latencyMs }) => latencyMs)),
   };
+}
+
+function weightsOf(indices: readonly number[], counted: readonly CountedLayer[]): readonly Weight[] {
+  const read = indices.flatMap((index) => counted[index]?.weights ?? []);
+  return [...new Map(read.map((weight) => [weight.id, weight])).values()];
 }

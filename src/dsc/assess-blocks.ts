@@ -93,10 +93,10 @@ function countPlaces(
   const after = new Map<Node, CountedLayer>(
     countLayers(projected.model, projected.facts).layers.map((layer) => [layer.node, layer]),
   );
-  return places.map((place, index) => ({
+  return places.map((place) => ({
     ...place,
     before: sumOf(place.layers.flatMap((at) => layers[at] ?? [])),
-    after: sumOf((projected.nodes[index] ?? []).flatMap((node) => after.get(node) ?? [])),
+    after: sumOf((projected.nodes.get(place.replacement) ?? []).flatMap((node) => after.get(node) ?? [])),
   }));
 }
 

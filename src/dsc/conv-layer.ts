@@ -6,13 +6,15 @@ import type { ConvAttrs, ConvolutionAttrs } from '../ir/operators.ts';
 import { convGeometry, PLAIN_CONV } from '../ops/convolution.ts';
 import type { LayerKind } from '../ops/op-def.ts';
 import { effectiveKernel, settledPads } from '../ops/window.ts';
-import type { CountedLayer } from '../passes/count-layers.ts';
+import type { CountedLayer, LayerPart } from '../passes/count-layers.ts';
 import type { Facts } from '../passes/infer-facts.ts';
 import type { Weight } from '../passes/trace-weights.ts';
 
 /** A convolution with everything that a verdict is found by. Figures are null where an extent is not known. */
 export interface ConvLayer {
   readonly node: Node;
+  /** Every node that is this convolution: several where the model calls a layer again. */
+  readonly calls: readonly Node[];
   readonly index: number;
   readonly name: string;
   /** As the file spells the operator. */
@@ -97,8 +99,10 @@ export function convLayer(layer: CountedLayer, index: number, isFirst: boolean, 
   const biasIndex = operator === 'deformConv' ? 3 : 2;
   const biasWeight = layer.weights.find(({ input: at }) => at === biasIndex);
   const ones = new Array<number>(axes).fill(1);
+  const calls = layer.parts.filter(({ node: part }) => part.kind === node.kind && part.inputs[1] === node.inputs[1]);
   return {
     node,
+    calls: calls.map((call) => call.node),
     index,
     name: node.name,
     op: node.op,
@@ -124,8 +128,8 @@ export function convLayer(layer: CountedLayer, index: number, isFirst: boolean, 
     hasPlainWeights: operator === 'conv' && !attrs.weightChannelsLast,
     fixedWeight: weight?.type === 'tensor' && weight.constant,
     isFirst,
-    inputPositions: positionsOf(layer, facts, 'inputs', inChannels),
-    outputPositions: positionsOf(layer, facts, 'outputs', geometry.outChannels),
+    inputPositions: positionsOf(calls, facts, 'inputs', inChannels),
+    outputPositions: positionsOf(calls, facts, 'outputs', geometry.outChannels),
     macs: layer.macs,
     flops: layer.flops,
     weightType:
@@ -180,15 +184,14 @@ function transposedPads(
 
 /** Over every run: a layer that the model calls again may meet other extents each time. */
 function positionsOf(
-  { node, parts }: CountedLayer,
+  calls: readonly LayerPart[],
   facts: Facts,
   side: 'inputs' | 'outputs',
   channels: number,
 ): number | null {
   let positions = 0;
-  for (const { node: part, repeats } of parts) {
-    if (part.kind !== node.kind || part.inputs[1] !== node.inputs[1]) continue;
-    const shape = staticExtents(facts.of[part[side][0] ?? -1]);
+  for (const { node, repeats } of calls) {
+    const shape = staticExtents(facts.of[node[side][0] ?? -1]);
     if (shape === null) return null;
     positions += channels === 0 ? 0 : (countElements(shape) / channels) * repeats;
   }

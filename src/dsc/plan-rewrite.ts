@@ -1,5 +1,6 @@
 /** Chooses which convolutions are replaced, and at which rank. */
 import { DscAuditError } from '../ir/errors.ts';
+import { figureTexts } from '../ir/quantity-text.ts';
 import { type Replaced, type Savings, savedBy } from './assess.ts';
 import type { ConvLayer } from './conv-layer.ts';
 import { exactRank } from './factorisation.ts';
@@ -176,12 +177,14 @@ function finish(taken: readonly (RankOption | null)[], all: readonly ConvLayer[]
 }
 
 function outOfReach(items: readonly (readonly RankOption[])[], target: Target, cost: ModelCost): DscAuditError {
-  const before = TARGET_METRICS[target.metric].before(cost) ?? 0;
+  const { before: figureOf, unit } = TARGET_METRICS[target.metric];
+  const before = figureOf(cost) ?? 0;
   const most = mostSaving(items);
+  const [now, least] = figureTexts(before, before - most.saving, unit);
   const layers = most.taken.reduce((count, option) => count + (option?.convs.length ?? 0), 0);
   const percent = ((100 * most.saving) / (before || 1)).toFixed(1);
   return new DscAuditError(
     'target-out-of-reach',
-    `The target ${target.text} cannot be met: with all ${layers} convolutions replaced that may be, ${target.metric} go down by ${percent} % at most, from ${before} to ${before - most.saving}. Ask for less, or allow more (--rank, --min-energy, --include).`,
+    `The target ${target.text} cannot be met: with all ${layers} convolutions replaced that may be, ${target.metric} go down by ${percent} % at most, from ${now} to ${least}. Ask for less, or allow more (--rank, --min-energy, --include).`,
   );
 }

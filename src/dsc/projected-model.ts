@@ -27,13 +27,13 @@ export interface ProjectedModel {
   readonly model: Model;
   readonly facts: Facts;
   /** For each replacement: the nodes that stand in its place, with those behind its end that stayed. */
-  readonly nodes: readonly (readonly Node[])[];
+  readonly nodes: ReadonlyMap<Replacement, readonly Node[]>;
 }
 
 /** Replaces what can be; nothing of the source is changed, and ids of its values stay the same. */
 export function projectedModel(model: Model, facts: Facts, replacements: readonly Replacement[]): ProjectedModel {
   const values = new ProjectedValues(model, facts);
-  const made = replacements.map((replacement) => standIn(replacement, values));
+  const made = replacements.map((replacement) => ({ replacement, ...standIn(replacement, values) }));
   const inPlaceOf = new Map(made.flatMap(({ changed }) => [...changed]));
   const order = facts.order.get(model.graph) ?? model.graph.nodes;
   const nodes = order.flatMap((node) => inPlaceOf.get(node) ?? [node]);
@@ -49,7 +49,7 @@ export function projectedModel(model: Model, facts: Facts, replacements: readonl
   return {
     model: { ...model, values: values.all, graph: kept },
     facts: projected,
-    nodes: made.map(({ own }) => own),
+    nodes: new Map(made.map(({ replacement, own }) => [replacement, own])),
   };
 }
 
@@ -137,6 +137,17 @@ const KEEPS_FUSED: Readonly<Record<Closing, boolean>> = {
   'as-last-linear': false,
 };
 
+/** The convolution has a bias: one of its own where BatchNorm is folded, else where what it is closed as has one. */
+export const TAKES_BIAS: Readonly<Record<Closing, boolean>> = {
+  none: false,
+  relu: false,
+  'bn-relu': false,
+  'bias-relu': true,
+  'as-first': true,
+  'as-last': true,
+  'as-last-linear': true,
+};
+
 interface Ending {
   /** What the last convolution computes. */
   readonly output: ValueId;
@@ -165,7 +176,7 @@ function biasOf(
 ): ValueId | null {
   const like = template.inputs[2] ?? null;
   const isFolded = closing === 'bias-relu';
-  if (!isFolded && (closing !== 'as-first' || like === null)) return null;
+  if (!TAKES_BIAS[closing] || (!isFolded && like === null)) return null;
   const dtype = values.dtypeOf(isFolded ? (template.outputs[0] ?? null) : like);
   return values.weight(`${name}/bias`, [outChannels], dtype ?? 'float32', isFolded ? null : like);
 }

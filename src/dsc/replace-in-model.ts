@@ -1,5 +1,8 @@
 /** Puts replacements into a model's own graph: the graph that reading the written file gives, but for names. */
 import type { ConvReplacement } from '../formats/conv-replacement.ts';
+import { byteSize } from '../ir/dtype.ts';
+import { encodeFloats, type WeightType } from '../ir/elements.ts';
+import { countElements } from '../ir/extents.ts';
 import type { Constant, FileLayer, Model, Node, Value, ValueId } from '../ir/graph.ts';
 import { halfAttrs } from './half-attrs.ts';
 
@@ -129,24 +132,24 @@ class ReplacementBuilder {
   ): ValueId {
     const known = this.#constants.get(replacement) ?? new Map<string, ValueId>();
     this.#constants.set(replacement, known);
-    const id = known.get(role) ?? this.#value(`${replacement.node.name}/${role}`, floats(shape, read));
+    const id =
+      known.get(role) ?? this.#value(`${replacement.node.name}/${role}`, floats(replacement.dtype, shape, read));
     known.set(role, id);
     return id;
   }
 }
 
 /** Read when somebody asks: a plan needs none. */
-function floats(shape: readonly number[], read: () => Float64Array | undefined): Constant {
-  const byteLength = shape.reduce((product, extent) => product * extent, 4);
+function floats(dtype: WeightType, shape: readonly number[], read: () => Float64Array | undefined): Constant {
   return {
-    dtype: 'float32',
+    dtype,
     shape,
     origin: 'initializer',
     data: {
-      byteLength,
+      byteLength: byteSize(dtype, countElements(shape)),
       read() {
         const data = read();
-        return data === undefined ? null : new Uint8Array(Float32Array.from(data).buffer);
+        return data === undefined ? null : encodeFloats(dtype, data);
       },
     },
   };

@@ -1,6 +1,5 @@
 import type { GateCheck } from '../audit/report.ts';
-import type { FigureUnit } from '../ir/quantity.ts';
-import { bytes, milliseconds, quantity } from './units.ts';
+import { figureTexts } from '../ir/quantity-text.ts';
 
 /** How a check came out: a failed check of severity `warn` fails nothing. */
 export type CheckOutcome = 'pass' | 'warn' | 'fail';
@@ -29,34 +28,3 @@ export function relationOf({ actual, limit, unit, kind, isLowerBound }: GateChec
   if (isLowerBound && actual <= limit) return `at least ${signed}, of at most ${sign}${most}`;
   return `${isLowerBound ? 'at least ' : ''}${signed} ${actual <= limit ? '≤' : '>'} ${sign}${most}`;
 }
-
-/** Rounded, but where that would hide which is larger. */
-function figureTexts(actual: number | null, limit: number, unit: FigureUnit): readonly [now: string, most: string] {
-  const { rounded, exact } = SPELT[unit];
-  const most = tidy(rounded(limit));
-  if (actual === null) return ['', most];
-  const now = rounded(actual).replace('-', '−');
-  return tidy(now) === most && actual !== limit ? [exact(actual), exact(limit)] : [now, most];
-}
-
-interface Spelt {
-  /** As the tables have it. */
-  rounded(value: number): string;
-  exact(value: number): string;
-}
-
-/** 12 M rather than 12.0 M: limits are round numbers. */
-const tidy = (text: string): string =>
-  text
-    .replace('-', '−')
-    .replace(/(\.\d*?)0+(?=\D|$)/, '$1')
-    .replace(/\.(?=\D|$)/, '');
-const grouped = (value: number): string =>
-  value.toLocaleString('en-US', { maximumFractionDigits: 6 }).replace('-', '−');
-
-const SPELT: Readonly<Record<FigureUnit, Spelt>> = {
-  count: { rounded: quantity, exact: grouped },
-  bytes: { rounded: bytes, exact: (value) => `${grouped(value)} B` },
-  milliseconds: { rounded: milliseconds, exact: (value) => `${grouped(value)} ms` },
-  share: { rounded: (value) => `${(100 * value).toFixed(1)} %`, exact: (value) => `${grouped(100 * value)} %` },
-};

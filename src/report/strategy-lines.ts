@@ -3,7 +3,7 @@ import type { Report } from '../audit/report.ts';
 import { plainText, shorten } from './plain-text.ts';
 import { type StrategyCell, type StrategyRow, strategyTables } from './strategy-rows.ts';
 
-interface ComparisonOptions {
+interface StrategyLineOptions {
   readonly width: number | null;
   readonly style: ChalkInstance;
   readonly all: boolean;
@@ -16,7 +16,7 @@ const CELL_WIDTH = 11;
 const MAX_PLACES = 8;
 
 /** Strategies side by side: the model, then the costliest blocks. The best of each line has a star. */
-export function comparisonLines({ strategies, layers }: Report, { style, all }: ComparisonOptions): readonly string[] {
+export function strategyLines({ strategies, layers }: Report, { style, all }: StrategyLineOptions): readonly string[] {
   if (strategies === null) return [];
   const { heads, model, places } = strategyTables(strategies, layers);
   const shown = all ? places : places.slice(0, MAX_PLACES);

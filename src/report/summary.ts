@@ -5,7 +5,7 @@ import { modelNotes } from './call-notes.ts';
 import { lowerBounds } from './lower-bounds.ts';
 import { plainText, wrap } from './plain-text.ts';
 import { stagesOf } from './stages.ts';
-import { comparisonLines } from './strategy-lines.ts';
+import { strategyLines } from './strategy-lines.ts';
 import { convolutionsOf, couldBecome, STRATEGY_WORDS } from './strategy-text.ts';
 import { trainingLines } from './training-lines.ts';
 import { bytes, change, latency, milliseconds, percent, quantity } from './units.ts';
@@ -27,7 +27,7 @@ export function summaryLines(report: Report, { style, width, all, models }: Summ
     ...verdictLines(report, style, width),
     ...blockLines(report, width),
     ...curveLines(report, style),
-    ...comparisonLines(report, { style, width, all }),
+    ...strategyLines(report, { style, width, all }),
     ...memoryLines(report, width),
     ...trainingLines(report.training, style),
     ...coverageLines(report, style, width),

@@ -38,8 +38,8 @@ describe.skipIf(!existsSync(folder))('a rewrite that is fitted to samples', { ti
     ['pointwise-depthwise', 'none'],
   ] as const)('as %s with %s between is far better than the weights alone', async (name, between) => {
     await withFolder(async (temporary) => {
-      const { STRATEGIES } = await import('../../src/dsc/strategies/index.ts');
-      const strategy = STRATEGIES.find((candidate) => candidate.name === name) ?? STRATEGIES[0];
+      const { DEFAULT_STRATEGY, STRATEGIES } = await import('../../src/dsc/strategies/index.ts');
+      const strategy = STRATEGIES.find((candidate) => candidate.name === name) ?? DEFAULT_STRATEGY;
       const few = { ...paths, samples: paths.validation };
       const fitting = fitToSamples(few, () => undefined);
       const { report, path } = await rewriteInto(temporary, digits, { strategy, between, fitted: true }, {}, fitting);

@@ -291,6 +291,38 @@ describe('strategies side by side', () => {
     expect(best?.latencyMs).toBeNull();
   });
 
+  it('have a weight that two convolutions share once in each place', () => {
+    const shared = auditFixture('edge/shared_weight_two_convs.onnx', { strategy: 'all', include: ['c*'] }).strategies;
+    expect(shared?.places.map(({ name }) => name)).toEqual(['c1', 'c2']);
+    for (const { before, after, best } of shared?.places ?? []) {
+      expect(before).toMatchObject({ params: 576, weightBytes: 4 * 576 });
+      expect(after[0]?.figures).toMatchObject({ params: 8 * 9 + 8 * 8, weightBytes: 4 * (8 * 9 + 8 * 8) });
+      expect(best).toMatchObject({ params: 'bottleneck', macs: 'bottleneck' });
+      for (const { figures: left } of after) expect(left?.params ?? 1).toBeGreaterThan(0);
+    }
+  });
+
+  it('have it once in a block, too', () => {
+    const block = auditSpec(
+      {
+        inputs: { x: [1, 8, 9, 9] },
+        initializers: { w: { dims: [8, 8, 3, 3] } },
+        nodes: [
+          { op: 'Conv', name: 'one', inputs: ['x', 'w'], outputs: ['h'], attributes: { pads: [1, 1, 1, 1] } },
+          { op: 'Relu', inputs: ['h'], outputs: ['r'] },
+          { op: 'Conv', name: 'two', inputs: ['r', 'w'], outputs: ['s'], attributes: { pads: [1, 1, 1, 1] } },
+          { op: 'Add', inputs: ['s', 'x'], outputs: ['y'] },
+        ],
+        outputs: ['y'],
+      },
+      { strategy: 'all', include: ['*'] },
+    );
+    const [place] = block.strategies?.places ?? [];
+    expect(place?.layers.length).toBeGreaterThan(2);
+    expect(place?.before.params).toBe(576);
+    for (const { figures: left } of place?.after ?? []) expect(left?.params ?? 1).toBeGreaterThan(0);
+  });
+
   it('are not there where nobody asked', () => {
     expect(auditFixture('onnx/resnet18.onnx').strategies).toBeNull();
   });

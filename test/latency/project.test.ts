@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Report } from '../../src/audit/report.ts';
 import { projectedModel } from '../../src/dsc/projected-model.ts';
-import { separableReplacement } from '../../src/dsc/separable-replacement.ts';
+import { separableReplacements } from '../../src/dsc/separable-replacements.ts';
 import { depthwiseSeparable } from '../../src/dsc/strategies/depthwise-separable.ts';
 import { modelBytes, modelFile } from '../../src/formats/model-source.ts';
 import { tensorFact } from '../../src/ir/fact.ts';
@@ -98,15 +98,16 @@ describe('a replaced convolution', () => {
   const facts = inferFacts(source.model, inputs, new Map());
   const replaced = () => {
     const [node] = source.nodes;
-    const layer = node && { node, inChannels: 32, outChannels: 64, kernel: [3, 3], groups: 1 };
-    const replacement = layer && separableReplacement(layer, depthwiseSeparable, { rank: 1, between: 'none' });
-    return projectedModel(source.model, facts, replacement ? [replacement] : []);
+    const shape = { weightType: 'float32', inChannels: 32, outChannels: 64, kernel: [3, 3], groups: 1 } as const;
+    const layer = { calls: node ? [node] : [], ...shape };
+    const form = { rank: 1, between: 'none' } as const;
+    return projectedModel(source.model, facts, separableReplacements(layer, depthwiseSeparable, form));
   };
 
   it('is planned as a depthwise and a pointwise layer of the same output', () => {
     const projected = replaced();
     const model = analysedModel(projected.model, projected.facts);
-    expect(projected.nodes).toEqual([model.nodes.slice(0, 2)]);
+    expect([...projected.nodes.values()]).toEqual([model.nodes.slice(0, 2)]);
     const kernels = projectModel(model, profile).layers.map(({ kernel }) => kernel);
     expect(kernels.join(' ')).toMatch(/^depthwise.*pointwise$/);
     expect(model.nodes.at(-1)).toEqual(source.nodes.at(-1));
@@ -116,6 +117,15 @@ describe('a replaced convolution', () => {
     const before = JSON.stringify(source.nodes.map(({ kind }) => kind));
     replaced();
     expect(JSON.stringify(source.nodes.map(({ kind }) => kind))).toBe(before);
+  });
+});
+
+describe('a model with a convolution inside a branch', () => {
+  it('has no latency with that replaced: it is not laid out', () => {
+    const report = auditOnnx(modelFile(join(FIXTURES, 'edge/if_conv.onnx')), { include: ['**'] }, chosen);
+    expect(report.dsc.candidates.length).toBeGreaterThan(0);
+    expect(report.totals.latencyMs).not.toBeNull();
+    expect(report.dsc.projection.after).toMatchObject({ latencyMs: null, peakActivationBytes: null });
   });
 });
 

@@ -8,7 +8,7 @@ import type { LatencyProjector } from '../../src/audit/latency-figures.ts';
 import { type RewriteOptions, type RewrittenModel, rewriteModel } from '../../src/audit/rewrite-model.ts';
 import type { RewriteReport } from '../../src/audit/rewrite-report.ts';
 import { type LinearAlgebra, loadLinearAlgebra } from '../../src/dsc/linear-algebra.ts';
-import { STRATEGIES } from '../../src/dsc/strategies/index.ts';
+import { DEFAULT_STRATEGY } from '../../src/dsc/strategies/index.ts';
 import { modelBytes, modelFile } from '../../src/formats/model-source.ts';
 import { writeFiles } from '../../src/formats/output-file.ts';
 import { randomFloats } from '../runtime/random.ts';
@@ -16,7 +16,7 @@ import { auditOnnx } from './models.ts';
 
 /** Every candidate at rank 1, the weights alone. */
 const PLAIN_WISH: RewriteOptions['wish'] = {
-  strategy: STRATEGIES[0],
+  strategy: DEFAULT_STRATEGY,
   between: 'none',
   rank: 1,
   minEnergy: 0,

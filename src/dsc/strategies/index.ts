@@ -5,7 +5,7 @@ import { invertedResidual } from './inverted-residual.ts';
 import { pointwiseDepthwise } from './pointwise-depthwise.ts';
 import type { AnyStrategy, BlockStrategy, Strategy, StrategyName } from './strategy.ts';
 
-/** Every strategy. The first is the default. */
+/** Every strategy, in the order in which they are compared. */
 const TABLE: Readonly<Record<StrategyName, AnyStrategy>> = {
   'depthwise-separable': depthwiseSeparable,
   'pointwise-depthwise': pointwiseDepthwise,
@@ -13,19 +13,23 @@ const TABLE: Readonly<Record<StrategyName, AnyStrategy>> = {
   bottleneck,
 };
 
+export const ALL_STRATEGIES: readonly AnyStrategy[] = Object.values(TABLE);
+
 /** Those that replace one convolution by two, whose weights follow from the original's. */
-export const STRATEGIES: readonly [Strategy, ...Strategy[]] = [depthwiseSeparable, pointwiseDepthwise];
+export const STRATEGIES: readonly Strategy[] = ALL_STRATEGIES.filter((strategy) => strategy.replaces === 'convolution');
 
 /** Those that replace the convolutions of a block, and leave a ratio open. */
-export const BLOCK_STRATEGIES: readonly BlockStrategy[] = [invertedResidual, bottleneck];
+export const BLOCK_STRATEGIES: readonly BlockStrategy[] = ALL_STRATEGIES.filter(
+  (strategy) => strategy.replaces === 'block',
+);
 
-export const ALL_STRATEGIES: readonly AnyStrategy[] = Object.values(TABLE);
+export const DEFAULT_STRATEGY: Strategy = depthwiseSeparable;
 
 export const STRATEGY_NAMES: readonly string[] = Object.keys(TABLE);
 
 /** The strategy of that name; the default where none is given. Throws `invalid-option` for an unknown one. */
 export function strategyNamed(name?: string): AnyStrategy {
-  if (name === undefined) return STRATEGIES[0];
+  if (name === undefined) return DEFAULT_STRATEGY;
   const strategy = ALL_STRATEGIES.find((candidate) => candidate.name === name);
   if (strategy) return strategy;
   const known = STRATEGY_NAMES.slice(0, -1).join(', ');

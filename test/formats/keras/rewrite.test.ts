@@ -5,12 +5,14 @@ import { describe, expect, it } from 'vitest';
 import { analyseSource } from '../../../src/audit/analyse.ts';
 import { audit } from '../../../src/audit/audit.ts';
 import { fitToSamples } from '../../../src/audit/fit-to-samples.ts';
+import { latencyProjector } from '../../../src/audit/project-latency.ts';
 import { rewrite } from '../../../src/audit/rewrite.ts';
 import type { RewriteReport } from '../../../src/audit/rewrite-report.ts';
-import { STRATEGIES } from '../../../src/dsc/strategies/index.ts';
+import { DEFAULT_STRATEGY, STRATEGIES } from '../../../src/dsc/strategies/index.ts';
 import { BETWEEN } from '../../../src/dsc/strategies/strategy.ts';
 import { modelFile } from '../../../src/formats/model-source.ts';
 import { staticExtents } from '../../../src/ir/fact.ts';
+import { referenceProfile } from '../../../src/latency/reference.ts';
 import { analysedModel, createRuntime } from '../../../src/runtime/index.ts';
 import { randomFloats } from '../../runtime/random.ts';
 import { CORPUS, FIXTURES, hasCorpus } from '../../support/models.ts';
@@ -74,6 +76,20 @@ describe.each(['keras', 'h5'])('a rewritten .%s file', (kind) => {
 });
 
 describe('a rewritten .keras file', () => {
+  it('takes the milliseconds that were foretold, with a layer replaced in each of its calls', async () => {
+    await withFolder(async (folder) => {
+      const projector = latencyProjector({ profile: await referenceProfile(), source: 'reference', diagnostics: [] });
+      const wish = { strategy: DEFAULT_STRATEGY };
+      const { report, path } = await rewriteInto(folder, rewritable('keras'), wish, {}, null, projector);
+      const { totals } = await audit(path, { profile: 'reference' });
+      expect(report.layers.map(({ layer }) => layer)).toContain('shared');
+      expect(report.after.latencyMs?.value).toBeCloseTo(totals.latencyMs?.value ?? 0, 9);
+      const { dsc, layers } = await audit(rewritable('keras'), { profile: 'reference' });
+      const shared = dsc.candidates.find(({ layer }) => layer === 'shared');
+      expect(shared?.before.latencyMs).toEqual(layers[shared?.index ?? -1]?.latencyMs);
+    });
+  });
+
   it('says what was done, and has all other layers as they were', async () => {
     await withFolder(async (folder) => {
       const { bytes } = await rewriteInto(folder, rewritable('keras'));
