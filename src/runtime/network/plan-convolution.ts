@@ -1,7 +1,7 @@
 /** Convolution and transposed convolution. */
 import { settledPads } from '../../ops/window.ts';
 import { BLOCK } from '../kernels/kernel.ts';
-import { isRuntimeUnary } from '../kernels/unary-functions.ts';
+import { isPlainUnary } from '../kernels/unary-functions.ts';
 import { haloOf, planConvolution } from '../plan/convolution.ts';
 import type { ConvolutionLayer } from '../plan/convolution-layer.ts';
 import { type ConvolutionMethod, chooseMethod } from '../plan/convolution-method.ts';
@@ -32,9 +32,7 @@ function ownEpilogue(activation: string | null): Epilogue | null {
   const name = activation.charAt(0).toLowerCase() + activation.slice(1);
   const known = OWN_ACTIVATIONS[name];
   if (known) return known;
-  return isRuntimeUnary(name) && !['leakyRelu', 'hardSigmoid', 'elu', 'celu', 'thresholdedRelu', 'clamp'].includes(name)
-    ? { ...LINEAR, activation: name }
-    : null;
+  return isPlainUnary(name) ? { ...LINEAR, activation: name } : null;
 }
 
 /** Weights times the scale of each output channel, which is the first axis. */
