@@ -255,6 +255,26 @@ describe('operators that the runtime refuses', () => {
     expect(await refusal(product({ rotateA: false, activation: 'FastGelu' }))).toMatch(/FastGelu/);
   });
 
+  it('are convolutions with an activation of their own that a name alone does not tell', async () => {
+    const window = windowOf([1, 1], [], []);
+    const layout = { channelsLast: false, weightChannelsLast: false, groups: 1, result: 'same' } as const;
+    const convolution = (activation: string): SmallModel => {
+      const model = new SmallModel();
+      const weights = model.constant([8, 8, 1, 1], randomFloats(1, 64));
+      return model.output(
+        model.one('conv', { ...window, ...layout, activation }, model.input('x', [1, 8, 4, 4]), weights),
+      );
+    };
+    const refused: string[] = [];
+    for (const name of Object.keys(UNARY_FUNCTIONS)) {
+      if ((await refusal(convolution(name))) !== 'none') refused.push(name);
+    }
+    // Each of these takes a slope, a threshold or bounds, which are not in its name.
+    const parametric = ['celu', 'elu', 'hardSigmoid', 'leakyRelu', 'quickGelu', 'thresholdedRelu', 'clamp'];
+    expect(refused).toEqual(parametric);
+    expect(await refusal(convolution('QuickGelu'))).toMatch(/its activation is QuickGelu/);
+  });
+
   it('are softmax functions with a bias', async () => {
     const model = new SmallModel();
     const [x, bias] = [model.input('x', [2, 3]), model.input('bias', [2, 3])];

@@ -1,6 +1,7 @@
 import type { Hdf5Group } from './hdf5-file.ts';
 import { isObject, member } from './json.ts';
 import { innerLayerSpec, type ModelSpec } from './model-config.ts';
+import { pathKey } from './path-key.ts';
 import type { StoredWeight, WeightStore } from './weights.ts';
 
 /**
@@ -25,7 +26,7 @@ export function archiveWeights(root: Hdf5Group, model: ModelSpec): WeightStore {
   };
   return {
     find({ path, name }): StoredWeight | null {
-      const place = paths.get(path.join('\0'));
+      const place = paths.get(pathKey(path));
       if (place === undefined) return null;
       const vars = [...place, ...name.split('/').slice(0, -1), 'vars'];
       const key = vars.join('/');
@@ -34,7 +35,7 @@ export function archiveWeights(root: Hdf5Group, model: ModelSpec): WeightStore {
       return groupAt(vars)?.dataset(String(index)) ?? null;
     },
     heldBy(path) {
-      const place = paths.get(path.join('\0'));
+      const place = paths.get(pathKey(path));
       const group = place === undefined ? null : groupAt(place);
       return group === null ? [] : weightsWithin(group, 0);
     },
@@ -66,7 +67,7 @@ function addPaths(
   for (const [index, { name, model, config }] of layers.entries()) {
     const place = [...around, 'layers', places[index] ?? ''];
     const path = [...scope, name];
-    paths.set(path.join('\0'), place);
+    paths.set(pathKey(path), place);
     if (model) addPaths(model, path, place, paths);
     const wrapped = member(config, 'layer');
     const inner = isObject(wrapped) ? innerLayerSpec(wrapped, `'layer'`) : null;

@@ -20,8 +20,14 @@ export interface KerasContainer {
 export interface KerasChange {
   /** Edits of the JSON. */
   readonly edits: readonly TextEdit[];
-  /** By the path of the layer that they replace. */
-  readonly layers: ReadonlyMap<string, NewLayer>;
+  readonly layers: readonly ReplacedLayer[];
+}
+
+export interface ReplacedLayer {
+  /** The models around the layer and the layer itself, outermost first. */
+  readonly path: readonly string[];
+  /** What takes its place. */
+  readonly fresh: NewLayer;
 }
 
 /** A model in one file, whose bytes are at hand. */

@@ -40,10 +40,13 @@ export interface Request<Name extends CallName = CallName> {
   readonly args: Takes[Name];
 }
 
+/** What one call gives, under its name. */
+export type Answers = { -readonly [Name in CallName]?: Gives[Name] };
+
 /** What the thread says: that it needs a stretch of the file, or the answer. */
 export type Said =
   | { readonly read: { readonly offset: number; readonly length: number } }
-  | { readonly value: Gives[CallName] }
+  | { readonly answers: Answers }
   | { readonly failure: { readonly code: ErrorCode; readonly message: string } }
   | { readonly bug: string };
 

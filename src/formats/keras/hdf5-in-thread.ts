@@ -3,6 +3,7 @@ import { DscAuditError } from '../../ir/errors.ts';
 import type { ByteSource } from '../byte-source.ts';
 import { HDF5_HEAP_MB, MAX_HDF5_MS, MAX_HDF5_MS_A_BYTE } from '../limits.ts';
 import {
+  type Answers,
   type CallName,
   type Gives,
   type Request,
@@ -96,9 +97,15 @@ function askOver(port: MessagePort, source: ByteSource, shared: Conversation, al
       if ('read' in said) shared.serve(source, said.read.offset, said.read.length);
       else if ('failure' in said) throw new DscAuditError(said.failure.code, said.failure.message);
       else if ('bug' in said) throw new Error(said.bug);
-      else return said.value as Gives[Name];
+      else return answerTo(call, said.answers);
     }
   };
+}
+
+function answerTo<Name extends CallName>(call: Name, answers: Answers): Gives[Name] {
+  const answer: Gives[Name] | undefined = answers[call];
+  if (answer === undefined) throw new Error(`The thread that reads HDF5 did not answer '${call}'.`);
+  return answer;
 }
 
 function groupAt(ask: Ask, path: readonly string[]): Hdf5Group {

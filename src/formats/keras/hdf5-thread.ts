@@ -4,6 +4,7 @@ import { DscAuditError } from '../../ir/errors.ts';
 import type { ByteSource } from '../byte-source.ts';
 import { HDF5_MEMORY_BYTES, MAX_HDF5_GROWTH } from '../limits.ts';
 import {
+  type Answers,
   type CallName,
   type Hdf5Calls,
   type Request,
@@ -15,6 +16,8 @@ import {
 } from './hdf5-calls.ts';
 import type { Hdf5File, Hdf5Group } from './hdf5-file.ts';
 import { loadHdf5 } from './hdf5-library.ts';
+import { pathKey } from './path-key.ts';
+import type { StoredWeight } from './weights.ts';
 
 const { shared, fileBytes, port }: ThreadSetting & { readonly port: MessagePort } = workerData;
 const words = new Int32Array(shared, 0, WORD_BYTES / Int32Array.BYTES_PER_ELEMENT);
@@ -79,37 +82,43 @@ function limitMemory(mostBytes: number): void {
 limitMemory(HDF5_MEMORY_BYTES + MAX_HDF5_GROWTH * fileBytes);
 const open = await loadHdf5();
 const groups = new Map<string, Hdf5Group>();
+const datasets = new Map<string, StoredWeight>();
 let file: Hdf5File | null = null;
 
-function groupAt(path: readonly string[]): Hdf5Group {
-  const group = groups.get(path.join('\0'));
-  if (group === undefined) throw new Error('A group is asked for that nobody was told of.');
-  return group;
+function told<T>(known: ReadonlyMap<string, T>, path: readonly string[]): T {
+  const found = known.get(pathKey(path));
+  if (found === undefined) throw new Error('A group or a weight is asked for that nobody was told of.');
+  return found;
 }
+
+const groupAt = (path: readonly string[]): Hdf5Group => told(groups, path);
 
 const CALLS: Hdf5Calls = {
   open() {
     file = open(remoteSource());
-    groups.set('', file.root);
+    groups.set(pathKey([]), file.root);
     return null;
   },
   names: (path) => groupAt(path).names,
   hasGroup(path, name) {
     const found = groupAt(path).group(name);
-    if (found !== null) groups.set([...path, name].join('\0'), found);
+    if (found !== null) groups.set(pathKey([...path, name]), found);
     return found !== null;
   },
   dataset(path, name) {
     const found = groupAt(path).dataset(name);
+    if (found !== null) datasets.set(pathKey([...path, name]), found);
     return found && { dtype: found.dtype, shape: found.shape, byteLength: found.data.byteLength };
   },
   texts: (path, attribute) => groupAt(path).texts(attribute),
-  bytes: (path, name) => groupAt(path).dataset(name)?.data.read() ?? null,
+  bytes: (path, name) => told(datasets, [...path, name]).data.read(),
 };
 
 function answer<Name extends CallName>({ call, args }: Request<Name>): Said {
   try {
-    return { value: CALLS[call](...args) };
+    const answers: Answers = {};
+    answers[call] = CALLS[call](...args);
+    return { answers };
   } catch (error) {
     if (error instanceof DscAuditError) return { failure: { code: error.code, message: error.message } };
     return { bug: error instanceof Error ? (error.stack ?? error.message) : String(error) };

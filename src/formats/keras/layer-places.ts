@@ -1,5 +1,6 @@
 import type { JsonSpan } from './json-spans.ts';
 import type { LayerSpec, ModelSpec } from './model-config.ts';
+import { pathKey } from './path-key.ts';
 
 /** A layer and where its object stands in the model's JSON. */
 export interface LayerPlace {
@@ -8,8 +9,6 @@ export interface LayerPlace {
   readonly path: readonly string[];
   readonly span: JsonSpan;
 }
-
-export const pathKey = (path: readonly string[]): string => path.join('\0');
 
 /** Every layer by its path; of two under the same path neither. `span`: that of the model's `{class_name, config}`. */
 export function layerPlaces(model: ModelSpec, span: JsonSpan): ReadonlyMap<string, LayerPlace> {

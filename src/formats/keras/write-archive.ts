@@ -4,13 +4,13 @@ import { readExactly } from '../byte-source.ts';
 import type { ModelSource } from '../model-source.ts';
 import { REWRITE_NOTE } from '../model-writer.ts';
 import { numberedNames } from './archive-weights.ts';
-import { type KerasChange, type KerasContainer, singleFile } from './container.ts';
+import { type KerasContainer, type ReplacedLayer, singleFile } from './container.ts';
 import type { Hdf5Group } from './hdf5-file.ts';
 import { makeHdf5, type TargetGroup } from './hdf5-writer.ts';
 import { parseJson, textOf } from './json.ts';
 import { edited, jsonSpans, setMember } from './json-spans.ts';
-import { pathKey } from './layer-places.ts';
 import { type ModelSpec, readModelConfig } from './model-config.ts';
+import { pathKey } from './path-key.ts';
 import { CONFIG, METADATA, readJsonText, WEIGHTS } from './read.ts';
 import { KERAS, type LayerPart, type NewLayer } from './replacement-layers.ts';
 import { readArchive } from './zip-archive.ts';
@@ -58,9 +58,11 @@ const STATE_OF_OLD_WEIGHTS: ReadonlySet<string> = new Set(['optimizer']);
 
 const LAYERS = 'layers';
 
-type Layers = KerasChange['layers'];
+/** By {@link pathKey} of the layer that they replace. */
+type Layers = ReadonlyMap<string, NewLayer>;
 
-function copyRoot(from: Hdf5Group, to: TargetGroup, model: ModelSpec, layers: Layers): void {
+function copyRoot(from: Hdf5Group, to: TargetGroup, model: ModelSpec, replaced: readonly ReplacedLayer[]): void {
+  const layers = new Map(replaced.map(({ path, fresh }) => [pathKey(path), fresh]));
   copyModel(from, to, model, [], layers, STATE_OF_OLD_WEIGHTS);
 }
 
@@ -96,7 +98,11 @@ function copyLayers(
     const [was = '', name = ''] = [before[index], after[index]];
     const group = from.group(was);
     const fresh = replacedBy[index];
-    if (group === null) continue;
+    if (group === null) {
+      // A layer without weights may be left out of the file; one that is replaced has some.
+      if (fresh) throw missing(`the group of the layer '${[...scope, spec.name].join('/')}'`);
+      continue;
+    }
     if (fresh?.isModel) writeModel(group, to.group(name), fresh);
     else if (fresh) writeLayer(group, to.group(name), fresh, spec.className === 'TimeDistributed');
     else if (spec.model) copyModel(group, to.group(name), spec.model, [...scope, spec.name], layers);
@@ -120,15 +126,25 @@ function writeModel(original: Hdf5Group, to: TargetGroup, { parts }: NewLayer): 
 function writeLayer(original: Hdf5Group, to: TargetGroup, { parts }: NewLayer, isWrapped: boolean): void {
   const holder = isWrapped ? original.group(WRAPPED) : original;
   if (isWrapped) for (const name of original.names.filter((other) => other !== WRAPPED)) to.copy(original, name);
-  for (const part of parts) if (holder) writeWeights(holder, isWrapped ? to.group(WRAPPED) : to, part);
+  if (holder === null) throw missing(`the group of a layer within 'TimeDistributed'`);
+  for (const part of parts) writeWeights(holder, isWrapped ? to.group(WRAPPED) : to, part);
 }
 
 function writeWeights(original: Hdf5Group, to: TargetGroup, { weights }: LayerPart): void {
   const vars = to.group(VARS);
   for (const [at, weight] of weights.entries()) {
-    const kept = weight.kind === 'new' ? null : original.group(VARS);
     if (weight.kind === 'new') vars.weight(String(at), weight);
-    // A convolution makes its kernel first, and then its bias.
-    else if (kept) vars.copy(kept, '1', String(at));
+    else vars.copy(heldIn(original), BIAS, String(at));
   }
 }
+
+/** A convolution makes its kernel first, and then its bias. */
+const BIAS = '1';
+
+function heldIn(layer: Hdf5Group): Hdf5Group {
+  const vars = layer.group(VARS);
+  if (vars === null) throw missing(`the bias of a replaced layer`);
+  return vars;
+}
+
+const missing = (what: string): DscAuditError => new DscAuditError('malformed-model', `${what} is not in the file.`);

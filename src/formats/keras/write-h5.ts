@@ -1,7 +1,8 @@
 /** Writes `.h5` files. */
+import { DscAuditError } from '../../ir/errors.ts';
 import type { ModelSource } from '../model-source.ts';
 import { REWRITE_NOTE } from '../model-writer.ts';
-import { type KerasChange, type KerasContainer, singleFile } from './container.ts';
+import { type KerasContainer, type ReplacedLayer, singleFile } from './container.ts';
 import { type Hdf5Group, openHdf5 } from './hdf5-file.ts';
 import { makeHdf5, type TargetGroup } from './hdf5-writer.ts';
 import { member } from './json.ts';
@@ -55,11 +56,8 @@ export async function h5Container(source: ModelSource): Promise<KerasContainer> 
   };
 }
 
-type Layers = KerasChange['layers'];
-
 /** A group a layer of the model; layers of models within it lie in the group of the outermost one. */
-function copyWeights(from: Hdf5Group, to: TargetGroup, layers: Layers): void {
-  const replaced = [...layers].map(([key, fresh]) => ({ path: key.split('\0'), fresh }));
+function copyWeights(from: Hdf5Group, to: TargetGroup, replaced: readonly ReplacedLayer[]): void {
   to.copyAttributes(from);
   for (const name of from.names) {
     const group = from.group(name);
@@ -67,11 +65,6 @@ function copyWeights(from: Hdf5Group, to: TargetGroup, layers: Layers): void {
     if (group === null || within.length === 0) to.copy(from, name);
     else copyLayer(group, to.group(name), within);
   }
-}
-
-interface ReplacedLayer {
-  readonly path: readonly string[];
-  readonly fresh: NewLayer;
 }
 
 /** The weights of a group, in its order, with new ones in the place of the kernels that they replace. */
@@ -90,7 +83,8 @@ function copyLayer(from: Hdf5Group, to: TargetGroup, replaced: readonly Replaced
       for (const { layer, weight } of inOrder(part.fresh)) {
         const as = newName(name, part.path, layer, nameOf(weight));
         if (weight.kind === 'new') writeWeight(to, as, (group, last) => group.weight(last, weight));
-        else if (bias !== undefined) copyWeight(from, bias, to, as);
+        else if (bias === undefined) throw missing(`the bias of '${part.path.join('/')}'`);
+        else copyWeight(from, bias, to, as);
         names.push(as);
       }
     }
@@ -111,8 +105,11 @@ const nameOf = (weight: LayerWeight): string => (weight.kind === 'new' ? weight.
 function copyWeight(from: Hdf5Group, name: string, to: TargetGroup, as: string): void {
   const parts = name.split('/');
   const holder = parts.slice(0, -1).reduce<Hdf5Group | null>((group, part) => group?.group(part) ?? null, from);
-  if (holder) writeWeight(to, as, (group, last) => group.copy(holder, parts.at(-1) ?? '', last));
+  if (holder === null) throw missing(`the weight '${name}'`);
+  writeWeight(to, as, (group, last) => group.copy(holder, parts.at(-1) ?? '', last));
 }
+
+const missing = (what: string): DscAuditError => new DscAuditError('malformed-model', `${what} is not in the file.`);
 
 function writeWeight(to: TargetGroup, name: string, write: (group: TargetGroup, last: string) => void): void {
   const parts = name.split('/');

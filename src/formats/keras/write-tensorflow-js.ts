@@ -50,9 +50,8 @@ function filesOf(
   { edits, layers }: KerasChange,
   { output, note }: RewriteNotes,
 ): Pick<RewrittenFiles, 'files'> {
-  const replaced = [...layers].map(([key, fresh]) => ({ path: key.split('\0'), fresh }));
   const stored = all.flatMap((weight): readonly StoredPiece[] => {
-    const part = replaced.find(({ path }) => isPartOf(weight.name, path) && isConvWeightOf(weight.name, path));
+    const part = layers.find(({ path }) => isPartOf(weight.name, path) && isConvWeightOf(weight.name, path));
     if (!part) return [kept(weight, weight.entry)];
     if (!isKernelOf(weight.name, part.path)) return [];
     const bias = all.find(

@@ -2,13 +2,14 @@
 import type { Node } from '../../ir/graph.ts';
 import type { ModelSource } from '../model-source.ts';
 import type { ModelWriter } from '../model-writer.ts';
-import type { KerasChange, KerasContainer } from './container.ts';
+import type { KerasContainer, ReplacedLayer } from './container.ts';
 import { type FileKind, fileKind } from './file-kind.ts';
 import { isObject, type Json, type JsonObject, parseJson } from './json.ts';
 import { jsonSpans, type TextEdit } from './json-spans.ts';
-import { type LayerPlace, layerPlaces, pathKey } from './layer-places.ts';
+import { type LayerPlace, layerPlaces } from './layer-places.ts';
 import { readModelConfig } from './model-config.ts';
-import { layersObstacle, type NewLayer, replacementLayer } from './replacement-layers.ts';
+import { pathKey } from './path-key.ts';
+import { layersObstacle, replacementLayer } from './replacement-layers.ts';
 import { archiveContainer } from './write-archive.ts';
 import { h5Container } from './write-h5.ts';
 import { jsonContainer } from './write-json.ts';
@@ -36,17 +37,16 @@ export async function kerasWriter(source: ModelSource): Promise<ModelWriter> {
     },
     layOut(replacements, notes) {
       const edits: TextEdit[] = [];
-      const layers = new Map<string, NewLayer>();
+      const layers: ReplacedLayer[] = [];
       for (const replacement of replacements) {
         const place = placeOf(replacement.node);
         if (!place) throw new Error(`${replacement.node.name} is not in the file.`);
         const fresh = replacementLayer(objectOf(read(place.span)), place, replacement, library);
-        layers.set(pathKey(place.path), fresh);
+        layers.push({ path: place.path, fresh });
         const { start, end } = place.span;
         edits.push({ start, end, text: JSON.stringify(fresh.json) });
       }
-      const change: KerasChange = { edits, layers };
-      return container.layOut(change, notes);
+      return container.layOut({ edits, layers }, notes);
     },
   };
 }

@@ -2,6 +2,7 @@
 import type { FunctionBody } from '../wasm/function-body.ts';
 import { splat, splatBits, type V128 } from '../wasm/values.ts';
 
+type PlainFunction = (body: FunctionBody, x: V128) => V128;
 type VectorFunction = (body: FunctionBody, x: V128, alpha: V128, beta: V128) => V128;
 
 const one = splat(1);
@@ -59,7 +60,7 @@ function log(body: FunctionBody, x: V128): V128 {
   return body.v128(input.lt(zero).choose(splat(Number.NaN), above));
 }
 
-const sigmoid: VectorFunction = (body, x) => one.div(one.add(exp(body, x.neg())));
+const sigmoid: PlainFunction = (body, x) => one.div(one.add(exp(body, x.neg())));
 
 /** A rational function of degree 13/6 on [−7.9, 7.9], where tanh leaves 1 by less than a float can tell (Eigen's). */
 function tanh(body: FunctionBody, x: V128): V128 {
@@ -102,42 +103,51 @@ const hardSigmoid: VectorFunction = (_, x, alpha, beta) => x.mul(alpha).add(beta
 const SELU_ALPHA = splat(1.6732631921768188);
 const SELU_GAMMA = splat(1.0507010221481323);
 
+interface Unary {
+  readonly write: VectorFunction;
+  /** Means nothing without the `alpha` or `beta` of an operator. */
+  readonly isParametric: boolean;
+}
+
+const plain = (write: PlainFunction): Unary => ({ write, isParametric: false });
+const parametric = (write: VectorFunction): Unary => ({ write, isParametric: true });
+
 /** By the graph's own names; `alpha` and `beta` are those of the operator. */
 export const UNARY_FUNCTIONS = {
-  abs: (_, x) => x.abs(),
-  ceil: (_, x) => x.ceil(),
-  celu: (body, x, alpha) => elu(body, x, alpha, body.v128(one.div(alpha))),
-  elu: (body, x, alpha) => elu(body, x, alpha, one),
-  erf: (body, x) => erf(body, x),
-  exp: (body, x) => exp(body, x),
-  floor: (_, x) => x.floor(),
+  abs: plain((_, x) => x.abs()),
+  ceil: plain((_, x) => x.ceil()),
+  celu: parametric((body, x, alpha) => elu(body, x, alpha, body.v128(one.div(alpha)))),
+  elu: parametric((body, x, alpha) => elu(body, x, alpha, one)),
+  erf: plain(erf),
+  exp: plain(exp),
+  floor: plain((_, x) => x.floor()),
   /** x · Φ(x). */
-  gelu: (body, x) => x.mul(half).mul(one.add(erf(body, x.mul(splat(Math.SQRT1_2))))),
-  hardSigmoid,
+  gelu: plain((body, x) => x.mul(half).mul(one.add(erf(body, x.mul(splat(Math.SQRT1_2)))))),
+  hardSigmoid: parametric(hardSigmoid),
   /** x · clip(x/6 + 1/2, 0, 1). */
-  hardSwish: (_, x) => x.mul(x.add(splat(3)).max(zero).min(splat(6))).mul(splat(1 / 6)),
-  leakyRelu: (_, x, alpha) => x.lt(zero).choose(x.mul(alpha), x),
-  log: (body, x) => log(body, x),
-  mish: (body, x) => x.mul(tanh(body, softplus(body, x))),
-  neg: (_, x) => x.neg(),
-  quickGelu: (body, x, alpha) => x.mul(sigmoid(body, x.mul(alpha), alpha, alpha)),
-  reciprocal: (_, x) => one.div(x),
-  relu: (_, x) => x.max(zero),
-  relu6: (_, x) => x.max(zero).min(splat(6)),
-  round: (_, x) => x.round(),
-  rsqrt: (_, x) => one.div(x.sqrt()),
-  selu: (body, x) => SELU_GAMMA.mul(elu(body, x, SELU_ALPHA, one)),
-  sigmoid,
-  silu: (body, x, alpha, beta) => x.mul(sigmoid(body, x, alpha, beta)),
-  softplus: (body, x) => softplus(body, x),
-  softsign: (_, x) => x.div(one.add(x.abs())),
-  sqrt: (_, x) => x.sqrt(),
-  square: (_, x) => x.mul(x),
-  tanh: (body, x) => tanh(body, x),
-  thresholdedRelu: (_, x, alpha) => x.gt(alpha).and(x),
+  hardSwish: plain((_, x) => x.mul(x.add(splat(3)).max(zero).min(splat(6))).mul(splat(1 / 6))),
+  leakyRelu: parametric((_, x, alpha) => x.lt(zero).choose(x.mul(alpha), x)),
+  log: plain(log),
+  mish: plain((body, x) => x.mul(tanh(body, softplus(body, x)))),
+  neg: plain((_, x) => x.neg()),
+  quickGelu: parametric((body, x, alpha) => x.mul(sigmoid(body, x.mul(alpha)))),
+  reciprocal: plain((_, x) => one.div(x)),
+  relu: plain((_, x) => x.max(zero)),
+  relu6: plain((_, x) => x.max(zero).min(splat(6))),
+  round: plain((_, x) => x.round()),
+  rsqrt: plain((_, x) => one.div(x.sqrt())),
+  selu: plain((body, x) => SELU_GAMMA.mul(elu(body, x, SELU_ALPHA, one))),
+  sigmoid: plain(sigmoid),
+  silu: plain((body, x) => x.mul(sigmoid(body, x))),
+  softplus: plain(softplus),
+  softsign: plain((_, x) => x.div(one.add(x.abs()))),
+  sqrt: plain((_, x) => x.sqrt()),
+  square: plain((_, x) => x.mul(x)),
+  tanh: plain(tanh),
+  thresholdedRelu: parametric((_, x, alpha) => x.gt(alpha).and(x)),
   /** Not the graph's: min(max(x, alpha), beta). */
-  clamp: (_, x, alpha, beta) => x.max(alpha).min(beta),
-} as const satisfies Record<string, VectorFunction>;
+  clamp: parametric((_, x, alpha, beta) => x.max(alpha).min(beta)),
+} as const satisfies Record<string, Unary>;
 
 export type RuntimeUnary = keyof typeof UNARY_FUNCTIONS;
 
@@ -147,6 +157,10 @@ const NAMES = Object.keys(UNARY_FUNCTIONS);
 export const unaryCode = (name: RuntimeUnary): number => NAMES.indexOf(name);
 
 export const isRuntimeUnary = (name: string): name is RuntimeUnary => Object.hasOwn(UNARY_FUNCTIONS, name);
+
+/** Whether a function needs no more than its name. */
+export const isPlainUnary = (name: string): name is RuntimeUnary =>
+  isRuntimeUnary(name) && !UNARY_FUNCTIONS[name].isParametric;
 
 /** Writes `mapSpan`: source, target, vectors, function code, then alpha and beta as vectors. */
 export function writeMapSpan(body: FunctionBody): void {
@@ -163,5 +177,8 @@ export function writeMapSpan(body: FunctionBody): void {
       body.increase(source, 16);
       body.increase(target, 16);
     });
-  body.switch(code, Object.values(UNARY_FUNCTIONS).map(loopOver));
+  body.switch(
+    code,
+    Object.values(UNARY_FUNCTIONS).map(({ write }) => loopOver(write)),
+  );
 }

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { unzipSync } from 'fflate';
+import { unzipSync, zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
 import { analyseSource } from '../../../src/audit/analyse.ts';
 import { audit } from '../../../src/audit/audit.ts';
@@ -10,6 +10,10 @@ import { rewrite } from '../../../src/audit/rewrite.ts';
 import type { RewriteReport } from '../../../src/audit/rewrite-report.ts';
 import { DEFAULT_STRATEGY, STRATEGIES } from '../../../src/dsc/strategies/index.ts';
 import { BETWEEN } from '../../../src/dsc/strategies/strategy.ts';
+import { bytesSource } from '../../../src/formats/byte-source.ts';
+import type { Hdf5Group } from '../../../src/formats/keras/hdf5-file.ts';
+import { makeHdf5, type TargetGroup } from '../../../src/formats/keras/hdf5-writer.ts';
+import { namesIn } from '../../../src/formats/keras/legacy-h5.ts';
 import { modelFile } from '../../../src/formats/model-source.ts';
 import { staticExtents } from '../../../src/ir/fact.ts';
 import { referenceProfile } from '../../../src/latency/reference.ts';
@@ -136,6 +140,38 @@ describe('a rewritten .keras file', () => {
           expect(low.report.layers[index]?.outputError).toBeLessThan(1.1);
         }
       }
+    });
+  });
+});
+
+/** All of a group but its biases, by their place in the file or in its list of names. */
+function copyWithoutBiases(from: Hdf5Group, to: TargetGroup): void {
+  to.copyAttributes(from, ['weight_names']);
+  const names = namesIn(from, 'weight_names').filter((name) => !/bias(:0)?$/.test(name));
+  to.texts('weight_names', names);
+  for (const name of from.names) {
+    const group = from.group(name);
+    if (group) copyWithoutBiases(group, to.group(name));
+    else if (name !== '1') to.copy(from, name);
+  }
+}
+
+const withoutBiases = (bytes: Uint8Array): Promise<Uint8Array> => makeHdf5(bytesSource([bytes]), copyWithoutBiases);
+
+describe('a file that lacks the biases that its layers have', () => {
+  it('is refused as .h5: a list of weights must not name what is not there', async () => {
+    await withFolder(async (folder) => {
+      const model = await withoutBiases(readFileSync(rewritable('h5')));
+      await expect(rewriteInto(folder, model, { rank: 2 })).rejects.toThrow(/the bias of '\w+' is not in the file/);
+    });
+  });
+
+  it('is refused as .keras', async () => {
+    await withFolder(async (folder) => {
+      const files = unzipSync(readFileSync(rewritable('keras')));
+      const weights = await withoutBiases(files['model.weights.h5'] ?? new Uint8Array(0));
+      const model = zipSync({ ...files, 'model.weights.h5': weights }, { level: 0 });
+      await expect(rewriteInto(folder, model, { rank: 2 })).rejects.toThrow(/cannot be copied: '1'/);
     });
   });
 });
