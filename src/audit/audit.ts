@@ -3,8 +3,7 @@ import { loadLinearAlgebra } from '../dsc/linear-algebra.ts';
 import { BETWEEN, type Between } from '../dsc/strategies/strategy.ts';
 import { type ModelSource, modelBytes, modelFile } from '../formats/model-source.ts';
 import { DscAuditError } from '../ir/errors.ts';
-import { type ChosenProfile, chooseProfile } from '../latency/choose-profile.ts';
-import { thisMachine } from '../latency/machine.ts';
+import { type ChosenProfile, chooseProfileHere } from '../latency/choose-profile.ts';
 import { type Analysis, analyseSource, type InputOptions } from './analyse.ts';
 import { auditModel, type VerdictOptions } from './audit-model.ts';
 import { chooseStrategies, type StrategyOptions } from './choose-strategies.ts';
@@ -104,7 +103,7 @@ export function reportOn(analysis: Analysis, request: VerdictOptions, scaling: S
 async function profileOf({ profile }: AuditOptions): Promise<ChosenProfile | null> {
   if (profile !== undefined && typeof profile !== 'string')
     throw invalid('profile takes a path, `reference` or `none`');
-  return chooseProfile(profile ?? null, thisMachine(), { env: process.env, platform: process.platform });
+  return chooseProfileHere(profile, process.env);
 }
 
 /** Plain JavaScript hands in what it likes. */

@@ -6,8 +6,7 @@ import { parseTarget } from '../dsc/target.ts';
 import { type ModelSource, modelBytes, modelFile } from '../formats/model-source.ts';
 import { checkOutput, writeFiles } from '../formats/output-file.ts';
 import { DscAuditError } from '../ir/errors.ts';
-import { chooseProfile } from '../latency/choose-profile.ts';
-import { thisMachine } from '../latency/machine.ts';
+import { chooseProfileHere } from '../latency/choose-profile.ts';
 import type { InputOptions } from './analyse.ts';
 import type { SamplePaths } from './fit-to-samples.ts';
 import type { RewriteOptions as ModelRewriteOptions, RewrittenModel } from './rewrite-model.ts';
@@ -57,7 +56,9 @@ export async function rewrite(
 ): Promise<RewriteReport> {
   const inputs = typeof model === 'string' ? [model] : [];
   if (output !== null) checkOutput(output, inputs, options.force ?? false);
-  const rewritten = await prepareRewrite(() => sourceOf(model, options), output ?? UNNAMED, options);
+  const rewritten = await prepareRewrite(() => sourceOf(model, options), output ?? UNNAMED, options, {
+    env: process.env,
+  });
   try {
     if (output === null) return { ...rewritten.report, written: null };
     const read = [...inputs, ...rewritten.readFiles];
@@ -78,15 +79,20 @@ function sourceOf(model: string | Uint8Array, { path = '-' }: RewriteOptions): M
 /** Stands for the model's name where nothing is written. */
 export const UNNAMED = 'model';
 
-/**
- * Plans and lays out the rewrite of a model, which is opened last, and closed with what comes back. `fitted` hears of each layer
- * that is fitted.
- */
+/** What a rewrite is told beside what its options say. */
+interface RewriteSetting {
+  /** Where this machine's profile is looked for. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Hears of each layer that is fitted. */
+  readonly fitted?: (layer: string) => void;
+}
+
+/** Plans and lays out the rewrite of a model, which is opened last, and closed with what comes back. */
 export async function prepareRewrite(
   open: () => ModelSource | Promise<ModelSource>,
   output: string,
   options: RewriteOptions,
-  fitted: (layer: string) => void = () => undefined,
+  { env, fitted = () => undefined }: RewriteSetting,
 ): Promise<RewrittenModel> {
   const wish = wishOf(options);
   const samples = samplePaths(options);
@@ -96,7 +102,7 @@ export async function prepareRewrite(
     import('./fit-to-samples.ts'),
     import('./project-latency.ts'),
     loadLinearAlgebra(),
-    chooseProfile(options.profile ?? null, thisMachine(), { env: process.env, platform: process.platform }),
+    chooseProfileHere(options.profile, env),
   ]);
   return rewriteModel(
     await open(),

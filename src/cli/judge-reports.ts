@@ -3,8 +3,7 @@ import { baselineOf } from '../gate/baseline-of.ts';
 import { compare } from '../gate/compare.ts';
 import { judge } from '../gate/judge.ts';
 import type { MeasuredReport } from '../gate/measured-report.ts';
-import { type ChosenProfile, chooseProfile } from '../latency/choose-profile.ts';
-import { thisMachine } from '../latency/machine.ts';
+import { type ChosenProfile, chooseProfileHere } from '../latency/choose-profile.ts';
 import { openReports } from './open-reports.ts';
 import type { PlannedModel } from './plan-audit.ts';
 import type { Terminal } from './terminal.ts';
@@ -17,10 +16,9 @@ export interface AuditJob extends PlannedModel {
 
 /** Reads the baselines and the profiles, each file once. Throws where one cannot be used. */
 export async function openJobs(planned: readonly PlannedModel[], env: Terminal['env']): Promise<readonly AuditJob[]> {
-  const machine = thisMachine();
   const profiles = new Map<string | null, ChosenProfile | null>();
   for (const name of new Set(planned.map(({ profile }) => profile))) {
-    profiles.set(name, await chooseProfile(name, machine, { env, platform: machine.platform }));
+    profiles.set(name, await chooseProfileHere(name ?? undefined, env));
   }
   const files = new Set(planned.flatMap(({ baseline }) => baseline ?? []));
   const reports = new Map<string, readonly MeasuredReport[]>();

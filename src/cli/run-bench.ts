@@ -3,9 +3,9 @@ import { analyseSource } from '../audit/analyse.ts';
 import { benchModel } from '../audit/bench-model.ts';
 import type { BenchReport } from '../audit/bench-report.ts';
 import { DscAuditError } from '../ir/errors.ts';
-import { chooseProfile } from '../latency/choose-profile.ts';
-import { thisMachine } from '../latency/machine.ts';
+import { chooseProfileHere } from '../latency/choose-profile.ts';
 import { renderBenchTable } from '../report/bench-table.ts';
+import { jsonText } from '../report/json.ts';
 import { bindingsOf, type ModelOptions } from './model-options.ts';
 import { openModel } from './open-model.ts';
 import { progressLine } from './progress-line.ts';
@@ -29,7 +29,7 @@ const FORMATS = {
     const style = new Chalk({ level: colourLevel(stdout, env, color) });
     return renderBenchTable(report, { width: widthOf(stdout), all, style });
   },
-  json: (report) => `${JSON.stringify(report, null, 2)}\n`,
+  json: jsonText,
 } as const satisfies Record<string, Render>;
 
 export type BenchFormat = keyof typeof FORMATS;
@@ -41,11 +41,7 @@ export async function runBench(path: string, options: BenchCommandOptions, termi
 }
 
 async function benchPath(path: string, options: BenchCommandOptions, terminal: Terminal): Promise<BenchReport> {
-  const machine = thisMachine();
-  const profile = await chooseProfile(options.profile ?? null, machine, {
-    env: terminal.env,
-    platform: machine.platform,
-  });
+  const profile = await chooseProfileHere(options.profile, terminal.env);
   const analysis = await analyseSource(await openModel(path, terminal), bindingsOf(options));
   const now = (): number => performance.now();
   const line = progressLine(terminal.stderr, now);

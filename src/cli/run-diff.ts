@@ -1,8 +1,7 @@
 import { auditSource } from '../audit/audit.ts';
 import { compare } from '../gate/compare.ts';
 import type { MeasuredReport } from '../gate/measured-report.ts';
-import { type ChosenProfile, chooseProfile } from '../latency/choose-profile.ts';
-import { thisMachine } from '../latency/machine.ts';
+import { type ChosenProfile, chooseProfileHere } from '../latency/choose-profile.ts';
 import type { ComparisonLayout } from '../report/comparison-format.ts';
 import { COMPARISON_FORMATS, type ComparisonFormatName } from '../report/comparison-formats.ts';
 import { bindingsOf, type ModelOptions } from './model-options.ts';
@@ -27,8 +26,7 @@ export async function runDiff(before: string, after: string, options: DiffOption
   const files: PendingFile[] = [];
   try {
     for (const { path } of output) files.push(await pendingFile(path));
-    const machine = thisMachine();
-    const profile = await chooseProfile(options.profile ?? null, machine, { env, platform: machine.platform });
+    const profile = await chooseProfileHere(options.profile, env);
     const one = await reportOf(before, options, profile, terminal);
     const other = await reportOf(after, options, profile, terminal);
     const comparison = compare(one, other);

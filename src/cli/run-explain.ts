@@ -5,8 +5,7 @@ import type { StrategyOptions } from '../audit/choose-strategies.ts';
 import type { Report } from '../audit/report.ts';
 import { nearest } from '../gate/nearest.ts';
 import { DscAuditError } from '../ir/errors.ts';
-import { chooseProfile } from '../latency/choose-profile.ts';
-import { thisMachine } from '../latency/machine.ts';
+import { chooseProfileHere } from '../latency/choose-profile.ts';
 import { explainLayer } from '../report/explain/explain-layer.ts';
 import { type Explained, renderExplanationJson } from '../report/explain/explanation-json.ts';
 import { renderExplanation } from '../report/explain/explanation-text.ts';
@@ -68,8 +67,7 @@ async function explain(
 
 async function reportOf(path: string, { profile, ...options }: ExplainOptions, terminal: Terminal): Promise<Report> {
   if (path !== '-' && !existsSync(path)) refuseMissing(path);
-  const machine = thisMachine();
-  const chosen = await chooseProfile(profile ?? null, machine, { env: terminal.env, platform: machine.platform });
+  const chosen = await chooseProfileHere(profile, terminal.env);
   const asked = { ...bindingsOf(options), ...strategiesOf(options) };
   return auditSource(await openModel(path, terminal), asked, { profile: chosen });
 }

@@ -3,6 +3,7 @@ import { emitRecipe } from '../audit/emit-recipe.ts';
 import { prepareRewrite, type RewriteOptions, UNNAMED } from '../audit/rewrite.ts';
 import { checkOutput, writeFiles } from '../formats/output-file.ts';
 import { DscAuditError } from '../ir/errors.ts';
+import { jsonText } from '../report/json.ts';
 import { plainText } from '../report/plain-text.ts';
 import { renderRewrite } from '../report/rewrite-table.ts';
 import { bindingsOf, type ModelOptions } from './model-options.ts';
@@ -29,9 +30,11 @@ export async function runRewrite(path: string, options: RewriteCommandOptions, t
   if (!dryRun && output !== null) checkOutput(output, inputs, force);
   const line = progressLine(terminal.stderr, () => performance.now());
   const request = { ...options, ...bindingsOf(options) };
-  const tell = (layer: string) => line.show(`fitted ${plainText(layer)}`);
+  const fitted = (layer: string) => line.show(`fitted ${plainText(layer)}`);
   const open = () => openModel(path, terminal);
-  const rewritten = await prepareRewrite(open, output ?? UNNAMED, request, tell).finally(line.clear);
+  const rewritten = await prepareRewrite(open, output ?? UNNAMED, request, { env: terminal.env, fitted }).finally(
+    line.clear,
+  );
   let written: readonly string[] = [];
   try {
     if (!dryRun) {
@@ -48,8 +51,7 @@ export async function runRewrite(path: string, options: RewriteCommandOptions, t
   }
   const report = dryRun || output === null ? { ...rewritten.report, written: null } : rewritten.report;
   const style = new Chalk({ level: colourLevel(terminal.stdout, terminal.env, options.color) });
-  const text =
-    options.format === 'json' ? `${JSON.stringify(report, null, 2)}\n` : renderRewrite(report, written, style);
+  const text = options.format === 'json' ? jsonText(report) : renderRewrite(report, written, style);
   await print(terminal.stdout, text);
 }
 

@@ -1,7 +1,7 @@
 /** Which profile an audit projects with: one that was named, this machine's own, or the reference that comes with the package. */
 import { type Diagnostic, diagnostic } from '../ir/diagnostic.ts';
 import { DscAuditError } from '../ir/errors.ts';
-import { machineText } from './machine.ts';
+import { machineText, thisMachine } from './machine.ts';
 import type { Machine, Profile } from './profile.ts';
 import { machineProfilePath, readProfile, readProfileIfThere, type StorePlace } from './profile-store.ts';
 import { referenceProfile } from './reference.ts';
@@ -53,6 +53,12 @@ function readOwnProfile(path: string): Profile | 'unreadable' | null {
     if (error instanceof DscAuditError) return 'unreadable';
     throw error;
   }
+}
+
+/** The same on the machine that this runs on. */
+export function chooseProfileHere(asked: string | undefined, env: StorePlace['env']): Promise<ChosenProfile | null> {
+  const machine = thisMachine();
+  return chooseProfile(asked ?? null, machine, { env, platform: machine.platform });
 }
 
 /** Why a profile of this machine is no longer of it; null where it still is. */

@@ -145,8 +145,10 @@ export function partsOf({ group, terms }: Work): readonly Work[] {
 const SEPARATOR = ' + ';
 
 /** Bytes and functions cost the same whichever call of a sequence they belong to. */
-const isShared = (term: string): boolean =>
-  term.startsWith(MAPPED) || ROLES.some((role) => term.startsWith(`${role}From`));
+const isShared = (term: string): boolean => term.startsWith(MAPPED) || countsBytes(term);
+
+/** Whether a term counts bytes that are touched, of one role and from a distance on. */
+export const countsBytes = (term: string): boolean => ROLES.some((role) => term.startsWith(`${role}From`));
 
 /** In front of the names of functions of one variable. */
 export const MAPPED = 'mapped:';

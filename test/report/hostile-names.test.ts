@@ -118,6 +118,25 @@ describe('names from the file', () => {
     }
   });
 
+  it.each([
+    ['bench', '--runs', '1', '--threads', '1', '--profile', 'none'],
+    ['rewrite', '--dry-run', '--profile', 'none'],
+    ['explain', '--profile', 'none'],
+  ])('do nothing in the JSON of %s', async (command, ...options) => {
+    for (const name of [HOSTILE, '##[error]forged', '\u009b2J']) {
+      const floats = Array.from({ length: 8 * 8 * 9 }, (_, index) => Math.sin(index));
+      const model = onnxBytes({
+        inputs: { [name]: [1, 8, 8, 8] },
+        initializers: { w: { dims: [8, 8, 3, 3], floats } },
+        nodes: [{ op: 'Conv', inputs: [name, 'w'], outputs: ['y'], name }],
+        outputs: ['y'],
+      });
+      const terminal = fakeTerminal([command, '-', ...options, '--format', 'json'], { stdin: [model] });
+      expect(await main(terminal)).toBe(0);
+      expect(terminal.out()).not.toMatch(/##\[|[^\P{C}\n]/u);
+    }
+  });
+
   it('that every object answers to are names like others', () => {
     const report = auditSpec({
       inputs: { ['__proto__']: [1, 3, 8, 8], constructor: [1, 3, 8, 8] },
