@@ -4,10 +4,10 @@ import { DscAuditError } from '../../ir/errors.ts';
 import type { ByteSource } from '../byte-source.ts';
 import { FREE_COPIED_BYTES, HDF5_OBJECT_BYTES, MAX_COPIED_GROWTH } from '../limits.ts';
 import { type Hdf5Group, openHdf5, textOfAttribute } from './hdf5-file.ts';
+import type { Library } from './hdf5-library.ts';
 import { namesIn } from './legacy-h5.ts';
 import type { NewWeight } from './replacement-layers.ts';
 
-type Library = typeof import('h5wasm');
 type LibraryGroup = InstanceType<Library['Group']>;
 
 /** A group of the file that is made. */
@@ -36,9 +36,7 @@ export async function makeHdf5(
   source: ByteSource,
   make: (from: Hdf5Group, to: TargetGroup) => void,
 ): Promise<Uint8Array> {
-  const library = await import('h5wasm');
-  const { FS, activate_throwing_error_handler: throwErrors } = await library.ready;
-  throwErrors();
+  const { library, FS } = await (await import('./hdf5-library.ts')).loadLibrary();
   const from = await openHdf5(source);
   const name = `made-${++made}`;
   try {
