@@ -38,7 +38,7 @@ function forests(samples: readonly Sample[], target: (sample: Sample) => number)
 
 function costs(samples: readonly Sample[]): Predict {
   const model = fitCostModel(samples);
-  return (work) => predictStep(model, work)?.latencyMs ?? 0;
+  return (work) => predictStep(model, work)?.latencyMs ?? null;
 }
 
 function forestAlone(samples: readonly Sample[]): Predict {
@@ -49,8 +49,11 @@ function forestAlone(samples: readonly Sample[]): Predict {
 /** The sum of costs, corrected by a forest that has learned what it is off by. */
 function forestOnCosts(samples: readonly Sample[]): Predict {
   const sum = costs(samples);
-  const correct = forests(samples, ({ latencyMs, work }) => latencyMs / Math.max(1e-5, sum(work)));
-  return (work) => sum(work) * (correct(work) ?? 1);
+  const correct = forests(samples, ({ latencyMs, work }) => latencyMs / Math.max(1e-5, sum(work) ?? 0));
+  return (work) => {
+    const predictedMs = sum(work);
+    return predictedMs === null ? null : predictedMs * (correct(work) ?? 1);
+  };
 }
 
 const FORMS = {

@@ -202,7 +202,9 @@ function outcomeOf({ before, after }: Case, timed: Timed, usual: number): Outcom
   const measured = (runs: readonly Run[]): readonly number[] => {
     const steady = steadyRuns(runs, usual);
     const counted = steady.length > 0 ? steady : runs;
-    return (runs[0]?.times ?? []).map((_, at) => undisturbed(counted.map(({ times }) => times[at] ?? Number.NaN)));
+    return (runs[0]?.times ?? []).map(
+      (_, at) => undisturbed(counted.flatMap(({ times }) => times[at] ?? [])) ?? Number.NaN,
+    );
   };
   const [measuredMs = Number.NaN, ...byLayer] = measured(timed.before);
   const [afterMs = Number.NaN] = measured(timed.after);

@@ -118,6 +118,6 @@ function summary(outcomes: readonly Outcome[]): readonly string[] {
     `${errors.filter((error) => error <= limit).length} of ${errors.length}`;
   return [
     `Networks: ${within(totals, 0.1)} within ±10 %, ${within(totals, 0.05)} within ±5 %. Their layers of 20 µs and more: half within`,
-    `±${(100 * median(layers)).toFixed(1)} %, ${within(layers, 0.1)} within ±10 %. Ratios of before to after: ${within(ratios, 0.1)} within ±10 %.`,
+    `±${(100 * (median(layers) ?? Number.NaN)).toFixed(1)} %, ${within(layers, 0.1)} within ±10 %. Ratios of before to after: ${within(ratios, 0.1)} within ±10 %.`,
   ];
 }

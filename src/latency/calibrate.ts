@@ -66,7 +66,7 @@ export async function calibrate(
     const samples = samplesOf(swept);
     const timed = new Set(samples.map(({ network }) => network)).size;
     if (timed < networks) context.leftOut(count, networks - timed, networks);
-    steps = samples.length;
+    steps += samples.length;
     fits.push(threadFit(count, samples, halvesOf(swept).map(samplesOf), roofline));
   }
   const contents = {

@@ -42,6 +42,7 @@ export interface Machine {
 export interface SweepDescription {
   readonly seed: number;
   readonly networks: number;
+  /** Steps that were measured, over all numbers of threads. */
   readonly steps: number;
 }
 
@@ -64,6 +65,7 @@ export interface FitError {
   readonly medianPercent: number;
   /** Share of the layers within ±10 %. */
   readonly within10Percent: number;
+  /** Layers that were predicted: those that no other network tells of are left out. */
   readonly heldOut: number;
   /** Share of the layers that their interval held, with intervals from other layers. */
   readonly coverage: number;

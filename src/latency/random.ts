@@ -21,7 +21,8 @@ export function chanceOf(seed: number): Chance {
     },
     pick: (items) => {
       const item = items[Math.floor(next() * items.length)];
-      return item as (typeof items)[number];
+      if (item === undefined) throw new Error('There is nothing to pick from.');
+      return item;
     },
     shuffle: (items) => {
       const left = [...items];

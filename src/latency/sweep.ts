@@ -4,7 +4,7 @@
  * over the logarithms of what is found in practice; none is taken from a model.
  */
 import type { UnaryFunction } from '../ir/operators.ts';
-import { UNARY_FUNCTIONS } from '../runtime/kernels/unary-functions.ts';
+import { isRuntimeUnary, UNARY_FUNCTIONS } from '../runtime/kernels/unary-functions.ts';
 import type { AnalysedModel } from '../runtime/network/analysed-model.ts';
 import { type Chance, chanceOf } from './random.ts';
 import { type Feature, SweepNetwork } from './sweep-network.ts';
@@ -183,7 +183,9 @@ const squeeze: Block = (network, x, chance) => {
   return network.binary('mul', x, network.unary(gate, chance.pick(['sigmoid', 'hardSigmoid'])));
 };
 
-const FUNCTIONS = (Object.keys(UNARY_FUNCTIONS) as (keyof typeof UNARY_FUNCTIONS)[]).filter((fn) => fn !== 'clamp');
+const FUNCTIONS = Object.keys(UNARY_FUNCTIONS)
+  .filter(isRuntimeUnary)
+  .filter((fn) => fn !== 'clamp');
 
 /** Two functions on their own: none of them stands behind a convolution. */
 const functions: Block = (network, x, chance) => {

@@ -102,8 +102,8 @@ export function samplesOf(swept: readonly SweptNetwork[]): readonly Sample[] {
   return swept.flatMap(({ steps, runs }, network) => {
     const steady = steadyRuns(runs, usual);
     return steps.flatMap(({ group, terms, layer }, step) => {
-      const latencyMs = undisturbed(steady.map(({ times }) => times[step] ?? Number.NaN));
-      return latencyMs > 0 ? [{ work: { group, terms }, latencyMs, network, layer }] : [];
+      const latencyMs = undisturbed(steady.flatMap(({ times }) => times[step] ?? []));
+      return latencyMs !== null && latencyMs > 0 ? [{ work: { group, terms }, latencyMs, network, layer }] : [];
     });
   });
 }

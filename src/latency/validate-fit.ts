@@ -1,4 +1,5 @@
 /** Fits a cost model to samples, and finds out how far it is off on networks that it has not seen. */
+import { DscAuditError } from '../ir/errors.ts';
 import { predictStep } from './cost-model.ts';
 import { fitCostModel, type Sample } from './fit-cost-model.ts';
 import { errorShare, type Spread, spreadOf } from './intervals.ts';
@@ -19,16 +20,15 @@ export interface HeldOutLayer {
   readonly measuredMs: number;
 }
 
-/** Milliseconds of a step. */
-export type Predict = (work: Work) => number;
+/** Milliseconds of a step; null where it cannot be predicted. */
+export type Predict = (work: Work) => number | null;
 
-/** Fits costs, and predicts with them; a step that cannot be predicted counts as nothing. */
 function fitCosts(samples: readonly Sample[]): Predict {
   const model = fitCostModel(samples);
-  return (work) => predictStep(model, work)?.latencyMs ?? 0;
+  return (work) => predictStep(model, work)?.latencyMs ?? null;
 }
 
-/** Predicts every layer by a fit to the other networks. */
+/** Predicts every layer by a fit to the other networks; one with a step that they do not tell of is left out. */
 export function heldOutLayers(
   samples: readonly Sample[],
   fitTo: (samples: readonly Sample[]) => Predict = fitCosts,
@@ -42,12 +42,16 @@ export function heldOutLayers(
 
 /** Sums steps into layers. */
 function layersOf(samples: readonly Sample[], predict: Predict): readonly HeldOutLayer[] {
-  const layers = new Map<string, { layer: HeldOutLayer; most: number }>();
+  const layers = new Map<string, { layer: HeldOutLayer; most: number } | null>();
   for (const sample of samples) {
     const { work, latencyMs, network } = sample;
     const step = predict(work);
     const key = keyOf(sample);
     const known = layers.get(key);
+    if (step === null || known === null) {
+      layers.set(key, null);
+      continue;
+    }
     const isMain = known === undefined || step > known.most;
     layers.set(key, {
       most: isMain ? step : known.most,
@@ -59,7 +63,7 @@ function layersOf(samples: readonly Sample[], predict: Predict): readonly HeldOu
       },
     });
   }
-  return Array.from(layers.values(), ({ layer }) => layer);
+  return [...layers.values()].flatMap((sum) => (sum === null ? [] : [sum.layer]));
 }
 
 /** Fewer errors of a kernel tell less than those of all. */
@@ -68,7 +72,9 @@ const MIN_ERRORS = 30;
 function layerSpreads(layers: readonly HeldOutLayer[]): Pick<ThreadFit, 'layerSpread' | 'pooledSpread'> {
   const byGroup = new Map<string, number[]>();
   for (const { group, measuredMs, predictedMs } of layers) {
-    byGroup.set(group, [...(byGroup.get(group) ?? []), errorShare(measuredMs, predictedMs)]);
+    const errors = byGroup.get(group) ?? [];
+    errors.push(errorShare(measuredMs, predictedMs));
+    byGroup.set(group, errors);
   }
   const own = [...byGroup].filter(([, errors]) => errors.length >= MIN_ERRORS);
   return {
@@ -108,16 +114,27 @@ const relative = ({ predictedMs, measuredMs }: Pick<HeldOutLayer, 'predictedMs' 
 const shareWithin10 = (errors: readonly number[]): number =>
   errors.filter((error) => error <= 0.1).length / Math.max(1, errors.length);
 
-/** Errors of predictions; `repeats` are measurements of the same steps, to tell how far those are apart. */
+/**
+ * Errors of predictions; `repeats` are measurements of the same steps, to tell how far those are apart.
+ *
+ * @throws {DscAuditError} `cannot-run` where no layer was predicted
+ */
 export function errorsOf(layers: readonly HeldOutLayer[], repeats: readonly (readonly Sample[])[] = []): FitError {
   const errors = layers.map(relative);
   const networks = heldOutNetworks(layers).map(relative);
+  const [layerError, networkError] = [median(errors), median(networks)];
+  if (layerError === null || networkError === null) {
+    throw new DscAuditError(
+      'cannot-run',
+      'Too little could be timed to fit costs to; try again when the machine is idle.',
+    );
+  }
   return {
-    medianPercent: 100 * median(errors),
+    medianPercent: 100 * layerError,
     within10Percent: shareWithin10(errors),
     heldOut: layers.length,
     coverage: coverageOf(layers),
-    networkMedianPercent: 100 * median(networks),
+    networkMedianPercent: 100 * networkError,
     networkWithin10Percent: shareWithin10(networks),
     repeat: repeatError(repeats),
   };
@@ -130,8 +147,8 @@ function repeatError([first = [], second = []]: readonly (readonly Sample[])[]):
     const again = measured.get(key);
     return again === undefined ? [] : [Math.abs(again / measuredMs - 1)];
   });
-  if (errors.length === 0) return null;
-  return { medianPercent: 100 * median(errors), within10Percent: shareWithin10(errors) };
+  const middle = median(errors);
+  return middle === null ? null : { medianPercent: 100 * middle, within10Percent: shareWithin10(errors) };
 }
 
 function measuredLayers(samples: readonly Sample[]): readonly { key: string; measuredMs: number }[] {

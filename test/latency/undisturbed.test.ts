@@ -12,7 +12,7 @@ describe('what a run takes undisturbed', () => {
   });
 
   it('is not known of none', () => {
-    expect(undisturbed([])).toBeNaN();
+    expect(undisturbed([])).toBeNull();
   });
 });
 
@@ -22,5 +22,9 @@ describe('the median', () => {
     [[4, 1, 2, 3], 2.5],
   ])('of %j is %d', (values, middle) => {
     expect(median(values)).toBe(middle);
+  });
+
+  it('is not known of none', () => {
+    expect(median([])).toBeNull();
   });
 });

@@ -44,66 +44,33 @@ export function replacementNodes(
   take: NameTaker,
   known: ReadonlyMap<string, string>,
 ): ReplacementNodes {
-  const { halves, between, dtype, bias } = replacement;
+  const { halves, between, bias } = replacement;
   const [first, last] = halves;
-  const [x = '', w = '', b = '', ...others] = original.input ?? [];
-  const output = original.output?.[0] ?? '';
-  const label = original.name || output;
-  const tensors: NewTensor[] = [];
-  const values: NewValue[] = [];
-  const nodes: NodeProto[] = [];
-  const store = (wanted: string, key: string, shape: readonly number[], make: () => Float64Array): string => {
-    const stored = known.get(key);
-    if (stored !== undefined) return stored;
-    const name = take(wanted);
-    const byteLength = byteSize(dtype, countElements(shape));
-    tensors.push({ name, shape, byteLength, key, make: () => encodeFloats(dtype, make()) });
-    return name;
-  };
-  const weightAt = (index: 0 | 1): string => {
-    const { part, weightShape } = halves[index];
-    const wanted = tensorName(w, label, part, 'weight');
-    return store(wanted, `${replacement.weightKey}/${part}`, weightShape, () => weightsOf(replacement)[index]);
-  };
-  const vector = (wanted: string, key: string, data: Float64Array): string =>
-    store(wanted, key, [data.length], () => data);
-  /** Appends a node whose output goes on to the next. */
-  const chain = (name: string, node: NodeProto): string => {
-    const result = take(`${name}_output_0`);
-    values.push({ name: result, channels: first.weightShape[0] ?? 0, like: first.isSpatial ? output : x });
-    nodes.push({ ...node, name: take(name), output: [result] });
-    return result;
-  };
-  const isFused = original.opType !== 'Conv';
-  let current = chain(nodeName(label, first.part, 'Conv'), {
-    ...(isFused ? { opType: 'Conv', domain: '' } : { opType: 'Conv', domain: original.domain ?? '' }),
+  const [x = '', , b = '', ...others] = original.input ?? [];
+  const builder = new ReplacementBuilder(original, replacement, take, known);
+  const { label } = builder;
+  let current = builder.chain(nodeName(label, first.part, 'Conv'), {
+    opType: 'Conv',
+    domain: original.opType === 'Conv' ? (original.domain ?? '') : '',
     input: [
       x,
-      weightAt(0),
-      ...(between.bias ? [vector(tensorName(w, label, first.part, 'bias'), `${label}/first bias`, between.bias)] : []),
+      builder.weight(0),
+      ...(between.bias ? [builder.vector(first.part, 'bias', `${label}/first bias`, between.bias)] : []),
     ],
     attribute: [...spatialAttributes(original, first), int('group', first.groups)],
   });
-  if (between.norm) {
-    const { norm } = between;
-    const name = nodeName(label, 'between', 'BatchNormalization');
-    const parameter = (of: keyof Norm & ('scale' | 'shift' | 'mean' | 'variance')): string =>
-      vector(tensorName(w, label, 'between', of), `${label}/${of}`, norm[of]);
-    current = chain(name, {
-      opType: 'BatchNormalization',
-      input: [current, parameter('scale'), parameter('shift'), parameter('mean'), parameter('variance')],
-      attribute: [{ name: 'epsilon', type: FLOAT, f: norm.epsilon }],
-    });
+  if (between.norm) current = normNode(builder, current, between.norm);
+  if (between.relu) {
+    current = builder.chain(nodeName(label, 'between', 'Relu'), { opType: 'Relu', input: [current] });
   }
-  if (between.relu) current = chain(nodeName(label, 'between', 'Relu'), { opType: 'Relu', input: [current] });
-  const newBias = bias && vector(tensorName(w, label, last.part, 'bias'), `${label}/bias`, bias);
+  const newBias = bias && builder.vector(last.part, 'bias', `${label}/bias`, bias);
   const trailing = [newBias ?? b, ...others];
   while (trailing.at(-1) === '') trailing.pop();
-  nodes.push({
+  builder.nodes.push({
     opType: original.opType ?? 'Conv',
     domain: original.domain ?? '',
     name: take(nodeName(label, last.part, 'Conv')),
-    input: [current, weightAt(1), ...trailing],
+    input: [current, builder.weight(1), ...trailing],
     output: [...(original.output ?? [])],
     attribute: [
       ...spatialAttributes(original, last),
@@ -111,7 +78,76 @@ export function replacementNodes(
       ...(original.attribute ?? []).filter(({ name }) => !SPATIAL_ATTRIBUTES.has(name ?? '') && name !== 'group'),
     ],
   });
+  const { nodes, tensors, values } = builder;
   return { nodes, tensors, values };
+}
+
+/** The output of a batch normalisation of `input`. */
+function normNode(builder: ReplacementBuilder, input: string, norm: Norm): string {
+  const parameter = (of: keyof Norm & ('scale' | 'shift' | 'mean' | 'variance')): string =>
+    builder.vector('between', of, `${builder.label}/${of}`, norm[of]);
+  return builder.chain(nodeName(builder.label, 'between', 'BatchNormalization'), {
+    opType: 'BatchNormalization',
+    input: [input, parameter('scale'), parameter('shift'), parameter('mean'), parameter('variance')],
+    attribute: [{ name: 'epsilon', type: FLOAT, f: norm.epsilon }],
+  });
+}
+
+/** What one convolution becomes, as far as it is there. */
+class ReplacementBuilder {
+  readonly nodes: NodeProto[] = [];
+  readonly tensors: NewTensor[] = [];
+  readonly values: NewValue[] = [];
+  /** What the new nodes are called after. */
+  readonly label: string;
+  readonly #original: NodeProto;
+  readonly #replacement: ConvReplacement;
+  readonly #take: NameTaker;
+  readonly #known: ReadonlyMap<string, string>;
+
+  constructor(original: NodeProto, replacement: ConvReplacement, take: NameTaker, known: ReadonlyMap<string, string>) {
+    this.label = original.name || (original.output?.[0] ?? '');
+    this.#original = original;
+    this.#replacement = replacement;
+    this.#take = take;
+    this.#known = known;
+  }
+
+  /** The name of the weights of a half, which are stored where they are not yet. */
+  weight(index: 0 | 1): string {
+    const { halves, weightKey } = this.#replacement;
+    const { part, weightShape } = halves[index];
+    const make = () => weightsOf(this.#replacement)[index];
+    return this.#store(this.#tensorName(part, 'weight'), `${weightKey}/${part}`, weightShape, make);
+  }
+
+  vector(part: string, role: string, key: string, data: Float64Array): string {
+    return this.#store(this.#tensorName(part, role), key, [data.length], () => data);
+  }
+
+  /** Appends a node whose output goes on to the next; that output's name. */
+  chain(name: string, node: NodeProto): string {
+    const [first] = this.#replacement.halves;
+    const like = (first.isSpatial ? this.#original.output : this.#original.input)?.[0] ?? '';
+    const result = this.#take(`${name}_output_0`);
+    this.values.push({ name: result, channels: first.weightShape[0] ?? 0, like });
+    this.nodes.push({ ...node, name: this.#take(name), output: [result] });
+    return result;
+  }
+
+  #tensorName(part: string, role: string): string {
+    return tensorName(this.#original.input?.[1] ?? '', this.label, part, role);
+  }
+
+  #store(wanted: string, key: string, shape: readonly number[], make: () => Float64Array): string {
+    const stored = this.#known.get(key);
+    if (stored !== undefined) return stored;
+    const { dtype } = this.#replacement;
+    const name = this.#take(wanted);
+    const byteLength = byteSize(dtype, countElements(shape));
+    this.tensors.push({ name, shape, byteLength, key, make: () => encodeFloats(dtype, make()) });
+    return name;
+  }
 }
 
 function spatialAttributes({ attribute }: NodeProto, { isSpatial, weightShape }: ConvHalf): readonly AttributeProto[] {

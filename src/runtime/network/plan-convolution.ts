@@ -1,4 +1,4 @@
-/** Convolution and transposed convolution. */
+/** Convolution. */
 import { settledPads } from '../../ops/window.ts';
 import { BLOCK } from '../kernels/kernel.ts';
 import { isPlainUnary } from '../kernels/unary-functions.ts';
@@ -7,19 +7,15 @@ import type { ConvolutionLayer } from '../plan/convolution-layer.ts';
 import { type ConvolutionMethod, chooseMethod } from '../plan/convolution-method.ts';
 import { type Epilogue, LINEAR } from '../plan/epilogue.ts';
 import { canFuse, planFused } from '../plan/fused.ts';
-import type { ChannelAxis } from '../plan/repacking.ts';
-import { planTransposed, type TransposedLayer, transposedHalo } from '../plan/transposed.ts';
 import { type DepthWindow, isSliceBySlice, planVolume } from '../plan/volume.ts';
 import { shapeOf } from './analysed-model.ts';
+import { axisOf, biasOf, windowOf } from './convolution-parts.ts';
 import type { Layer } from './layer.ts';
-import { extentsOf, heightAndWidth, slicedExtentsOf } from './layouts.ts';
+import { slicedExtentsOf } from './layouts.ts';
 import { inputOf, type NodePlanner, type PlanContext } from './planner.ts';
 import type { NetworkValues } from './values.ts';
 
 type Conv = Layer<'conv'>;
-type Transposed = Layer<'convTranspose'>;
-
-const axisOf = ({ node }: Conv | Transposed): ChannelAxis => (node.attrs.channelsLast ? 'last' : 'first');
 
 /** Names of activations that a format may have put into the convolution itself. */
 const OWN_ACTIVATIONS: Readonly<Record<string, Epilogue>> = {
@@ -41,45 +37,6 @@ function scaled(weights: Float32Array, layer: Layer, outChannels: number): Float
   if (affine === null) return weights;
   const each = weights.length / outChannels;
   return weights.map((weight, index) => weight * (affine.scale[Math.floor(index / each)] ?? 1));
-}
-
-function biasOf(layer: Layer, context: PlanContext, index: number): (() => Float32Array) | null {
-  const id = layer.node.inputs[index] ?? null;
-  const { affine } = layer;
-  if (id === null && affine === null) return null;
-  return () => {
-    const bias = id === null ? null : context.constants.weights(id);
-    if (affine === null) return bias ?? new Float32Array(0);
-    return affine.shift.map((shift, i) => shift + (bias?.[i] ?? 0) * (affine.scale[i] ?? 1));
-  };
-}
-
-/** What a convolution and a transposed one have in common, from lists by spatial axis. */
-function windowOf(
-  { node: { attrs } }: Conv | Transposed,
-  axes: number,
-  { kernel, pads, extents }: Readonly<Record<'kernel' | 'pads' | 'extents', readonly number[]>>,
-) {
-  const plane = (values: readonly number[], otherwise: number): readonly [number, number] =>
-    heightAndWidth(values.slice(Math.max(0, axes - 2)), axes, otherwise);
-  const [kernelHeight, kernelWidth] = plane(kernel, 1);
-  const [strideY, strideX] = plane(attrs.strides, 1);
-  const [dilationY, dilationX] = plane(attrs.dilations, 1);
-  const [padTop, padLeft] = plane(pads, 0);
-  const [outHeight, outWidth] = plane(extents, 1);
-  return {
-    groups: attrs.groups,
-    kernelHeight,
-    kernelWidth,
-    strideY,
-    strideX,
-    dilationY,
-    dilationX,
-    padTop,
-    padLeft,
-    outHeight,
-    outWidth,
-  };
 }
 
 function convolutionLayer(layer: Conv, context: PlanContext): ConvolutionLayer {
@@ -212,79 +169,3 @@ export function planSeparable(first: Conv, second: Conv, values: NetworkValues, 
   const [depthwise, pointwise] = [convolutionLayer(first, context), convolutionLayer(second, context)];
   planFused(values.builder, depthwise, pointwise, x, y, residual, values.options);
 }
-
-function transposedLayer(layer: Transposed, context: PlanContext): TransposedLayer {
-  const { attrs } = layer.node;
-  const inputShape = shapeOf(context.source, inputOf(layer, 0));
-  const weightId = inputOf(layer, 1);
-  const [, , ...kernel] = shapeOf(context.source, weightId);
-  const outputShape = shapeOf(context.source, layer.output);
-  const [input, output] = [inputShape, outputShape].map((shape) => spatialOf(shape, attrs.channelsLast));
-  const pads = kernel.map((extent, axis) =>
-    transposedPad(attrs, [input?.[axis] ?? 1, output?.[axis] ?? 1], extent, axis),
-  );
-  const channelAxis = attrs.channelsLast ? -1 : 1;
-  const outChannels = outputShape.at(channelAxis) ?? 1;
-  const extents = output ?? [];
-  const taps = kernel.reduce((product, extent) => product * extent, 1);
-  return {
-    inChannels: inputShape.at(channelAxis) ?? 1,
-    outChannels,
-    ...windowOf(layer, kernel.length, { kernel, pads, extents }),
-    weights: () => scaledTransposed(context.constants.weights(weightId), layer, outChannels, taps),
-    bias: biasOf(layer, context, 2),
-    epilogue: layer.epilogue,
-  };
-}
-
-const spatialOf = (shape: readonly number[], channelsLast: boolean): readonly number[] =>
-  channelsLast ? shape.slice(1, -1) : shape.slice(2);
-
-/** Pads before the first output; where the output's extent is given, they are what is left over, split as ONNX says. */
-function transposedPad(
-  attrs: Transposed['node']['attrs'],
-  [input, output]: readonly [number, number],
-  kernel: number,
-  axis: number,
-): number {
-  if (attrs.padding.mode === 'explicit' && attrs.outputShape === null) return attrs.padding.pads[axis] ?? 0;
-  if (attrs.padding.mode === 'valid') return 0;
-  const stride = attrs.strides[axis] ?? 1;
-  const covered = (kernel - 1) * (attrs.dilations[axis] ?? 1) + 1;
-  const full = stride * (input - 1) + (attrs.outputPadding[axis] ?? 0) + covered;
-  const total = Math.max(0, full - output);
-  return attrs.padding.mode === 'same-upper' ? Math.floor(total / 2) : total - Math.floor(total / 2);
-}
-
-/** Transposed weights hold the output channels of a group in their second axis. */
-function scaledTransposed(weights: Float32Array, layer: Transposed, outChannels: number, taps: number): Float32Array {
-  const { affine } = layer;
-  if (affine === null) return weights;
-  const { groups } = layer.node.attrs;
-  const outPerGroup = outChannels / groups;
-  const inPerGroup = weights.length / (outPerGroup * taps) / groups;
-  return weights.map((weight, index) => {
-    const row = Math.floor(index / taps);
-    const group = Math.floor(row / outPerGroup / inPerGroup);
-    return weight * (affine.scale[group * outPerGroup + (row % outPerGroup)] ?? 1);
-  });
-}
-
-export const planConvTranspose: NodePlanner<'convTranspose'> = {
-  reject: (layer, { source, constants }) => {
-    if (shapeOf(source, inputOf(layer, 0)).length > 4) return 'it has more than two spatial axes';
-    if (!constants.isConstant(inputOf(layer, 1))) return 'its weights are no constants';
-    return layer.node.attrs.activation === null ? null : `its activation is ${layer.node.attrs.activation}`;
-  },
-  halos: (layer, context) => {
-    const input = inputOf(layer, 0);
-    const extents = extentsOf(shapeOf(context.source, input), axisOf(layer));
-    return extents === null ? [] : [[input, transposedHalo(transposedLayer(layer, context), extents)]];
-  },
-  plan: (layer, values, context) => {
-    const x = values.blocked(inputOf(layer, 0), axisOf(layer));
-    const y = values.newBlocked(layer.output, axisOf(layer));
-    planTransposed(values.builder, transposedLayer(layer, context), x, y, values.options);
-    return 'transposed';
-  },
-};

@@ -1,6 +1,6 @@
 /** The operators that the runtime runs: one line each. */
 
-import { planConv, planConvTranspose } from './plan-convolution.ts';
+import { planConv } from './plan-convolution.ts';
 import { planBatchNorm, planBinary, planClip, planPrelu, planUnary, planVariadic } from './plan-elementwise.ts';
 import { planGemm, planMatmul } from './plan-matmul.ts';
 import {
@@ -19,6 +19,7 @@ import { planGroupNorm, planInstanceNorm, planLayerNorm, planLrn } from './plan-
 import { planGlobalPool, planPool, planReduce } from './plan-pool.ts';
 import { planResize } from './plan-resample.ts';
 import { planSoftmax } from './plan-softmax.ts';
+import { planConvTranspose } from './plan-transposed.ts';
 import type { Planners } from './planner.ts';
 
 export const PLANNERS: Planners = {

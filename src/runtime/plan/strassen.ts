@@ -123,16 +123,20 @@ export function planStrassen(
   }
 }
 
+/** Tiles of the matrix kernel are of so many pixels, or of a number that divides it. */
+const WHOLE_TILES = 12;
+
 /** As many as fit the cache, evenly spread over the image, and whole tiles of the matrix kernel in every part. */
 function pixelsPerBlock(pixels: number, blocks: number, depth: number): number {
   const fitting = Math.max(1, Math.floor(BLOCK_BYTES / (2 * blocks * PIXEL_BYTES)));
   const parts = Math.ceil(pixels / fitting);
-  const multiple = 12 * 2 ** depth;
+  const multiple = WHOLE_TILES * 2 ** depth;
   return Math.min(pixels, Math.ceil(pixels / parts / multiple) * multiple);
 }
 
-/** Pixels of the upper half: whole tiles where there are enough of them. */
 const TILE = 4;
+
+/** Pixels of the upper half: whole tiles where there are enough of them. */
 const upperOf = (pixels: number): number => Math.ceil(pixels / 2 / TILE) * TILE;
 
 /** Four sums of inputs, and four of products. */
@@ -176,8 +180,8 @@ function calls(product: Product, shared: Shared): readonly Call[] {
   return product.depth === 0 ? [matrixCall(product, shared)] : takenApart(product, shared);
 }
 
-function takenApart(product: Product, shared: Shared): readonly Call[] {
-  const { depth, pixels, input, output, residual, bias, epilogue } = product;
+/** The halves of a product's extents, and where the sums of inputs and of products lie: matrices of the upper half's pixels. */
+function halvesOf({ pixels, room, ...product }: Product, width: number) {
   const [inBlocks, outBlocks] = [product.inBlocks / 2, product.outBlocks / 2];
   const upper: Range = { first: pixels.first, count: Math.min(pixels.count, upperOf(pixels.count)) };
   const lower: Range = { first: upper.first + upper.count, count: pixels.count - upper.count };
@@ -185,14 +189,32 @@ function takenApart(product: Product, shared: Shared): readonly Call[] {
   const [sumBytes, productBytes] = [inBlocks * plane, outBlocks * plane];
   /** A matrix of its own for the pixels of a half. */
   const temporary = (offset: number, { first }: Range): Matrix => ({
-    place: shifted(product.room, offset - first * PIXEL_BYTES),
-    row: shared.width * PIXEL_BYTES,
+    place: shifted(room, offset - first * PIXEL_BYTES),
+    row: width * PIXEL_BYTES,
     plane,
   });
-  const sum = (index: number): Matrix => temporary((index - 1) * sumBytes, upper);
-  const partial = (index: number, half = upper): Matrix => temporary(4 * sumBytes + index * productBytes, half);
+  return {
+    inBlocks,
+    outBlocks,
+    upper,
+    lower,
+    sumBytes,
+    productBytes,
+    /** S₁ to S₄. */
+    sum: (index: number): Matrix => temporary((index - 1) * sumBytes, upper),
+    partial: (index: number, half = upper): Matrix => temporary(4 * sumBytes + index * productBytes, half),
+    /** What is left of the room for the products of these halves. */
+    room: shifted(room, 4 * (sumBytes + productBytes)),
+  };
+}
+
+type Halves = ReturnType<typeof halvesOf>;
+
+function takenApart(product: Product, shared: Shared): readonly Call[] {
+  const { depth, input, output, bias, epilogue } = product;
+  const halves = halvesOf(product, shared.width);
+  const { inBlocks, outBlocks, upper, lower, sum, partial, room } = halves;
   const [p1, u2, u3, p5] = [partial(0), partial(1), partial(2), partial(3)];
-  const room = shifted(product.room, 4 * (sumBytes + productBytes));
   const panelBytes = (7 ** (depth - 1) * inBlocks * outBlocks * BLOCK * PIXEL_BYTES) / 4 ** (depth - 1);
   const multiply = (index: number, half: Range, from: Matrix, to: Matrix, more: Partial<Product>): readonly Call[] =>
     calls(
@@ -215,43 +237,64 @@ function takenApart(product: Product, shared: Shared): readonly Call[] {
   const right = fromBlock(output, outBlocks);
   const biasRight = shifted(bias, outBlocks * PIXEL_BYTES);
   return [
-    call('strassenInput', inBlocks, {
-      width: shared.width,
-      firstPixel: pixels.first,
-      upper: upper.count,
-      lower: lower.count,
-      blocks: inBlocks,
-      input: input.place,
-      inputRow: input.row,
-      inputPlane: input.plane,
-      output: product.room,
-      matrix: sumBytes,
-    }),
+    inputSums(product, halves, shared.width),
     ...multiply(0, upper, input, p1, {}),
     ...multiply(1, upper, sum(2), u2, { residual: p1 }),
     ...multiply(2, upper, sum(3), u3, { residual: u2 }),
     ...multiply(3, upper, sum(1), p5, {}),
-    call('strassenOutput', outBlocks, {
-      width: shared.width,
-      firstPixel: pixels.first,
-      upper: upper.count,
-      lower: lower.count,
-      blocks: outBlocks,
-      sums: shifted(product.room, 4 * sumBytes),
-      matrix: productBytes,
-      output: right.place,
-      outputRow: right.row,
-      outputPlane: right.plane,
-      bias: biasRight,
-      residual: residual?.place ?? 0,
-      residualRow: residual?.row ?? 0,
-      residualPlane: residual?.plane ?? 0,
-      ...epilogueArguments(epilogue),
-    }),
+    productSums(product, halves, right, biasRight, shared.width),
     ...multiply(4, upper, sum(4), right, { residual: p5, bias: biasRight, epilogue }),
     ...multiply(5, lower, fromBlock(input, inBlocks), output, { residual: partial(2, lower), bias, epilogue }),
     ...multiply(6, upper, fromBlock(input, inBlocks), output, { residual: p1, bias, epilogue }),
   ];
+}
+
+/** S₁ to S₄, of the input's quarters. */
+function inputSums(
+  { pixels, input, room }: Product,
+  { upper, lower, inBlocks, sumBytes }: Halves,
+  width: number,
+): Call {
+  return call('strassenInput', inBlocks, {
+    width,
+    firstPixel: pixels.first,
+    upper: upper.count,
+    lower: lower.count,
+    blocks: inBlocks,
+    input: input.place,
+    inputRow: input.row,
+    inputPlane: input.plane,
+    output: room,
+    matrix: sumBytes,
+  });
+}
+
+/** What the first products come to in the output's right half, and in the sums that the last ones go on from. */
+/** C₂₂ of the output's quarters, and U₄ in place of P₅. */
+function productSums(
+  { pixels, residual, epilogue, room }: Product,
+  { upper, lower, outBlocks, sumBytes, productBytes }: Halves,
+  right: Matrix,
+  bias: Place,
+  width: number,
+): Call {
+  return call('strassenOutput', outBlocks, {
+    width,
+    firstPixel: pixels.first,
+    upper: upper.count,
+    lower: lower.count,
+    blocks: outBlocks,
+    sums: shifted(room, 4 * sumBytes),
+    matrix: productBytes,
+    output: right.place,
+    outputRow: right.row,
+    outputPlane: right.plane,
+    bias,
+    residual: residual?.place ?? 0,
+    residualRow: residual?.row ?? 0,
+    residualPlane: residual?.plane ?? 0,
+    ...epilogueArguments(epilogue),
+  });
 }
 
 function matrixCall(product: Product, { width, tableOf, options }: Shared): Call {
