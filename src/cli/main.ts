@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { nearest } from '../gate/nearest.ts';
 import { DscAuditError } from '../ir/errors.ts';
+import { orOutOfMemory } from '../ir/out-of-memory.ts';
 import { plainText } from '../report/plain-text.ts';
 import { COMMANDS } from './commands/index.ts';
 import { BudgetsNotHeld, UnusableModels } from './outcome-errors.ts';
@@ -21,7 +22,7 @@ export async function main(terminal: Terminal): Promise<number> {
     return EXIT.done;
   } catch (error) {
     if (error instanceof CommanderError) suggestCommand(error, program, terminal);
-    return report(error, terminal);
+    return report(orOutOfMemory(error), terminal);
   }
 }
 

@@ -54,6 +54,16 @@ export const MAX_HDF5_MS_A_BYTE = 1000 / 10e6;
 export const HDF5_MEMORY_BYTES = 256 * 2 ** 20;
 export const MAX_HDF5_GROWTH = 4;
 
+/**
+ * Bytes that a rewrite copies out of one file, links followed and streams unpacked: so many, and so many more for each byte of
+ * the file. A link or a name may stand for any number of bytes. Real weights shrink by less than a half.
+ */
+export const FREE_COPIED_BYTES = 256 * 2 ** 20;
+export const MAX_COPIED_GROWTH = 4;
+
+/** What an object of an HDF5 file counts as, besides its elements: its header, and its entry in its group. */
+export const HDF5_OBJECT_BYTES = 1024;
+
 /** Megabytes of JavaScript's own memory for the thread that it runs in: names of a million weights take half of it. */
 export const HDF5_HEAP_MB = 256;
 

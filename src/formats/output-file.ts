@@ -4,6 +4,7 @@ import {
   fsyncSync,
   lstatSync,
   openSync,
+  readlinkSync,
   realpathSync,
   renameSync,
   rmSync,
@@ -25,14 +26,34 @@ export const temporaryPath = (path: string): string =>
   join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
 
 /**
- * What is at `path` is a file or a link, which renaming replaces, or nothing: never a device or a pipe. Throws `cannot-write`.
+ * What is at `path` is a file or a link, which renaming replaces, or nothing: never a device or a pipe, nor a link to one of
+ * the process's own streams, such as `/dev/stdout`, whatever that is directed to. Throws `cannot-write`.
  */
 export function checkReplaceable(path: string): void {
   const stats = attempt(path, () => lstatSync(path, { throwIfNoEntry: false }));
-  if (stats && !stats.isFile() && !stats.isSymbolicLink()) {
-    throw new DscAuditError('cannot-write', `${path}: is no file that could be replaced.`);
-  }
+  if (!stats || stats.isFile()) return;
+  if (!stats.isSymbolicLink() || attempt(path, () => leadsThroughSystem(path))) throw notReplaceable(path);
 }
+
+/** Where links are the system's own. */
+const SYSTEM_FOLDERS = ['/dev/', '/proc/'];
+
+/** As far as a file system follows links itself. */
+const MAX_LINKS = 40;
+
+function leadsThroughSystem(link: string): boolean {
+  let place = link;
+  for (let followed = 0; followed < MAX_LINKS; followed++) {
+    if (!lstatSync(place, { throwIfNoEntry: false })?.isSymbolicLink()) return false;
+    const folder = realpathSync(dirname(place));
+    if (SYSTEM_FOLDERS.some((system) => `${folder}/`.startsWith(system))) return true;
+    place = resolve(folder, readlinkSync(place));
+  }
+  return false;
+}
+
+const notReplaceable = (path: string): DscAuditError =>
+  new DscAuditError('cannot-write', `${path}: is no file that could be replaced.`);
 
 /**
  * Writes files beside where they will be and renames them once all are complete, in the order given: what is under
@@ -75,7 +96,8 @@ function writeWhole(path: string, chunks: Iterable<Uint8Array>): void {
 export function checkOutput(path: string, inputs: readonly string[], force: boolean): void {
   const stats = attempt(path, () => statSync(path, { throwIfNoEntry: false }));
   if (!stats) return;
-  if (!stats.isFile()) throw new DscAuditError('cannot-write', `${path}: is no file that could be replaced.`);
+  if (!stats.isFile()) throw notReplaceable(path);
+  checkReplaceable(path);
   if (inputs.some((input) => isSame(input, path))) {
     throw new DscAuditError('cannot-write', `${path}: is read by this very command; give another name with -o.`);
   }

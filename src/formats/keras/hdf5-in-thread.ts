@@ -1,5 +1,6 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import { DscAuditError } from '../../ir/errors.ts';
+import { orOutOfMemory } from '../../ir/out-of-memory.ts';
 import type { ByteSource } from '../byte-source.ts';
 import { HDF5_HEAP_MB, MAX_HDF5_MS, MAX_HDF5_MS_A_BYTE } from '../limits.ts';
 import {
@@ -31,6 +32,9 @@ export async function openInThread(
   const thread = new Worker(program, {
     workerData: { ...setting, port: port2 },
     transferList: [port2],
+    // What the library prints where it fails is said by the error too.
+    stdout: true,
+    stderr: true,
     resourceLimits: { maxOldGenerationSizeMb: HDF5_HEAP_MB },
   });
   const close = () => void thread.terminate();
@@ -51,7 +55,7 @@ export async function openInThread(
 function started(thread: Worker): Promise<void> {
   return new Promise((resolve, reject) => {
     thread.once('message', () => resolve());
-    thread.once('error', reject);
+    thread.once('error', (error) => reject(orOutOfMemory(error)));
     thread.once('exit', () => reject(new Error('The thread that reads HDF5 ended before it began.')));
   });
 }

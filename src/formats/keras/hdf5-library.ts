@@ -8,7 +8,7 @@ import type { Hdf5File, Hdf5Group } from './hdf5-file.ts';
 import { literal } from './literal.ts';
 import type { StoredWeight } from './weights.ts';
 
-type Library = typeof import('h5wasm');
+export type Library = typeof import('h5wasm');
 type LibraryGroup = InstanceType<Library['Group']>;
 type LibraryDataset = InstanceType<Library['Dataset']>;
 type Attribute = InstanceType<Library['Attribute']>;
@@ -16,11 +16,17 @@ type Attribute = InstanceType<Library['Attribute']>;
 /** Names of open files in the library's own file system. */
 let opened = 0;
 
-/** Loads the library, and gives what opens a file with it. Throws `malformed-model` where it is no such file. */
-export async function loadHdf5(): Promise<(source: ByteSource) => Hdf5File> {
+/** The library, and its file system. Trouble that it meets is thrown from now on. */
+export async function loadLibrary() {
   const library = await import('h5wasm');
   const { FS, activate_throwing_error_handler: throwErrors } = await library.ready;
   throwErrors();
+  return { library, FS };
+}
+
+/** Loads the library, and gives what opens a file with it. Throws `malformed-model` where it is no such file. */
+export async function loadHdf5(): Promise<(source: ByteSource) => Hdf5File> {
+  const { library, FS } = await loadLibrary();
   return (source) => {
     const name = `model-${++opened}`;
     FS.writeFile(name, new Uint8Array(0));

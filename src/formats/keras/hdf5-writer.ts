@@ -2,11 +2,12 @@
 import type { DType } from '../../ir/dtype.ts';
 import { DscAuditError } from '../../ir/errors.ts';
 import type { ByteSource } from '../byte-source.ts';
+import { FREE_COPIED_BYTES, HDF5_OBJECT_BYTES, MAX_COPIED_GROWTH } from '../limits.ts';
 import { type Hdf5Group, openHdf5, textOfAttribute } from './hdf5-file.ts';
+import type { Library } from './hdf5-library.ts';
 import { namesIn } from './legacy-h5.ts';
 import type { NewWeight } from './replacement-layers.ts';
 
-type Library = typeof import('h5wasm');
 type LibraryGroup = InstanceType<Library['Group']>;
 
 /** A group of the file that is made. */
@@ -28,20 +29,21 @@ let made = 0;
 /**
  * Makes a file out of another one; its bytes.
  *
- * @throws {DscAuditError} `malformed-model` where the source is damaged, `cannot-rewrite` where it holds what cannot be copied
+ * @throws {DscAuditError} `malformed-model` where the source is damaged, `cannot-rewrite` where it holds what cannot be copied,
+ * `limit-exceeded` where it makes more of its bytes than real files do
  */
 export async function makeHdf5(
   source: ByteSource,
   make: (from: Hdf5Group, to: TargetGroup) => void,
 ): Promise<Uint8Array> {
-  const library = await import('h5wasm');
-  const { FS } = await library.ready;
+  const { library, FS } = await (await import('./hdf5-library.ts')).loadLibrary();
   const from = await openHdf5(source);
   const name = `made-${++made}`;
   try {
     const target = new library.File(name, 'w');
     try {
-      make(from.root, targetGroup(library, target));
+      const budget = { bytes: FREE_COPIED_BYTES + MAX_COPIED_GROWTH * source.size };
+      make(from.root, targetGroup(library, target, budget));
     } finally {
       target.close();
     }
@@ -52,35 +54,51 @@ export async function makeHdf5(
   }
 }
 
-function targetGroup(library: Library, group: LibraryGroup): TargetGroup {
+/** What may still be copied. Links are not kept: each makes a copy, and there may be any number of them to one dataset. */
+interface Budget {
+  bytes: number;
+}
+
+function spend(budget: Budget, bytes: number): void {
+  budget.bytes -= bytes;
+  if (budget.bytes >= 0) return;
+  throw new DscAuditError(
+    'limit-exceeded',
+    'its HDF5 file holds far more, with all links followed, than it has bytes.',
+  );
+}
+
+function targetGroup(library: Library, group: LibraryGroup, budget: Budget): TargetGroup {
   return {
     group(name) {
       const there = group.keys().includes(name) ? group.get(name) : null;
-      return targetGroup(library, there instanceof library.Group ? there : group.create_group(name));
+      return targetGroup(library, there instanceof library.Group ? there : addGroup(group, name), budget);
     },
     weight: (name, { shape, dtype, make }) => addDataset(group, name, make(), shape, dtype),
     text: (attribute, value) => group.create_attribute(attribute, value, [], 'S'),
     texts: (attribute, values) => writeTexts(group, attribute, values),
     copyAttributes: (from, but = []) => copyAttributes(from, group, but),
-    copy: (from, name, as = name) => copyObject(from, name, group, as, 0),
+    copy: (from, name, as = name) => copyObject(from, name, group, as, budget, 0),
   };
 }
 
 /** Depth of groups, at most: links may lead in circles. */
 const MAX_DEPTH = 64;
 
-function copyObject(from: Hdf5Group, name: string, to: LibraryGroup, as: string, depth: number): void {
+function copyObject(from: Hdf5Group, name: string, to: LibraryGroup, as: string, budget: Budget, depth: number): void {
   if (depth > MAX_DEPTH) {
     throw new DscAuditError('limit-exceeded', `its groups are nested more than ${MAX_DEPTH} deep.`);
   }
   const found = from.group(name);
   if (found) {
-    const group = to.create_group(as);
+    spend(budget, HDF5_OBJECT_BYTES);
+    const group = addGroup(to, as);
     copyAttributes(found, group, []);
-    for (const inner of found.names) copyObject(found, inner, group, inner, depth + 1);
+    for (const inner of found.names) copyObject(found, inner, group, inner, budget, depth + 1);
     return;
   }
   const stored = from.dataset(name);
+  if (stored) spend(budget, HDF5_OBJECT_BYTES + stored.data.byteLength);
   const bytes = stored?.data.read() ?? null;
   if (stored === null || bytes === null) throw notCopied(`'${name}'`);
   addDataset(to, as, bytes, stored.shape, stored.dtype);
@@ -139,7 +157,18 @@ function addDataset(
   if (type === undefined) throw notCopied(`'${name}', which is of type ${dtype}`);
   // A copy begins where its elements are aligned.
   const data = type.view(Uint8Array.from(bytes).buffer);
-  group.create_dataset({ name, data, shape: [...shape], dtype: type.letter });
+  added(name, () => group.create_dataset({ name, data, shape: [...shape], dtype: type.letter }));
+}
+
+const addGroup = (group: LibraryGroup, name: string): LibraryGroup => added(name, () => group.create_group(name));
+
+/** The library refuses a name that another object has, and one that is a path. */
+function added<T>(name: string, add: () => T): T {
+  try {
+    return add();
+  } catch {
+    throw notCopied(`'${name}', whose name is taken by something else, or none that an object can have`);
+  }
 }
 
 const notCopied = (what: string): DscAuditError =>

@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import { byteSize, type DType } from '../../ir/dtype.ts';
 import { DscAuditError } from '../../ir/errors.ts';
 import { countElements } from '../../ir/extents.ts';
@@ -62,6 +63,7 @@ export function layersTopology(root: Json): Json | null {
 export function manifestWeights(source: ModelSource, manifest: Json | undefined): ManifestWeights {
   const groups = isList(manifest) ? manifest : [];
   const opened: ByteSource[] = [];
+  const known = new Set<string>();
   const missing = new Map<string, number>();
   const byLayer = new Map<string, NamedWeight[]>();
   const allWeights: ManifestWeight[] = [];
@@ -73,14 +75,15 @@ export function manifestWeights(source: ModelSource, manifest: Json | undefined)
     for (const group of groups) {
       const weights = listOf(group, 'weights');
       const paths = listOf(group, 'paths').map((path) => textOf(path) ?? '');
+      for (const path of paths) addPath(path, known);
       allPaths.push(...paths);
       const shards = openShards(source, paths, weights.length, opened, missing);
       for (const weight of weightsOf(weights, shards)) {
         const [layer = ''] = weight.name.split('/');
-        const known = byLayer.get(layer) ?? [];
-        known.push(weight);
+        const others = byLayer.get(layer) ?? [];
+        others.push(weight);
         allWeights.push(weight);
-        byLayer.set(layer, known);
+        byLayer.set(layer, others);
       }
     }
   } catch (error) {
@@ -103,6 +106,13 @@ function listOf(group: Json, key: string): readonly Json[] {
   const list = member(group, key);
   if (isList(list)) return list;
   throw malformed(`'weightsManifest' has ${describeJson(list)} for '${key}' where a list is needed`);
+}
+
+/** A file that many groups name would hold any number of weights. */
+function addPath(path: string, known: Set<string>): void {
+  const place = posix.normalize(path);
+  if (known.has(place)) throw malformed(`'weightsManifest' names the file '${shown(path)}' twice`);
+  known.add(place);
 }
 
 function openShards(
@@ -153,6 +163,11 @@ function weightsOf(weights: readonly Json[], { bytes }: Shards): readonly Manife
     const elements = countElements(shape);
     const quantization = member(weight, 'quantization');
     const packed = dtypeNamed(textOf(member(quantization, 'dtype')) ?? '') ?? dtype;
+    const scale = member(quantization, 'scale') ?? 1;
+    const min = member(quantization, 'min') ?? 0;
+    if (typeof scale !== 'number' || typeof min !== 'number') {
+      throw malformed(`the 'quantization' of weight '${shown(name)}' has no numbers for 'scale' and 'min'`);
+    }
     const start = offset;
     const byteLength = byteSize(packed, elements);
     offset += byteLength;
@@ -161,10 +176,15 @@ function weightsOf(weights: readonly Json[], { bytes }: Shards): readonly Manife
       throw malformed(`weight '${shown(name)}' lies beyond the end of its file, which has ${bytes.size} bytes`);
     }
     const read = () => (bytes === null ? null : readExactly(bytes, start, byteLength));
-    const data = { byteLength: byteSize(dtype, elements), read: () => unpacked(read(), packed, dtype, quantization) };
+    const data = { byteLength: byteSize(dtype, elements), read: () => unpacked(read(), packed, dtype, { scale, min }) };
     const stored = { dtype, shape, data: data satisfies TensorData };
     return [{ name, stored, entry: weight, bytes, start, storedBytes: byteLength }];
   });
+}
+
+interface Quantization {
+  readonly scale: number;
+  readonly min: number;
 }
 
 /** Quantised weights are min + scale · q; halves are widened. (TensorFlow.js, io/io_utils) */
@@ -172,11 +192,9 @@ function unpacked(
   bytes: Uint8Array | null,
   packed: DType,
   dtype: DType,
-  quantization: Json | undefined,
+  { scale, min }: Quantization,
 ): Uint8Array | null {
   if (bytes === null || packed === dtype) return bytes;
-  const scale = Number(member(quantization, 'scale') ?? 1);
-  const min = Number(member(quantization, 'min') ?? 0);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const READERS: Partial<Record<DType, (index: number) => number>> = {
     uint8: (index) => view.getUint8(index),

@@ -1,19 +1,20 @@
 /** Writes `.keras` archives. */
 import { DscAuditError } from '../../ir/errors.ts';
 import { readExactly } from '../byte-source.ts';
+import { FREE_COPIED_BYTES, MAX_COPIED_GROWTH } from '../limits.ts';
 import type { ModelSource } from '../model-source.ts';
 import { REWRITE_NOTE } from '../model-writer.ts';
 import { numberedNames } from './archive-weights.ts';
 import { type KerasContainer, type ReplacedLayer, singleFile } from './container.ts';
 import type { Hdf5Group } from './hdf5-file.ts';
 import { makeHdf5, type TargetGroup } from './hdf5-writer.ts';
-import { parseJson, textOf } from './json.ts';
+import { isObject, parseJson, textOf } from './json.ts';
 import { edited, jsonSpans, setMember } from './json-spans.ts';
 import { type ModelSpec, readModelConfig } from './model-config.ts';
 import { pathKey } from './path-key.ts';
 import { CONFIG, METADATA, readJsonText, WEIGHTS } from './read.ts';
 import { KERAS, type LayerPart, type NewLayer } from './replacement-layers.ts';
-import { readArchive } from './zip-archive.ts';
+import { type ArchiveEntry, readArchive } from './zip-archive.ts';
 
 export function archiveContainer(source: ModelSource): KerasContainer {
   const entries = readArchive(source.bytes);
@@ -31,6 +32,7 @@ export function archiveContainer(source: ModelSource): KerasContainer {
       const { zipSync } = await import('fflate');
       const model = readModelConfig(parseJson(text));
       const files = new Map<string, Uint8Array>();
+      checkCopied(entries, source.bytes.size);
       for (const [name, entry] of entries) files.set(name, readExactly(entry.open(), 0, entry.size));
       files.set(CONFIG, new TextEncoder().encode(edited(text, change.edits)));
       const metadata = entries.get(METADATA);
@@ -45,12 +47,30 @@ export function archiveContainer(source: ModelSource): KerasContainer {
   };
 }
 
+/** Bytes of a name that fit its field. */
+const MAX_ENTRY_NAME_BYTES = 0xffff;
+
+/** What is unpacked is held in memory, all of it; names are keys of an object, which takes this one for its prototype. */
+function checkCopied(entries: ReadonlyMap<string, ArchiveEntry>, archiveBytes: number): void {
+  let bytes = 0;
+  for (const [name, { size }] of entries) {
+    bytes += size;
+    if (name === '__proto__' || Buffer.byteLength(name) > MAX_ENTRY_NAME_BYTES) {
+      throw new DscAuditError('cannot-rewrite', `holds a file whose name cannot be kept: '${name.slice(0, 80)}'.`);
+    }
+  }
+  if (bytes > FREE_COPIED_BYTES + MAX_COPIED_GROWTH * archiveBytes) {
+    throw new DscAuditError('limit-exceeded', `holds ${bytes} bytes, unpacked, far more than the archive has.`);
+  }
+}
+
 /** The first that a zip archive can tell. */
 const FIRST_DATE = new Date(1980, 0, 1);
 
+/** Metadata that is no object has no place for a note, and stays as it is. */
 function noted(text: string, note: string): Uint8Array {
-  parseJson(text);
-  return new TextEncoder().encode(edited(text, [setMember(jsonSpans(text), REWRITE_NOTE, note)]));
+  const edits = isObject(parseJson(text)) ? [setMember(jsonSpans(text), REWRITE_NOTE, note)] : [];
+  return new TextEncoder().encode(edited(text, edits));
 }
 
 /** Groups at the root that would be of the old weights. */

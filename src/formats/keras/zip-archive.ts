@@ -32,6 +32,12 @@ const SIGNATURES = {
 const STORED = 0;
 const DEFLATED = 8;
 
+/** Where a file lies, with its header: it ends there or later. */
+interface Stretch {
+  readonly start: number;
+  readonly end: number;
+}
+
 /** Where the table of contents lies. */
 interface Directory {
   readonly offset: number;
@@ -49,6 +55,7 @@ export function readArchive(source: ByteSource): ReadonlyMap<string, ArchiveEntr
   const bytes = readExactly(source, offset, size);
   const view = viewOf(bytes);
   const entries = new Map<string, ArchiveEntry>();
+  const stretches: Stretch[] = [];
   let at = 0;
   while (at + ENTRY_BYTES <= size && view.getUint32(at, true) === SIGNATURES.entry) {
     const nameLength = view.getUint16(at + 28, true);
@@ -58,11 +65,23 @@ export function readArchive(source: ByteSource): ReadonlyMap<string, ArchiveEntr
     const name = new TextDecoder().decode(bytes.subarray(at + ENTRY_BYTES, at + ENTRY_BYTES + nameLength));
     const extra = bytes.subarray(at + ENTRY_BYTES + nameLength, at + ENTRY_BYTES + nameLength + extraLength);
     if (entries.has(name)) throw malformed(`it holds '${name.slice(0, 80)}' twice`);
-    entries.set(name, readEntry(source, name.slice(0, 80), view, at, extra));
+    const { stretch, ...entry } = readEntry(source, name.slice(0, 80), view, at, extra);
+    entries.set(name, entry);
+    stretches.push(stretch);
     if (entries.size > MAX_ARCHIVE_ENTRIES) throw tooLarge(`more than ${MAX_ARCHIVE_ENTRIES} files`);
     at = end;
   }
+  checkApart(stretches);
   return entries;
+}
+
+/** No two files share bytes: many that share a compressed stream would make any number of bytes of it. */
+function checkApart(stretches: readonly Stretch[]): void {
+  let end = 0;
+  for (const stretch of [...stretches].sort((a, b) => a.start - b.start)) {
+    if (stretch.start < end) throw malformed('two of its files share bytes');
+    end = stretch.end;
+  }
 }
 
 /** The record at the end of the file, behind which only a comment may stand. */
@@ -92,7 +111,13 @@ function findZip64Directory(source: ByteSource, end: number): Directory {
   return { size: wide(record, 40), offset: wide(record, 48) };
 }
 
-function readEntry(source: ByteSource, name: string, view: DataView, at: number, extra: Uint8Array): ArchiveEntry {
+function readEntry(
+  source: ByteSource,
+  name: string,
+  view: DataView,
+  at: number,
+  extra: Uint8Array,
+): ArchiveEntry & { readonly stretch: Stretch } {
   const flags = view.getUint16(at + 8, true);
   const method = view.getUint16(at + 10, true);
   const widened = widen(
@@ -103,6 +128,7 @@ function readEntry(source: ByteSource, name: string, view: DataView, at: number,
   const [size = 0, packed = 0, headerAt = 0] = widened;
   return {
     size,
+    stretch: { start: headerAt, end: headerAt + LOCAL_BYTES + packed },
     open() {
       if ((flags & 1) !== 0) throw malformed(`'${name}' is encrypted`);
       const start = dataStart(source, name, headerAt);

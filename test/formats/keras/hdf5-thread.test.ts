@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { bytesSource } from '../../../src/formats/byte-source.ts';
 import { openInThread } from '../../../src/formats/keras/hdf5-in-thread.ts';
+import { DscAuditError } from '../../../src/ir/errors.ts';
 import { runBinary } from '../../support/binary.ts';
 import { FIXTURES } from '../../support/models.ts';
 
@@ -30,6 +31,15 @@ describe('the thread that reads HDF5', () => {
     ]);
     expect(fromFile.code, fromFile.err).toBe(0);
     expect(JSON.parse(fromPipe.out).layers).toEqual(JSON.parse(fromFile.out).layers);
+  });
+
+  it('says so where there is no memory for the library', async () => {
+    const failing = program(
+      "throw new RangeError('WebAssembly.instantiate(): Out of memory: Cannot allocate Wasm memory')",
+    );
+    const error = await openInThread(bytesSource([]), failing, 50).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(DscAuditError);
+    expect(error).toMatchObject({ code: 'limit-exceeded' });
   });
 
   it('takes no more memory than the file is worth', async () => {
