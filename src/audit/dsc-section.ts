@@ -1,5 +1,5 @@
 /** The verdicts of one strategy, and the model as it would be. */
-import { assess, type Replaced, savedBy } from '../dsc/assess.ts';
+import { assess, type Replaced, savedBy, weightReadings } from '../dsc/assess.ts';
 import type { assessBlocks, PlaceFigures, ReplacedPlace } from '../dsc/assess-blocks.ts';
 import type { Structures } from '../dsc/blocks/index.ts';
 import type { ConvLayer } from '../dsc/conv-layer.ts';
@@ -167,6 +167,7 @@ function convVerdicts(subject: Subject, strategy: Strategy): Verdicts<ProposedCo
   const { model } = analysis.read;
   const counted = settledBetween(between, analysis.counted.layers);
   const { candidates, rejected } = assess(convs, strategy, choice, counted);
+  const readings = weightReadings(convs);
   const own = new Set(analysis.facts.order.get(model.graph) ?? model.graph.nodes);
   return {
     candidates: candidates.map((replaced): ProposedConv => {
@@ -194,7 +195,7 @@ function convVerdicts(subject: Subject, strategy: Strategy): Verdicts<ProposedCo
     figuresWith: (kept) => {
       const saved = savedBy(
         kept.map(({ replaced }) => replaced),
-        convs,
+        readings,
       );
       return {
         params: totals.params.total - saved.params,

@@ -67,15 +67,21 @@ const savedMacs = ({ before, after }: Replaced): number => difference(before.mac
 const difference = (before: number | null, after: number | null): number =>
   before === null || after === null ? 0 : before - after;
 
+/** How many readings each tensor of weights has. */
+export type WeightReadings = ReadonlyMap<ValueId, number>;
+
+export function weightReadings(layers: readonly ConvLayer[]): WeightReadings {
+  const readings = new Map<ValueId, number>();
+  for (const { id } of layers.flatMap(({ weights }) => weights)) readings.set(id, (readings.get(id) ?? 0) + 1);
+  return readings;
+}
+
 /**
  * What the whole model saves with these candidates replaced, as far as it is known. MACs and FLOPs are saved by each. A replacement's weights come once for each weight that is replaced,
- * however many convolutions share it; a tensor of the file goes only once all convolutions that read it are candidates.
+ * however many convolutions share it; a tensor of the file goes only once all convolutions that read it are candidates: `readings` are those of the whole model.
  */
-export function savedBy(candidates: readonly Replaced[], layers: readonly ConvLayer[]): Savings {
-  const converted = new Set(candidates.map(({ layer }) => layer.index));
-  const kept = new Set(
-    layers.filter(({ index }) => !converted.has(index)).flatMap(({ weights }) => weights.map(({ id }) => id)),
-  );
+export function savedBy(candidates: readonly Replaced[], readings: WeightReadings): Savings {
+  const converted = weightReadings(candidates.map(({ layer }) => layer));
   const replaced = new Set<string>();
   const dropped = new Set<ValueId>();
   const saved = { params: 0, macs: 0, flops: 0, weightBytes: 0, latencyMs: null };
@@ -83,7 +89,7 @@ export function savedBy(candidates: readonly Replaced[], layers: readonly ConvLa
     saved.macs += difference(before.macs, after.macs);
     saved.flops += difference(before.flops, after.flops);
     for (const { id, elements, bytes } of layer.weights) {
-      if (kept.has(id) || dropped.has(id)) continue;
+      if (converted.get(id) !== readings.get(id) || dropped.has(id)) continue;
       dropped.add(id);
       saved.params += elements;
       saved.weightBytes += bytes;

@@ -1,7 +1,7 @@
 /** Chooses which convolutions are replaced, and at which rank. */
 import { DscAuditError } from '../ir/errors.ts';
 import { figureTexts } from '../ir/quantity-text.ts';
-import { type Replaced, type Savings, savedBy } from './assess.ts';
+import { type Replaced, type Savings, savedBy, type WeightReadings, weightReadings } from './assess.ts';
 import type { ConvLayer } from './conv-layer.ts';
 import { exactRank } from './factorisation.ts';
 import { figuresOf, replacementFigures } from './figures.ts';
@@ -67,17 +67,18 @@ export function planRewrite(
   wish: RewriteWish,
   cost: ModelCost,
 ): RewritePlan {
-  const items = unitsOf(replaceable).map((unit) => optionsOf(unit, convs, wish));
+  const readings = weightReadings(convs);
+  const items = unitsOf(replaceable).map((unit) => optionsOf(unit, readings, wish));
   if (wish.target === null) {
     return finish(
       items.map(([lowest]) => lowest ?? null),
-      convs,
+      readings,
       null,
     );
   }
   const needed = neededSaving(wish.target, cost);
   const selection = leastLoss(items, Math.max(0, needed));
-  if (selection) return finish(selection.taken, convs, selection.excess);
+  if (selection) return finish(selection.taken, readings, selection.excess);
   throw outOfReach(items, wish.target, cost);
 }
 
@@ -97,7 +98,8 @@ export function savingCurve(
   strategy: Strategy,
 ): readonly CurvePoint[] {
   const wish = { strategy, between: 'none', rank: 'auto', minEnergy: 0, target: null, fitted: false } as const;
-  const items = unitsOf(replaceable).map((unit) => optionsOf(unit, convs, wish));
+  const readings = weightReadings(convs);
+  const items = unitsOf(replaceable).map((unit) => optionsOf(unit, readings, wish));
   const most = mostSaving(items).saving;
   return Array.from({ length: most > 0 ? CURVE_POINTS : 0 }, (_, index) => {
     const found = leastLoss(items, Math.floor((most * (index + 1)) / CURVE_POINTS)) ?? mostSaving(items);
@@ -123,7 +125,7 @@ function unitsOf(replaceable: readonly ReplaceableConv[]): readonly (readonly Re
  */
 function optionsOf(
   unit: readonly ReplaceableConv[],
-  all: readonly ConvLayer[],
+  readings: WeightReadings,
   wish: RewriteWish,
 ): readonly RankOption[] {
   const most = Math.min(...unit.map(({ layer }) => exactRank(wish.strategy.slices(layer))));
@@ -133,7 +135,7 @@ function optionsOf(
   const options: RankOption[] = [];
   for (let rank = lowest; rank <= highest; rank++) {
     const convs = unit.map((conv) => planned(conv, rank, wish));
-    const saved = saving(savings(convs, all)) ?? 0;
+    const saved = saving(savings(convs, readings)) ?? 0;
     const isEnough = convs.every(({ energy }) => (energy ?? 0) >= wish.minEnergy);
     if ((mustSave && saved <= 0) || !isEnough) continue;
     options.push({ rank, convs, saving: saved, loss: lossOf(convs) ?? 0 });
@@ -145,12 +147,12 @@ const lossOf = (convs: readonly PlannedConv[]): number | null =>
   convs.reduce<number | null>((sum, { energy }) => (sum === null || energy === null ? null : sum + 1 - energy), 0);
 
 /** Milliseconds add up where all of them are known. */
-function savings(convs: readonly PlannedConv[], all: readonly ConvLayer[]): Savings {
+function savings(convs: readonly PlannedConv[], readings: WeightReadings): Savings {
   const latencyMs = convs.reduce<number | null>(
     (sum, { savedMs }) => (sum === null || savedMs === null ? null : sum + savedMs),
     0,
   );
-  return { ...savedBy(convs, all), latencyMs };
+  return { ...savedBy(convs, readings), latencyMs };
 }
 
 function planned({ layer, energyByRank, savedMs }: ReplaceableConv, rank: number, wish: RewriteWish): PlannedConv {
@@ -166,11 +168,11 @@ function planned({ layer, energyByRank, savedMs }: ReplaceableConv, rank: number
   };
 }
 
-function finish(taken: readonly (RankOption | null)[], all: readonly ConvLayer[], excess: number | null): RewritePlan {
+function finish(taken: readonly (RankOption | null)[], readings: WeightReadings, excess: number | null): RewritePlan {
   const convs = taken.flatMap((option) => option?.convs ?? []);
   return {
     convs: [...convs].sort((a, b) => a.layer.index - b.layer.index),
-    saved: savings(convs, all),
+    saved: savings(convs, readings),
     loss: lossOf(convs),
     excess,
   };
