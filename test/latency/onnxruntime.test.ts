@@ -48,7 +48,8 @@ for (const description of PACKAGES) {
       }
     }, 120_000);
 
-    it('is calibrated, and then projects for a network', async () => {
+    // A busy machine may leave too little undisturbed: that is no fault of the backend.
+    it('is calibrated, and then projects for a network', { timeout: 180_000, retry: 2 }, async () => {
       const profile: Profile = await calibrate(
         { backend, threads: [1], quick: true },
         {
@@ -68,6 +69,6 @@ for (const description of PACKAGES) {
       const { totalMs, layers } = projectModel(network.analyse(), profile);
       expect(layers.map(({ kernel }) => kernel)).toEqual(['pointwise convolution', 'depthwise convolution']);
       expect(totalMs?.value).toBeGreaterThan(0);
-    }, 180_000);
+    });
   });
 }
