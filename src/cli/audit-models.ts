@@ -33,6 +33,8 @@ export async function* auditModels(
   const auditHere = (job: AuditJob) => auditOne(job, () => openModel(job.path, terminal, task.commands), task);
   let spentMs = 0;
   for (const [index, job] of jobs.entries()) {
+    // While an outcome was written.
+    if (signal.aborted) throw interrupted();
     const threads = threadsThatPay(index, jobs.length - index, spentMs);
     if (threads > 1 && THREAD_PROGRAM !== null) {
       yield* auditInThreads(jobs.slice(index), task, auditHere, threads, signal);
@@ -73,6 +75,7 @@ async function* auditInThreads(
   let asked = 0;
   try {
     for (let done = 0; done < jobs.length; done++) {
+      if (signal.aborted) throw interrupted();
       for (const job of jobs.slice(asked, done + AHEAD * count)) {
         // Standard input is this thread's.
         const outcome = job.path === '-' ? auditHere(job) : threads.audit(job);
