@@ -2,12 +2,12 @@
 // the original, both on the built-in runtime and on the same weights (seeded ones where the file has none) and input.
 // onnxruntime-web loads the new file too.
 // usage: npm run validate:rewrite -- [folder or model.onnx ...]      (default: onnx/ of the corpus, the smallest first)
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CORPUS } from './corpus.js';
+import { countsText, lastWords, openOnnxruntime, resultOf, runScript, shortened, truthOf } from './each-model.js';
 import { difference, floats, withWeights } from './seeded-model.js';
 
 const LIMIT = 1e-4;
@@ -17,45 +17,25 @@ const MINUTES = 5;
 
 const here = fileURLToPath(import.meta.url);
 
-/** A process each: no engine gives memory back. */
-function validateAll(paths) {
-  const files = paths.flatMap((path) =>
-    statSync(path).isDirectory() ? readdirSync(path).map((file) => join(path, file)) : [path],
-  );
-  const models = files.filter((file) => file.endsWith('.onnx')).sort((a, b) => costOf(a) - costOf(b));
+function validateAll(models) {
   const counts = { same: 0, differs: 0, 'nothing to replace': 0, 'not run': 0 };
-  for (const model of models) {
+  for (const model of [...models].sort((a, b) => costOf(a) - costOf(b))) {
     const { verdict, text } = attempt(model);
     counts[verdict] += 1;
     console.log(`${basename(model, '.onnx').padEnd(36)}  ${verdict.padEnd(18)}  ${text}`);
   }
-  console.log(
-    `\n${Object.entries(counts)
-      .map(([verdict, count]) => `${count} ${verdict}`)
-      .join(', ')}; limit ${LIMIT}`,
-  );
+  console.log(`\n${countsText(counts)}; limit ${LIMIT}`);
   return counts.differs === 0 ? 0 : 1;
 }
 
-function costOf(model) {
-  const truth = model.replace(/\.onnx$/, '.truth.json');
-  return existsSync(truth) ? (JSON.parse(readFileSync(truth, 'utf8')).macs ?? 0) : statSync(model).size;
-}
+const costOf = (model) => truthOf(model)?.macs ?? statSync(model).size;
 
 function attempt(model) {
   try {
-    const options = { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], timeout: MINUTES * 60_000 };
-    const output = execFileSync(process.execPath, [here, '--one', model], options);
-    return JSON.parse(output.trim().split('\n').at(-1) ?? '');
+    return resultOf(here, model, { timeout: MINUTES * 60_000 });
   } catch (error) {
     if (error.code === 'ETIMEDOUT') return { verdict: 'not run', text: `takes more than ${MINUTES} minutes` };
-    const lines = String(error.stderr ?? error)
-      .trim()
-      .split('\n');
-    return {
-      verdict: 'differs',
-      text: (lines.find((line) => line.includes('Error')) ?? lines.at(-1) ?? '').slice(0, 120),
-    };
+    return { verdict: 'differs', text: lastWords(error) };
   }
 }
 
@@ -64,8 +44,7 @@ async function validate(path) {
   const { createRuntime, DscAuditError } = await import('../dist/runtime.js');
   const folder = mkdtempSync(join(tmpdir(), 'dsc-audit-validate-'));
   const [before, after] = ['before.onnx', 'after.onnx'].map((name) => join(folder, name));
-  const truth = path.replace(/\.onnx$/, '.truth.json');
-  const shapes = existsSync(truth) ? (JSON.parse(readFileSync(truth, 'utf8')).inputs ?? {}) : {};
+  const shapes = truthOf(path)?.inputs ?? {};
   try {
     writeFileSync(before, withWeights(path));
     const { layers, skipped } = await rewrite(before, after, {
@@ -93,7 +72,7 @@ async function validate(path) {
   }
 }
 
-const shorten = (message) => message.replace(/^.*?before\.onnx: /, '').slice(0, 120);
+const shorten = (message) => shortened(message.replace(/^.*?before\.onnx: /, ''));
 
 async function outputsOf(runtime, path, shapes) {
   const network = await runtime.load(readFileSync(path), { shapes, exact: true });
@@ -110,13 +89,8 @@ async function outputsOf(runtime, path, shapes) {
 }
 
 async function loadElsewhere(bytes) {
-  const ort = await import('onnxruntime-web');
-  ort.env.wasm.numThreads = 1;
-  ort.env.logLevel = 'error';
-  const session = await ort.InferenceSession.create(bytes, { executionProviders: ['wasm'] });
+  const { session } = await openOnnxruntime(bytes);
   await session.release();
 }
 
-const [first, ...more] = process.argv.slice(2);
-if (first === '--one') console.log(JSON.stringify(await validate(more[0] ?? '')));
-else process.exitCode = validateAll(first === undefined ? [join(CORPUS, 'onnx')] : [first, ...more]);
+await runScript({ validate, validateAll, paths: [join(CORPUS, 'onnx')] });

@@ -1,23 +1,18 @@
 // Holds the built-in runtime to onnxruntime-web, network by network: both on the same weights (seeded ones where the file
 // has none) and the same input. Prints the greatest difference over the greatest output, and whether the class is the same.
 // usage: npm run validate:runtime -- [folder or model.onnx ...]      (default: onnx/ of the corpus)
-import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CORPUS } from './corpus.js';
+import { countsText, lastWords, openOnnxruntime, resultOf, runScript, shortened, truthOf } from './each-model.js';
 import { difference, floats, withWeights } from './seeded-model.js';
 
 const LIMIT = 1e-4;
 const EXACT_LIMIT = 1e-5;
 
 const here = fileURLToPath(import.meta.url);
-/** A process each: neither engine gives memory back. */
-function validateAll(paths) {
-  const files = paths.flatMap((path) =>
-    statSync(path).isDirectory() ? readdirSync(path).map((file) => join(path, file)) : [path],
-  );
-  const models = files.filter((file) => file.endsWith('.onnx'));
+
+function validateAll(models) {
   const counts = { 'as onnxruntime': 0, differs: 0, refused: 0 };
   console.log(`${'network'.padEnd(40)}  ${'error'.padStart(8)}  ${'exact'.padStart(8)}  class`);
   for (const model of models) {
@@ -25,19 +20,14 @@ function validateAll(paths) {
     counts[row.verdict] += 1;
     console.log(`${basename(model, '.onnx').padEnd(40)}  ${row.text}`);
   }
-  const summary = Object.entries(counts).map(([verdict, count]) => `${count} ${verdict}`);
-  console.log(`\n${summary.join(', ')}; limits ${LIMIT} and, in exact mode, ${EXACT_LIMIT}`);
+  console.log(`\n${countsText(counts)}; limits ${LIMIT} and, in exact mode, ${EXACT_LIMIT}`);
   return counts.differs === 0 ? 0 : 1;
 }
 
 function attempt(model) {
   try {
-    const output = execFileSync(process.execPath, [here, '--one', model], {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    const { refused, error, exactError, sameClass } = JSON.parse(output.trim().split('\n').at(-1) ?? '');
-    if (refused !== undefined) return { verdict: 'refused', text: shorten(refused) };
+    const { refused, error, exactError, sameClass } = resultOf(here, model);
+    if (refused !== undefined) return { verdict: 'refused', text: shortened(refused) };
     const isRight = error <= LIMIT && exactError <= EXACT_LIMIT && sameClass;
     const figures = [error, exactError].map((value) =>
       Number(value ?? Number.NaN)
@@ -49,20 +39,14 @@ function attempt(model) {
       text: `${figures.join('  ')}  ${sameClass ? 'same' : 'OTHER'}`,
     };
   } catch (error) {
-    const lines = String(error.stderr ?? error)
-      .trim()
-      .split('\n');
-    return { verdict: 'differs', text: shorten(lines.find((line) => line.includes('Error')) ?? lines.at(-1) ?? '') };
+    return { verdict: 'differs', text: lastWords(error) };
   }
 }
-
-const shorten = (text) => (text.length > 110 ? `${text.slice(0, 110)}…` : text);
 
 async function validate(path) {
   const { createRuntime, DscAuditError } = await import('../dist/runtime.js');
   const bytes = withWeights(path);
-  const truth = path.replace(/\.onnx$/, '.truth.json');
-  const shapes = existsSync(truth) ? (JSON.parse(readFileSync(truth, 'utf8')).inputs ?? {}) : {};
+  const shapes = truthOf(path)?.inputs ?? {};
   const runtime = await createRuntime({ threads: 1 });
   try {
     const { inputs, outputs } = await runOurs(runtime, bytes, shapes, false);
@@ -101,16 +85,11 @@ async function runOurs(runtime, bytes, shapes, exact) {
 }
 
 async function runTheirs(bytes, inputs) {
-  const ort = await import('onnxruntime-web');
-  ort.env.wasm.numThreads = 1;
-  ort.env.logLevel = 'error';
-  const session = await ort.InferenceSession.create(bytes, { executionProviders: ['wasm'] });
+  const { ort, session } = await openOnnxruntime(bytes);
   const feeds = Object.entries(inputs).map(([name, { shape, data }]) => [name, new ort.Tensor('float32', data, shape)]);
   return session.run(Object.fromEntries(feeds));
 }
 
 const greatest = (values) => values.reduce((best, value, index) => (value > values[best] ? index : best), 0);
 
-const [first, ...more] = process.argv.slice(2);
-if (first === '--one') console.log(JSON.stringify(await validate(more[0] ?? '')));
-else process.exitCode = validateAll(first === undefined ? [join(CORPUS, 'onnx')] : [first, ...more]);
+await runScript({ validate, validateAll, paths: [join(CORPUS, 'onnx')] });

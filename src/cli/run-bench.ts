@@ -6,6 +6,7 @@ import { DscAuditError } from '../ir/errors.ts';
 import { chooseProfileHere } from '../latency/choose-profile.ts';
 import { renderBenchTable } from '../report/bench-table.ts';
 import { jsonText } from '../report/json.ts';
+import type { BENCH_FORMATS } from './commands/bench.ts';
 import { bindingsOf, type ModelOptions } from './model-options.ts';
 import { openModel } from './open-model.ts';
 import { progressLine } from './progress-line.ts';
@@ -22,6 +23,8 @@ export interface BenchCommandOptions extends ModelOptions {
   readonly color: boolean;
 }
 
+type BenchFormat = (typeof BENCH_FORMATS)[number];
+
 type Render = (report: BenchReport, options: BenchCommandOptions, terminal: Terminal) => string;
 
 const FORMATS = {
@@ -30,9 +33,7 @@ const FORMATS = {
     return renderBenchTable(report, { width: widthOf(stdout), all, style });
   },
   json: jsonText,
-} as const satisfies Record<string, Render>;
-
-export type BenchFormat = keyof typeof FORMATS;
+} as const satisfies Record<BenchFormat, Render>;
 
 /** Times a model on this machine, and prints what came of it. */
 export async function runBench(path: string, options: BenchCommandOptions, terminal: Terminal): Promise<void> {

@@ -11,6 +11,7 @@ import { type Explained, renderExplanationJson } from '../report/explain/explana
 import { renderExplanation } from '../report/explain/explanation-text.ts';
 import { findLayer } from '../report/explain/find-layer.ts';
 import { explainModel, explainTopic, explainWords, TOPIC_WORDS, topicNamed } from '../report/explain/topics.ts';
+import type { EXPLAIN_FORMATS } from './commands/explain.ts';
 import { bindingsOf, type ModelOptions } from './model-options.ts';
 import { openModel } from './open-model.ts';
 import { strategiesOf } from './strategy-options.ts';
@@ -18,9 +19,11 @@ import { colourLevel, print, type Terminal, widthOf } from './terminal.ts';
 
 export interface ExplainOptions extends ModelOptions, StrategyOptions {
   readonly profile?: string;
-  readonly format: Format;
+  readonly format: ExplainFormat;
   readonly color: boolean;
 }
+
+type ExplainFormat = (typeof EXPLAIN_FORMATS)[number];
 
 type Render = (explained: Explained, options: ExplainOptions, terminal: Terminal) => string;
 
@@ -33,9 +36,7 @@ const FORMATS = {
     return renderExplanation(explanation, { width: Math.min(widthOf(stdout) ?? TEXT_WIDTH, TEXT_WIDTH), style });
   },
   json: renderExplanationJson,
-} as const satisfies Record<string, Render>;
-
-type Format = keyof typeof FORMATS;
+} as const satisfies Record<ExplainFormat, Render>;
 
 /** Explains a word, a model's words, or a layer, and prints it. */
 export async function runExplain(

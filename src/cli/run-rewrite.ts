@@ -6,18 +6,23 @@ import { DscAuditError } from '../ir/errors.ts';
 import { jsonText } from '../report/json.ts';
 import { plainText } from '../report/plain-text.ts';
 import { renderRewrite } from '../report/rewrite-table.ts';
+import type { REWRITE_FORMATS } from './commands/rewrite.ts';
 import { bindingsOf, type ModelOptions } from './model-options.ts';
 import { openModel } from './open-model.ts';
 import { progressLine } from './progress-line.ts';
 import { colourLevel, print, type Terminal } from './terminal.ts';
 
+type RewriteFormat = (typeof REWRITE_FORMATS)[number];
+
 export interface RewriteCommandOptions extends ModelOptions, Omit<RewriteOptions, 'dims' | 'shapes' | 'path'> {
   readonly output?: string;
   readonly emit?: readonly string[];
   readonly dryRun?: boolean;
-  readonly format: 'table' | 'json';
+  readonly format: RewriteFormat;
   readonly color: boolean;
 }
+
+const FORMATS = { table: renderRewrite, json: jsonText } as const satisfies Record<RewriteFormat, typeof renderRewrite>;
 
 /** Writes the model with convolutions replaced, and the recipe; prints what was done. */
 export async function runRewrite(path: string, options: RewriteCommandOptions, terminal: Terminal): Promise<void> {
@@ -51,8 +56,7 @@ export async function runRewrite(path: string, options: RewriteCommandOptions, t
   }
   const report = dryRun || output === null ? { ...rewritten.report, written: null } : rewritten.report;
   const style = new Chalk({ level: colourLevel(terminal.stdout, terminal.env, options.color) });
-  const text = options.format === 'json' ? jsonText(report) : renderRewrite(report, written, style);
-  await print(terminal.stdout, text);
+  await print(terminal.stdout, FORMATS[options.format](report, written, style));
 }
 
 function recipePath(emit: readonly string[] | undefined): string | null {

@@ -4,6 +4,8 @@ import { wholeNumber } from '../option-values.ts';
 import type { BenchCommandOptions } from '../run-bench.ts';
 import type { Terminal } from '../terminal.ts';
 
+export const BENCH_FORMATS = ['table', 'json'] as const;
+
 const DEFAULT_RUNS = 20;
 
 const EXAMPLES = `
@@ -34,7 +36,7 @@ export function defineBench(program: Command, terminal: Terminal): void {
       "hold this profile's milliseconds against the measured ones, or `reference`'s, or `none` (default: this machine's, else the reference)",
     )
     .optionsGroup('Output:')
-    .addOption(new Option('--format <format>', 'how to print it').choices(['table', 'json']).default('table'))
+    .addOption(new Option('--format <format>', 'how to print it').choices(BENCH_FORMATS).default('table'))
     .option('--all', 'show every layer')
     .option('--no-color', 'print without colour')
     .addHelpText('after', EXAMPLES)

@@ -5,6 +5,8 @@ import type { ExplainOptions } from '../run-explain.ts';
 import { strategyOptions } from '../strategy-options.ts';
 import type { Terminal } from '../terminal.ts';
 
+export const EXPLAIN_FORMATS = ['text', 'json'] as const;
+
 const EXAMPLES = `
 Examples:
   dsc-audit explain                         the words that it explains
@@ -31,7 +33,7 @@ export function defineExplain(program: Command, terminal: Terminal): void {
   strategyOptions(command.optionsGroup('Candidates:'));
   profileOption(command)
     .optionsGroup('Output:')
-    .addOption(new Option('--format <format>', 'how to print it').choices(['text', 'json']).default('text'))
+    .addOption(new Option('--format <format>', 'how to print it').choices(EXPLAIN_FORMATS).default('text'))
     .option('--no-color', 'print without colour')
     .addHelpText('after', EXAMPLES)
     .action(async (path: string | undefined, layer: string | undefined, options: ExplainOptions) => {

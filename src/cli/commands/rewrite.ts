@@ -9,6 +9,8 @@ import { profileOption } from '../profile-option.ts';
 import type { RewriteCommandOptions } from '../run-rewrite.ts';
 import type { Terminal } from '../terminal.ts';
 
+export const REWRITE_FORMATS = ['table', 'json'] as const;
+
 const EXAMPLES = `
 Examples:
   dsc-audit rewrite model.onnx -o light.onnx                      every candidate, at rank 1
@@ -55,7 +57,7 @@ export function defineRewrite(program: Command, terminal: Terminal): void {
     .option('--validation <path>', 'judge the new model on these (default: the samples)')
     .option('--labels <path>', 'classes of the items that it is judged on (.npy, or raw integers)')
     .optionsGroup('Output:')
-    .addOption(new Option('--format <format>', 'how to print the report').choices(['table', 'json']).default('table'))
+    .addOption(new Option('--format <format>', 'how to print the report').choices(REWRITE_FORMATS).default('table'))
     .option('--no-color', 'print without colour')
     .addHelpText('after', EXAMPLES)
     .action(async (path: string, options: RewriteCommandOptions) => {
