@@ -15,9 +15,8 @@ import { type ChosenProfile, chooseProfile } from '../../src/latency/choose-prof
 import { thisMachine } from '../../src/latency/machine.ts';
 import type { ThreadFit } from '../../src/latency/profile.ts';
 import { type ModelProjection, projectModel } from '../../src/latency/project.ts';
-import { type Run, type SteadyWatch, steadyRuns, steadyWatch, timedRuns, usualMs } from '../../src/latency/steady.ts';
+import { type SteadyWatch, steadyWatch } from '../../src/latency/steady.ts';
 import { referenceNetwork } from '../../src/latency/sweep.ts';
-import { undisturbed } from '../../src/latency/undisturbed.ts';
 import {
   type AnalysedModel,
   analysedModel,
@@ -99,10 +98,9 @@ export async function validate(
         caseOf(analysis, basename(paths[index] ?? '', '.onnx'), chosen, fit),
       );
       const timed = await timeAll(cases, fit.threads, budgetMs, progress);
-      const usual = usualMs(timed.flatMap(({ before, after }) => [...before, ...after]));
       const outcomes = cases.flatMap((subject, index) => {
         const runs = timed[index];
-        return runs ? [outcomeOf(subject, runs, usual)] : [];
+        return runs ? [outcomeOf(subject, runs)] : [];
       });
       results.push({ fit, outcomes });
     }
@@ -143,14 +141,17 @@ function caseOf(analysis: Analysis, name: string, chosen: ChosenProfile, fit: Th
 
 const now = (): number => performance.now();
 
-/** Turns of runs each time that a network is loaded, and times that it is loaded at most. */
+/** Turns of so many runs each time that a network is loaded, and times that it is loaded at most. */
 const TURNS = 4;
+const RUNS = 3;
 const MAX_PASSES = 6;
 
-/** By run: milliseconds of the whole, and then of each layer. */
+/** Milliseconds of each layer, by run. */
+type Runs = readonly (readonly number[])[];
+
 interface Timed {
-  readonly before: readonly Run[];
-  readonly after: readonly Run[];
+  readonly before: Runs;
+  readonly after: Runs;
 }
 
 /** Pass after pass over all networks, the first whatever it takes, so that a slow phase takes no network's every run. */
@@ -182,45 +183,50 @@ async function timeAll(
   }
 }
 
-async function timeNetwork(runtime: Runtime, { source }: Subject, watch: SteadyWatch): Promise<readonly Run[]> {
+async function timeNetwork(runtime: Runtime, { source }: Subject, watch: SteadyWatch): Promise<Runs> {
   const network = await runtime.load(source, { fillMissing: filled });
+  const runs: (readonly number[])[] = [];
   try {
     network.run(inputsOf(network));
-    const turn = async (): Promise<readonly (readonly number[])[]> => {
+    for (let turn = 0; turn < TURNS; turn++) {
+      await watch.settle();
       // The first run brings the caches into the state that a run of this network leaves.
       network.time();
-      return [[network.time(), ...network.timeLayers().map(({ latencyMs }) => latencyMs)]];
-    };
-    return await timedRuns(TURNS, turn, watch);
+      for (let run = 0; run < RUNS; run++) runs.push(network.timeLayers().map(({ latencyMs }) => latencyMs));
+    }
+    return runs;
   } finally {
     await network.close();
   }
 }
 
-/** What was measured in good moments; of a network that never had one, what was measured at all. */
-function outcomeOf({ before, after }: Case, timed: Timed, usual: number): Outcome {
-  const measured = (runs: readonly Run[]): readonly number[] => {
-    const steady = steadyRuns(runs, usual);
-    const counted = steady.length > 0 ? steady : runs;
-    return (runs[0]?.times ?? []).map(
-      (_, at) => undisturbed(counted.flatMap(({ times }) => times[at] ?? [])) ?? Number.NaN,
-    );
-  };
-  const [measuredMs = Number.NaN, ...byLayer] = measured(timed.before);
-  const [afterMs = Number.NaN] = measured(timed.after);
+/**
+ * What each layer takes where nothing disturbs: a tenth of its times were shorter. On a shared machine hardly a run of a whole
+ * network is undisturbed, but each of its layers is in some of them.
+ */
+const layersMs = (runs: Runs): readonly number[] =>
+  (runs[0] ?? []).map((_, layer) => {
+    const times = runs.flatMap((run) => run[layer] ?? []).sort((a, b) => a - b);
+    return times[Math.floor(times.length / 10)] ?? Number.NaN;
+  });
+
+const sumOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
+
+function outcomeOf({ before, after }: Case, timed: Timed): Outcome {
+  const byLayer = layersMs(timed.before);
   const compared = before.projection.layers.flatMap(({ latencyMs }, layer) => {
     const layerMs = byLayer[layer] ?? 0;
     return latencyMs === null || layerMs < 0.02 ? [] : [{ layerMs, latencyMs }];
   });
   return {
     name: before.name,
-    measuredMs,
+    measuredMs: sumOf(byLayer),
     projected: before.projection,
     layersHeld:
       compared.filter(({ layerMs, latencyMs }) => layerMs >= latencyMs.low && layerMs <= latencyMs.high).length /
       Math.max(1, compared.length),
     layerErrors: compared.map(({ layerMs, latencyMs }) => latencyMs.value / layerMs - 1),
-    after: after && { measuredMs: afterMs, projected: after.projection },
+    after: after && { measuredMs: sumOf(layersMs(timed.after)), projected: after.projection },
   };
 }
 

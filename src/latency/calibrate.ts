@@ -30,6 +30,12 @@ export interface CalibrateContext {
 /** Time at most for each number of threads. The fit comes on top: a second or two for the full sweep. */
 const BUDGET_MS = { full: 120_000, quick: 6_500 } as const;
 
+/**
+ * Time for the ends of the roofline. Slow phases of a shared machine last for seconds, and a peak that was measured in one is
+ * none: the full sweep waits for a better moment.
+ */
+const ROOFLINE_MS = { full: 6_000, quick: 240 } as const;
+
 const SEED = 1;
 
 /**
@@ -62,7 +68,7 @@ export async function calibrate(
       { now, progress, signal },
     );
     // After the sweep: by now the engine has optimised every kernel.
-    const roofline = await opened.roofline(count);
+    const roofline = await opened.roofline(count, ROOFLINE_MS[size]);
     const samples = samplesOf(swept);
     const timed = new Set(samples.map(({ network }) => network)).size;
     if (timed < networks) context.leftOut(count, networks - timed, networks);

@@ -6,7 +6,7 @@ import { binaryCode } from './kernels/binary.ts';
 import { PIXEL_BYTES } from './kernels/kernel.ts';
 import { ProgramBuilder } from './plan/program.ts';
 import { type Blocked, NO_HALO, newBlocked, pixelPlace, planeBytes, rowBytes } from './plan/tensor.ts';
-import { shortestRun } from './shortest-run.ts';
+import { SHORT_MS, shortestRun } from './shortest-run.ts';
 
 /** Three tensors of 64 MiB: no last-level cache keeps one of them until the next run. */
 const HEIGHT = 4096;
@@ -17,7 +17,12 @@ const TENSOR_BYTES = HEIGHT * WIDTH * PIXEL_BYTES;
  * Bytes a nanosecond that all threads together read and write, each byte once: the sum of two tensors, the fastest of many
  * runs. As STREAM does (McCalpin, 1995), what the cache reads before it writes is not counted.
  */
-export async function measureBandwidth(kernels: Kernels, threads: number, now: () => number): Promise<number> {
+export async function measureBandwidth(
+  kernels: Kernels,
+  threads: number,
+  now: () => number,
+  forMs = SHORT_MS,
+): Promise<number> {
   const builder = new ProgramBuilder();
   const tensor = (): Blocked => newBlocked(builder, { items: 1, channels: 8, height: HEIGHT, width: WIDTH }, NO_HALO);
   const [a, b, sum] = [tensor(), tensor(), tensor()];
@@ -44,7 +49,7 @@ export async function measureBandwidth(kernels: Kernels, threads: number, now: (
   try {
     // Memory that was never written may be one page of zeroes, which every cache holds.
     for (const { place } of [a, b]) executor.floats(place, TENSOR_BYTES / 4).fill(1);
-    return (3 * TENSOR_BYTES) / (shortestRun(() => executor.run(), now) * 1e6);
+    return (3 * TENSOR_BYTES) / (shortestRun(() => executor.run(), now, forMs) * 1e6);
   } finally {
     await executor.close();
   }

@@ -6,7 +6,7 @@ import { planConvolution } from './plan/convolution.ts';
 import { POINTWISE } from './plan/convolution-layer.ts';
 import { ProgramBuilder } from './plan/program.ts';
 import { NO_HALO, newBlocked } from './plan/tensor.ts';
-import { shortestRun } from './shortest-run.ts';
+import { SHORT_MS, shortestRun } from './shortest-run.ts';
 
 /** A pointwise layer whose weights, input and output share the second-level cache: 64 kB and two of 240 kB. */
 const CHANNELS = 128;
@@ -17,7 +17,12 @@ const WIDTH = 24;
 const LAYERS = 8;
 
 /** Floating-point operations a nanosecond of all threads together: the fastest of many short runs. */
-export async function measurePeak(kernels: Kernels, threads: number, now: () => number): Promise<number> {
+export async function measurePeak(
+  kernels: Kernels,
+  threads: number,
+  now: () => number,
+  forMs = SHORT_MS,
+): Promise<number> {
   const builder = new ProgramBuilder();
   const items = threads;
   const extents = { items, channels: CHANNELS, height: HEIGHT, width: WIDTH };
@@ -27,7 +32,7 @@ export async function measurePeak(kernels: Kernels, threads: number, now: () => 
   const executor = await createExecutor(kernels.module, builder.build(), new Set([x.place.buffer]), threads);
   try {
     const flops = 2 * LAYERS * items * HEIGHT * WIDTH * CHANNELS * CHANNELS;
-    return flops / (shortestRun(() => executor.run(), now) * 1e6);
+    return flops / (shortestRun(() => executor.run(), now, forMs) * 1e6);
   } finally {
     await executor.close();
   }

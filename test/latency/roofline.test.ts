@@ -63,7 +63,7 @@ describe('an audit with a roofline', async () => {
 describe('this machine', () => {
   it('computes and moves memory at some speed', async () => {
     const opened = await builtin.open(() => performance.now());
-    const roofline = await opened.roofline(1);
+    const roofline = await opened.roofline(1, 240);
     expect(roofline?.flopsPerSecond).toBeGreaterThan(1e8);
     expect(roofline?.bytesPerSecond).toBeGreaterThan(1e7);
   });

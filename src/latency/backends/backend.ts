@@ -33,8 +33,8 @@ export interface OpenBackend {
   readonly variant: string | null;
   readonly version: string;
   load(model: AnalysedModel, threads: number): Promise<TimedNetwork>;
-  /** What it reaches here at most on so many threads; null where that could not be told. */
-  roofline(threads: number): Promise<Roofline | null>;
+  /** What it reaches here at most on so many threads, looked for during `forMs`; null where that could not be told. */
+  roofline(threads: number, forMs: number): Promise<Roofline | null>;
 }
 
 /** How much a calibration times where time allows. */

@@ -49,9 +49,9 @@ export const builtin: Backend = {
           close: () => executor.close(),
         };
       },
-      roofline: async (threads) => ({
-        flopsPerSecond: 1e9 * (await measurePeak(kernels, threads, now)),
-        bytesPerSecond: 1e9 * (await measureBandwidth(kernels, threads, now)),
+      roofline: async (threads, forMs) => ({
+        flopsPerSecond: 1e9 * (await measurePeak(kernels, threads, now, forMs / 2)),
+        bytesPerSecond: 1e9 * (await measureBandwidth(kernels, threads, now, forMs / 2)),
       }),
     };
   },
