@@ -1,8 +1,12 @@
 /** Forms of the cost model beside each other, on the same samples and the same held-out networks. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
 import { RandomForestRegression } from 'ml-random-forest';
+import { builtin } from '../../src/latency/backends/builtin.ts';
 import { predictStep } from '../../src/latency/cost-model.ts';
 import { fitCostModel, type Sample } from '../../src/latency/fit-cost-model.ts';
 import type { Work } from '../../src/latency/program-work.ts';
+import { samplesOf, timeSweep } from '../../src/latency/time-sweep.ts';
 import { errorsOf, heldOutLayers, type Predict } from '../../src/latency/validate-fit.ts';
 
 const TREES = 20;
@@ -62,12 +66,50 @@ const FORMS = {
   'sum of costs, corrected by a forest': forestOnCosts,
 };
 
-export function compareForms(samples: readonly Sample[], print: (line: string) => void): void {
-  print('form                                  layers: median  within 10 %   networks: median  within 10 %');
+/** Prints the errors of each form on a sweep that is timed first, or on samples that were kept from one. */
+export async function main(
+  args: readonly string[],
+  print: (text: string) => void,
+  progress: (line: string) => void,
+): Promise<void> {
+  const { values: options } = parseArgs({
+    args: [...args],
+    options: {
+      samples: { type: 'string' },
+      keep: { type: 'string' },
+      seconds: { type: 'string', default: '120' },
+    },
+  });
+  const samples: readonly Sample[] =
+    options.samples === undefined
+      ? await timedSamples(1000 * Number(options.seconds), progress)
+      : JSON.parse(readFileSync(options.samples, 'utf8'));
+  if (options.keep !== undefined) writeFileSync(options.keep, JSON.stringify(samples));
+  compareForms(samples, print);
+}
+
+/** The sweep of a calibration on one thread. */
+async function timedSamples(budgetMs: number, progress: (line: string) => void): Promise<readonly Sample[]> {
+  const now = (): number => performance.now();
+  const networks = builtin.effort.networks.full;
+  const swept = await timeSweep(
+    builtin,
+    await builtin.open(now),
+    { seed: 1, networks, threads: 1, untilMs: now() + budgetMs },
+    { now, progress: () => {}, signal: new AbortController().signal },
+  );
+  const samples = samplesOf(swept);
+  progress(`${new Set(samples.map(({ network }) => network)).size} of ${networks} networks timed undisturbed`);
+  return samples;
+}
+
+function compareForms(samples: readonly Sample[], print: (text: string) => void): void {
+  const line = (text: string): void => print(`${text}\n`);
+  line('form                                  layers: median  within 10 %   networks: median  within 10 %');
   for (const [name, fit] of Object.entries(FORMS)) {
     const error = errorsOf(heldOutLayers(samples, fit));
     const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
-    print(
+    line(
       [
         name.padEnd(38),
         `${error.medianPercent.toFixed(2)} %`.padStart(14),

@@ -57,7 +57,7 @@ interface Case {
 }
 
 /** Prints a page of tables, one for each number of threads of the profile; `print` hears how far it is, too. */
-export async function validate(
+export async function main(
   args: readonly string[],
   print: (line: string) => void,
   progress: (line: string) => void,

@@ -69,11 +69,18 @@ export async function calibrate(
     );
     // After the sweep: by now the engine has optimised every kernel.
     const roofline = await opened.roofline(count, ROOFLINE_MS[size]);
-    const samples = samplesOf(swept);
+    const samples = samplesOf(swept, backend.effort.fewest);
     const timed = new Set(samples.map(({ network }) => network)).size;
     if (timed < networks) context.leftOut(count, networks - timed, networks);
     steps += samples.length;
-    fits.push(threadFit(count, samples, halvesOf(swept).map(samplesOf), roofline));
+    fits.push(
+      threadFit(
+        count,
+        samples,
+        halvesOf(swept).map((half) => samplesOf(half)),
+        roofline,
+      ),
+    );
   }
   const contents = {
     format: PROFILE_FORMAT,

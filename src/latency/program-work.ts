@@ -1,7 +1,8 @@
 /** The steps of a planned program as terms of a cost model: what the slowest thread does in each. */
 
 import { DscAuditError } from '../ir/errors.ts';
-import { KERNELS } from '../runtime/kernels/index.ts';
+import { positionOf } from '../runtime/kernels/arguments.ts';
+import type { KernelName } from '../runtime/kernels/index.ts';
 import type { KernelVariant } from '../runtime/kernels/kernel.ts';
 import { planMemory } from '../runtime/plan/memory.ts';
 import type { Call, Place, Program, Word } from '../runtime/plan/program.ts';
@@ -97,27 +98,46 @@ function describeStep(context: Context, index: number): DescribedStep {
   const { layer, kernel, units, words } = step;
   const sequence = program.sequences.get(index);
   if (sequence === undefined) {
-    const call = describeCall(context, { kernel, units, words }, 0, shareOf(units, options.threads), 1);
+    const share = shareOf(units, options.threads);
+    const call = describeCall(context, { kernel, units, words }, 0, share, 1, workOf(context));
     return { group: call.work.group, layer, blocks: null, calls: [call] };
   }
   const blocks = sequence.blocks.slice(0, Math.ceil(sequence.blocks.length / options.threads));
   const kernels = [...new Set((sequence.blocks[0] ?? []).map((call) => call.kernel))];
+  const known = rememberedWork(context);
   const calls = blocks.flatMap((block) =>
-    block.map((call) => describeCall(context, call, kernels.indexOf(call.kernel), call.units, options.threads)),
+    block.map((call) => describeCall(context, call, kernels.indexOf(call.kernel), call.units, options.threads, known)),
   );
   return { group: kernels.join(SEPARATOR), layer, blocks: blocks.length, calls };
 }
 
-/** The terms of all calls; of a sequence by kernel, where they are not of all. */
+/** The terms of all calls, of a sequence by kernel; functions and bytes by distance are of all. */
 function termsOfStep(clock: ReuseClock, { blocks, calls }: DescribedStep): Readonly<Record<string, number>> {
-  const sums: Record<string, number> = blocks === null ? {} : { blocks };
+  const terms: Record<string, number> = blocks === null ? {} : { blocks };
+  const add = (name: string, amount: number): void => {
+    terms[name] = (terms[name] ?? 0) + amount;
+  };
+  const bytesByRole: BytesByDistance = { input: emptySums(), weights: emptySums(), output: emptySums() };
+  const works = new Map<CallWork, { readonly position: number; count: number }>();
   for (const call of calls) {
-    for (const [name, amount] of Object.entries(termsOfCall(clock, call))) {
-      const key = blocks === null || isShared(name) ? name : callTerm(call.position, name);
-      sums[key] = (sums[key] ?? 0) + amount;
+    touchMemory(clock, call, bytesByRole);
+    const known = works.get(call.work);
+    if (known) known.count += 1;
+    else works.set(call.work, { position: call.position, count: 1 });
+  }
+  for (const [{ terms: own, mapped, rereads }, { position, count }] of works) {
+    for (const [name, amount] of Object.entries(own)) {
+      add(blocks === null ? name : callTerm(position, name), count * amount);
+    }
+    if (mapped) add(`${MAPPED}${mapped.fn}`, count * mapped.vectors);
+    for (const { role, bytes, distance } of rereads) addByDistance(bytesByRole[role], count * bytes, distance);
+  }
+  for (const role of ROLES) {
+    for (const [index, bytes] of bytesByRole[role].entries()) {
+      if (bytes > 0) terms[DISTANCE_TERMS[role][index] ?? ''] = bytes;
     }
   }
-  return sums;
+  return terms;
 }
 
 const callTerm = (position: number, name: string): string => `${position}.${name}`;
@@ -144,9 +164,6 @@ export function partsOf({ group, terms }: Work): readonly Work[] {
 
 const SEPARATOR = ' + ';
 
-/** Bytes and functions cost the same whichever call of a sequence they belong to. */
-const isShared = (term: string): boolean => term.startsWith(MAPPED) || countsBytes(term);
-
 /** Whether a term counts bytes that are touched, of one role and from a distance on. */
 export const countsBytes = (term: string): boolean => ROLES.some((role) => term.startsWith(`${role}From`));
 
@@ -156,35 +173,80 @@ export const MAPPED = 'mapped:';
 /** Units of the thread that has most of them. */
 const shareOf = (units: number, threads: number): number => Math.ceil(units / threads);
 
-function describeCall(context: Context, call: Call, position: number, units: number, threads: number): DescribedCall {
-  const { program, addressOf, options } = context;
-  const args = argumentsOf(program, call);
-  const work = callWork(call.kernel, { args, units, variant: options.variant });
+/** The work of so many of a call's units. */
+type WorkOf = (call: Call, units: number) => CallWork;
+
+const workOf =
+  ({ program, options: { variant } }: Context): WorkOf =>
+  (call, units) =>
+    callWork(call.kernel, { args: argumentsOf(program, call), units, variant });
+
+/** Work that is known of a call, with the words that it follows from. */
+interface KnownWork {
+  readonly kernel: KernelName;
+  readonly units: number;
+  readonly read: readonly Read[];
+  readonly work: CallWork;
+}
+
+interface Read {
+  readonly position: number;
+  /** Null for a place. */
+  readonly number: number | null;
+  /** The buffer of a place in constant memory, whose contents may have been read; null for any other word. */
+  readonly constant: number | null;
+}
+
+const numberIn = (word: Word | undefined): number | null => (typeof word?.value === 'number' ? word.value : null);
+
+/** Calls of a sequence differ in little but their places: the work of those that are alike is the same object. */
+function rememberedWork({ program, options: { variant } }: Context): WorkOf {
+  const known: KnownWork[] = [];
+  return ({ kernel, words, units: all }, units) => {
+    const constantIn = (word: Word | undefined): number | null => {
+      const buffer = placeOf(word)?.buffer ?? -1;
+      return program.buffers[buffer]?.constant ? buffer : null;
+    };
+    const isAlike = ({ position, number, constant }: Read): boolean =>
+      numberIn(words[position]) === number && constantIn(words[position]) === constant;
+    const same = known.find((one) => one.kernel === kernel && one.units === units && one.read.every(isAlike));
+    if (same) return same.work;
+    const positions = new Set<number>();
+    const work = callWork(kernel, {
+      args: argumentsOf(program, { kernel, units: all, words }, positions),
+      units,
+      variant,
+    });
+    const read = Array.from(positions, (position) => ({
+      position,
+      number: numberIn(words[position]),
+      constant: constantIn(words[position]),
+    }));
+    if (known.length < MAX_KNOWN) known.push({ kernel, units, read, work });
+    return work;
+  };
+}
+
+/** Kinds of calls that a sequence has: it is looked through for every call. */
+const MAX_KNOWN = 32;
+
+function describeCall(
+  { program, addressOf }: Context,
+  call: Call,
+  position: number,
+  units: number,
+  threads: number,
+  workOfCall: WorkOf,
+): DescribedCall {
+  const work = workOfCall(call, units);
   const share = call.units === 0 ? 0 : units / call.units;
-  const names = Object.keys(KERNELS[call.kernel].argumentTypes);
   const touched = work.touches.flatMap(({ argument, role, bytes }): readonly TouchedRun[] => {
-    const place = placeOf(call.words[names.indexOf(argument)]);
+    const place = placeOf(call.words[positionOf(call.kernel, argument)]);
     if (place === null || share === 0) return [];
     const whole = Math.min(bytes / share, (program.buffers[place.buffer]?.bytes ?? 0) - place.offsetBytes);
     return whole > 0 ? [{ role, bytes: whole, address: addressOf(place) }] : [];
   });
   return { position, work, share, threads: Math.max(1, threads), touched };
-}
-
-/** The terms of a call, with its bytes of each role by distance. */
-function termsOfCall(clock: ReuseClock, call: DescribedCall): Readonly<Record<string, number>> {
-  const { mapped, rereads, terms: own } = call.work;
-  const terms: Record<string, number> = { ...own };
-  if (mapped) terms[`${MAPPED}${mapped.fn}`] = mapped.vectors;
-  const sums: BytesByDistance = { input: emptySums(), weights: emptySums(), output: emptySums() };
-  touchMemory(clock, call, sums);
-  for (const { role, bytes, distance } of rereads) addByDistance(sums[role], bytes, distance);
-  for (const role of ROLES) {
-    for (const [index, bytes] of sums[role].entries()) {
-      if (bytes > 0) terms[DISTANCE_TERMS[role][index] ?? ''] = bytes;
-    }
-  }
-  return terms;
 }
 
 type BytesByDistance = Readonly<Record<Role, number[]>>;
@@ -206,14 +268,15 @@ function placeOf(word: Word | undefined): Place | null {
   return typeof word?.value === 'object' && 'buffer' in word.value ? word.value : null;
 }
 
-function argumentsOf(program: Program, { kernel, words }: Call): CallArguments {
-  const names = Object.keys(KERNELS[kernel].argumentTypes);
-  const word = (name: string): Word | undefined => words[names.indexOf(name)];
+/** A call's arguments; the positions of those that are read are added to `read`. */
+function argumentsOf(program: Program, { kernel, words }: Call, read: Set<number> = new Set()): CallArguments {
+  const word = (name: string): Word | undefined => {
+    const position = positionOf(kernel, name);
+    read.add(position);
+    return words[position];
+  };
   return {
-    number: (name) => {
-      const value = word(name)?.value;
-      return typeof value === 'number' ? value : 0;
-    },
+    number: (name) => numberIn(word(name)) ?? 0,
     isPlace: (name) => typeof word(name)?.value === 'object',
     table: (name) => {
       const place = placeOf(word(name));

@@ -33,9 +33,6 @@ export interface SweptNetwork {
 /** Times that a network is loaded at most; a quiet machine is through with it sooner than the time is up. */
 const MAX_PASSES = 6;
 
-/** Networks that are timed however long it takes: a fit to fewer says nothing. */
-const FEWEST_NETWORKS = 12;
-
 const WARM_UP_TURNS = 50;
 
 /**
@@ -60,7 +57,7 @@ export async function timeSweep(
     for (let turn = 0; turn < WARM_UP_TURNS; turn++) await watch.time();
     for (let pass = 0; pass < MAX_PASSES; pass++) {
       for (const [index, model] of models.entries()) {
-        if (now() >= untilMs && swept.length >= Math.min(FEWEST_NETWORKS, networks)) return swept;
+        if (now() >= untilMs && swept.length >= Math.min(backend.effort.fewest, networks)) return swept;
         await anotherTurn();
         if (signal.aborted) throw interrupted();
         progress();
@@ -96,15 +93,31 @@ async function visit(
   }
 }
 
-/** What each step takes in good moments; nothing of a network that never had one. */
-export function samplesOf(swept: readonly SweptNetwork[]): readonly Sample[] {
-  const usual = usualMs(swept.flatMap(({ runs }) => runs));
-  return swept.flatMap(({ steps, runs }, network) => {
-    const steady = steadyRuns(runs, usual);
+/** What each step takes in good moments; nothing of a network that never had one, unless fewer than `fewest` had. */
+export function samplesOf(swept: readonly SweptNetwork[], fewest = 0): readonly Sample[] {
+  const counted = countedRuns(swept, fewest);
+  return swept.flatMap(({ steps }, network) => {
+    const steady = counted[network] ?? [];
     return steps.flatMap(({ group, terms, layer }, step) => {
       const latencyMs = undisturbed(steady.flatMap(({ times }) => times[step] ?? []));
       return latencyMs !== null && latencyMs > 0 ? [{ work: { group, terms }, latencyMs, network, layer }] : [];
     });
+  });
+}
+
+/** The runs of each network in good moments; where fewer than `fewest` had one, those of the least disturbed others. */
+function countedRuns(swept: readonly SweptNetwork[], fewest: number): readonly (readonly Run[])[] {
+  const usual = usualMs(swept.flatMap(({ runs }) => runs));
+  const steady = swept.map(({ runs }) => steadyRuns(runs, usual));
+  const disturbed = swept
+    .map(({ runs }, network) => ({ network, runs, leastMs: Math.min(...runs.map(({ workloadMs }) => workloadMs)) }))
+    .filter(({ network }) => steady[network]?.length === 0)
+    .sort((a, b) => a.leastMs - b.leastMs);
+  const missing = Math.max(0, fewest - (swept.length - disturbed.length));
+  const added = new Map(disturbed.slice(0, missing).map(({ network, runs, leastMs }) => [network, { runs, leastMs }]));
+  return steady.map((runs, network) => {
+    const more = added.get(network);
+    return more ? steadyRuns(more.runs, more.leastMs) : runs;
   });
 }
 

@@ -48,8 +48,7 @@ for (const description of PACKAGES) {
       }
     }, 120_000);
 
-    // A busy machine may leave too little undisturbed: that is no fault of the backend.
-    it('is calibrated, and then projects for a network', { timeout: 180_000, retry: 2 }, async () => {
+    it('is calibrated, and then projects for a network', { timeout: 180_000 }, async () => {
       const profile: Profile = await calibrate(
         { backend, threads: [1], quick: true },
         {

@@ -67,6 +67,16 @@ describe('timing a sweep', () => {
     expect(samplesOf(swept)).toEqual([{ work: { group: 'gemm', terms: {} }, latencyMs: 2, network: 0, layer: 0 }]);
   });
 
+  it('counts the least disturbed of the others where too few had a good moment', () => {
+    const steps = [{ group: 'gemm', terms: {}, layer: 0 }];
+    const network = (latencyMs: number, workloadMs: number) => ({ steps, runs: [{ times: [latencyMs], workloadMs }] });
+    const swept = [network(4, 3), network(1, 1), network(2, 2)];
+    const latencies = (fewest: number) => samplesOf(swept, fewest).map(({ latencyMs }) => latencyMs);
+    expect(latencies(1)).toEqual([1]);
+    expect(latencies(2)).toEqual([1, 2]);
+    expect(latencies(3)).toEqual([4, 1, 2]);
+  });
+
   it('is two measurements by its earlier and later runs', async () => {
     const { opened, now } = machine();
     const swept = await timeSweep(backend, opened, { ...options, untilMs: 0 }, { now, ...running() });

@@ -41,6 +41,8 @@ export interface OpenBackend {
 export interface SweepEffort {
   /** Networks of a whole sweep, and of a quick one. */
   readonly networks: { readonly full: number; readonly quick: number };
+  /** Networks that are timed however long it takes, and count however disturbed they were: a fit to fewer says nothing. */
+  readonly fewest: number;
   /** Turns of two runs each time that a network is loaded. */
   readonly turns: number;
 }

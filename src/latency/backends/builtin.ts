@@ -24,7 +24,7 @@ interface Options {
 
 export const builtin: Backend = {
   name: 'builtin',
-  effort: { networks: { full: 128, quick: 28 }, turns: 2 },
+  effort: { networks: { full: 128, quick: 28 }, fewest: 12, turns: 2 },
   sweep: sweepNetworks,
   reference: referenceNetwork,
   open: async (now) => {

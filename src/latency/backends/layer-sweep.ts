@@ -71,8 +71,11 @@ const LAYERS: readonly Layer[] = [
   (network, x, chance) => network.dense(x, chance.spread(10, 1000)),
 ];
 
+/** So many layers in a row are one of every kind. */
+export const LAYER_KINDS = LAYERS.length;
+
 /** Dense layers are on vectors. */
-const isOnVector = (index: number): boolean => index % LAYERS.length === LAYERS.length - 1;
+const isOnVector = (index: number): boolean => index % LAYER_KINDS === LAYER_KINDS - 1;
 
 /** Layers of every kind in turn: always the same for the same seed and number. */
 export function layerSweep(seed: number, count: number): readonly AnalysedModel[] {
@@ -82,7 +85,7 @@ export function layerSweep(seed: number, count: number): readonly AnalysedModel[
     const extent = isOnVector(index) ? 1 : chance.spread(7, 112);
     const most = isOnVector(index) ? 2048 : Math.min(512, MAX_ELEMENTS / extent / extent);
     const channels = Math.max(8, Math.round(chance.spread(8, most) / 8) * 8);
-    const layer = LAYERS[index % LAYERS.length];
+    const layer = LAYERS[index % LAYER_KINDS];
     const x = network.input(channels, extent, extent);
     network.output(layer ? layer(network, x, chance) : x);
     return network.analyse();

@@ -7,7 +7,7 @@ import type { Node } from '../../ir/graph.ts';
 import type { AnalysedModel } from '../../runtime/network/analysed-model.ts';
 import type { StepWork } from '../program-work.ts';
 import type { Backend, OpenBackend, PlannedWork, TimedNetwork } from './backend.ts';
-import { computeBoundLayer, layerSweep, memoryBoundLayer, referenceLayer } from './layer-sweep.ts';
+import { computeBoundLayer, LAYER_KINDS, layerSweep, memoryBoundLayer, referenceLayer } from './layer-sweep.ts';
 import { extentsOf, layerWork } from './layer-work.ts';
 import { repeatedModel } from './onnx-layer.ts';
 
@@ -38,7 +38,7 @@ const COPIES = 9;
 export function onnxruntime({ name, module, provider }: Package): Backend {
   return {
     name,
-    effort: { networks: { full: 380, quick: 114 }, turns: 1 },
+    effort: { networks: { full: 380, quick: 114 }, fewest: 2 * LAYER_KINDS, turns: 1 },
     sweep: layerSweep,
     reference: referenceLayer,
     open: async (now) => openPackage(await importPackage(module, name), provider, now),

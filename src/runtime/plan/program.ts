@@ -1,5 +1,6 @@
 /** The program of a network as plain data: memory that it needs, and steps over it. */
-import { KERNELS, type KernelArgumentTypes, type KernelName } from '../kernels/index.ts';
+import { argumentsInOrder } from '../kernels/arguments.ts';
+import type { KernelArgumentTypes, KernelName } from '../kernels/index.ts';
 
 /** A place in memory whose address is not decided yet. */
 export interface Place {
@@ -134,7 +135,7 @@ export const at = (place: Place, offsetBytes: number): Place => ({
 });
 
 function wordsOf(kernel: KernelName, args: Readonly<Record<string, Argument | ScratchPlace>>): Word[] {
-  return Object.entries(KERNELS[kernel].argumentTypes).map(([name, type]) => {
+  return argumentsInOrder(kernel).map(({ name, type }) => {
     const value = args[name];
     if (value === undefined) throw new Error(`Kernel ${kernel} lacks its argument ${name}.`);
     return { type, value };

@@ -5,7 +5,7 @@
 import { BLOCK, PIXEL_BYTES } from '../kernels/kernel.ts';
 import { biasOf, type ConvolutionLayer } from './convolution-layer.ts';
 import { type Epilogue, epilogueArguments, LINEAR } from './epilogue.ts';
-import { ALONE, sharesOf } from './matrix-product.ts';
+import { sharesOf } from './matrix-product.ts';
 import { packStrassen } from './panels.ts';
 import type { PlanOptions } from './plan-options.ts';
 import { type AnyPlace, type Call, call, type Place, type ProgramBuilder, shifted } from './program.ts';
@@ -302,19 +302,23 @@ function matrixCall(product: Product, { width, tableOf, options }: Shared): Call
   const extents = { outputBlocks: outBlocks, pixels: pixels.count, items: 1, terms: inBlocks * BLOCK };
   // A last block of few pixels has no lower half: its calls are there, and compute nothing.
   const shares = pixels.count === 0 ? { units: 0, pixelsPerUnit: 0 } : sharesOf('gemm', extents, options);
+  // Written out rather than spread over `ALONE`: there are thousands of these calls.
   return call('gemm', shares.units, {
-    ...ALONE,
     input: input.place,
     inputRow: input.row,
     inputPixel: PIXEL_BYTES,
+    inputBatch: 0,
     output: output.place,
     outputRow: output.row,
     outputPixel: PIXEL_BYTES,
     outputBlock: output.plane,
+    outputBatch: 0,
     width,
     weights: product.weights,
+    weightsBatch: 0,
     bias: product.bias,
     table: tableOf(inBlocks, input.plane),
+    tableBlock: 0,
     steps: inBlocks,
     outputBlocks: outBlocks,
     firstPixel: pixels.first,
@@ -324,6 +328,7 @@ function matrixCall(product: Product, { width, tableOf, options }: Shared): Call
     residualRow: residual?.row ?? 0,
     residualPixel: PIXEL_BYTES,
     residualBlock: residual?.plane ?? 0,
+    residualBatch: 0,
     ...epilogueArguments(product.epilogue),
   });
 }

@@ -163,16 +163,12 @@ function productCall({ layer, constants, memory, products, options }: Context, t
   const inBlocks = blocksOf(layer.inChannels);
   const outputBlocks = blocksOf(layer.outChannels);
   return call('gemm', MATRICES * Math.ceil(outputBlocks / blocksPerUnit('gemm', options.variant)), {
-    ...ALONE,
     input: products.inputs,
     inputPixel: PIXEL_BYTES,
-    inputBatch: memory.inputMatrix,
     output: products.outputs,
     outputPixel: PIXEL_BYTES,
     outputBlock: tiles * PIXEL_BYTES,
-    outputBatch: memory.outputMatrix,
     weights: constants.weights,
-    weightsBatch: outputBlocks * inBlocks * BLOCK * PIXEL_BYTES,
     bias: constants.zeroes,
     table: constants.tableOf(tiles),
     steps: inBlocks,
@@ -180,5 +176,11 @@ function productCall({ layer, constants, memory, products, options }: Context, t
     pixels: tiles,
     pixelsPerUnit: tiles,
     width: tiles,
+    ...ALONE,
+    ...{
+      inputBatch: memory.inputMatrix,
+      outputBatch: memory.outputMatrix,
+      weightsBatch: outputBlocks * inBlocks * BLOCK * PIXEL_BYTES,
+    },
   });
 }
