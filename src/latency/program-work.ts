@@ -105,8 +105,11 @@ function describeStep(context: Context, index: number): DescribedStep {
   const blocks = sequence.blocks.slice(0, Math.ceil(sequence.blocks.length / options.threads));
   const kernels = [...new Set((sequence.blocks[0] ?? []).map((call) => call.kernel))];
   const known = rememberedWork(context);
+  // A last block may have calls that have nothing to do.
   const calls = blocks.flatMap((block) =>
-    block.map((call) => describeCall(context, call, kernels.indexOf(call.kernel), call.units, options.threads, known)),
+    block
+      .filter((call) => call.units > 0)
+      .map((call) => describeCall(context, call, kernels.indexOf(call.kernel), call.units, options.threads, known)),
   );
   return { group: kernels.join(SEPARATOR), layer, blocks: blocks.length, calls };
 }
