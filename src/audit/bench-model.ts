@@ -1,4 +1,5 @@
 /** Runs a model on the built-in runtime and times its layers. */
+import { availableParallelism } from 'node:os';
 import { pathOf } from '../dsc/layer-path.ts';
 import { addExact } from '../ir/exact.ts';
 import { countElements } from '../ir/extents.ts';
@@ -15,7 +16,7 @@ import { projectBench } from './project-bench.ts';
 import { type Latency, SCHEMA_VERSION } from './report.ts';
 
 export interface BenchOptions {
-  /** Default: the processors there are, up to 4. */
+  /** Default: as many as the profile projects for, if there are as many processors; without a profile the processors, up to 4. */
   readonly threads?: number;
   /** Runs that the medians are over. */
   readonly runs: number;
@@ -33,6 +34,12 @@ export interface BenchContext {
   readonly profile: ChosenProfile | null;
 }
 
+/** What is measured should be what is projected; null where there is nothing to go by. */
+function threadsOf(profile: ChosenProfile | null): number | null {
+  const threads = profile?.profile.fits[0]?.threads ?? null;
+  return threads === null || threads > availableParallelism() ? null : threads;
+}
+
 /** The clock and the optimising compiler settle before the first run that counts. */
 const WARM_UP_RUNS = 3;
 const WARM_UP_MS = 300;
@@ -48,8 +55,8 @@ export async function benchModel(
   { now, progress, profile }: BenchContext,
 ): Promise<BenchReport> {
   const { read, facts, bound, path } = analysis;
-  const { runs, exact = false, ...runtimeOptions } = options;
-  const runtime = await createRuntime({ ...runtimeOptions, now });
+  const { runs, exact = false, threads = threadsOf(profile), ...others } = options;
+  const runtime = await createRuntime({ ...others, ...(threads === null ? {} : { threads }), now });
   try {
     const source = analysedModel(read.model, facts);
     const network = await runtime.load(source, { exact, fillMissing: 'random' });

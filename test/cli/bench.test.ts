@@ -72,6 +72,13 @@ describe('dsc-audit bench model.onnx', () => {
     expect(report.layers.every(({ kernel, projectedMs: ms }) => (kernel === 'none') === (ms === null))).toBe(true);
   });
 
+  it('runs on as many threads as the profile is of', async () => {
+    const { out } = await bench([digits, '--runs', '2', '--profile', 'reference', '--format', 'json']);
+    const report = JSON.parse(out);
+    expect(report.runtime.threads).toBe(report.profile.threads);
+    expect(report.totals.projectedMs).not.toBeNull();
+  });
+
   it('projects nothing where it is told so, or where the profile has no such number of threads', async () => {
     const none = await bench([digits, '--runs', '1', '--profile', 'none', '--format', 'json']);
     expect(JSON.parse(none.out)).toMatchObject({ profile: null, totals: { projectedMs: null, withinInterval: null } });

@@ -26,7 +26,11 @@ export function defineBench(program: Command, terminal: Terminal): void {
     .argument('<model>', 'a model file (ONNX or Keras), or - for standard input');
   modelOptions(command)
     .optionsGroup('Runtime:')
-    .option('--threads <n>', 'threads to run on (default: the processors there are, up to 4)', wholeNumber)
+    .option(
+      '--threads <n>',
+      'threads to run on (default: as many as the profile is of, without one the processors up to 4)',
+      wholeNumber,
+    )
     .option('--runs <n>', 'runs that the medians are over', wholeNumber, DEFAULT_RUNS)
     .option('--exact', 'no kernels that change the order of arithmetic (Winograd, Strassen)')
     .option('--experimental-wide-vectors', "switch on V8's experimental 256-bit vectors, where they have an effect")
