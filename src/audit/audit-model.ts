@@ -57,10 +57,13 @@ export function auditModel(
   const roofline = latency.profile?.roofline ?? null;
   const layers = counted.layers.map((layer, index) => {
     const section = layerSection(model, facts, layer, index, convByIndex.get(index));
+    const latencyMs = latency.layers[index] ?? null;
+    const isFused = latencyMs?.value === 0;
     return {
       ...section,
-      bound: boundOf(section.intensity, roofline),
-      latencyMs: latency.layers[index] ?? null,
+      bound: isFused ? null : boundOf(section.intensity, roofline),
+      kernel: isFused ? null : (latency.kernels[index] ?? null),
+      latencyMs,
     };
   });
   const diagnostics = [

@@ -41,7 +41,7 @@ export interface Speed {
   readonly projectionError: number | null;
   /** FLOPs, as they are counted, a nanosecond. Winograd and Strassen compute less than is counted. Null where they are not known. */
   readonly gflops: number | null;
-  /** Of `peakGflops`. */
+  /** Of `peakGflops`; null where fewer products run than are counted (Winograd, Strassen), and where `gflops` is not known. */
   readonly peakShare: number | null;
 }
 

@@ -26,6 +26,8 @@ export interface LatencyFigures extends GraphLatency {
   readonly isLowerBound: boolean;
   /** By index of the layer. */
   readonly layers: readonly (Latency | null)[];
+  /** What the backend runs each layer with, by index; null where it runs none of it. */
+  readonly kernels: readonly (string | null)[];
   readonly diagnostics: readonly Diagnostic[];
   /** The same of the model with replacements; null where it is not known. */
   project(projected: ProjectedModel): GraphLatency | null;
@@ -41,6 +43,7 @@ export function withoutLatency({ counted: { layers } }: Analysis): LatencyFigure
     totalMs: null,
     isLowerBound: false,
     layers: layers.map(() => null),
+    kernels: layers.map(() => null),
     diagnostics: [],
     latencyOf: () => null,
     project: () => null,

@@ -60,6 +60,7 @@ export function layerSection(
     outputBytes,
     intensity: intensityOf(flops, inputBytes, outputBytes, multiplyExact(bytesOf(layer.weights), layer.repeats)),
     bound: null,
+    kernel: null,
     latencyMs: null,
     repeats: layer.repeats,
   };

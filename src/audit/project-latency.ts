@@ -32,18 +32,20 @@ function projectWith(chosen: ChosenProfile, { read, facts, counted: { layers } }
   const source = analysedModel(read.model, facts);
   const now = projectModel(source, chosen.profile, fit);
   const ofGraph = graphLatency(source, now);
+  const kernelOf = kernelsOf(source, now);
   return {
     ...ofGraph,
     profile: fit === undefined ? null : profileSection(chosen, fit),
     isLowerBound: now.isLowerBound,
     layers: layers.map(({ parts }) => ofGraph.latencyOf(parts.map(({ node }) => node))),
+    kernels: layers.map(({ parts }) => kernelOf(parts.map(({ node }) => node))),
     diagnostics: [...chosen.diagnostics, ...unknownLatencies(now), ...notMeasured(now), ...extrapolated(now)],
     project: (projected) => {
       const model = analysedModel(projected.model, projected.facts);
       try {
         const then = projectModel(model, chosen.profile, fit);
         // A total that lacks what the model's own has is no total to compare it with.
-        const isWhole = now.isLowerBound || !then.isLowerBound;
+        const isWhole = lackingOf(then) <= lackingOf(now);
         return { ...graphLatency(model, then), ...(isWhole ? {} : { totalMs: null }) };
       } catch (error) {
         if (error instanceof DscAuditError) return null;
@@ -60,6 +62,17 @@ function graphLatency({ nodes }: AnalysedModel, projection: ModelProjection): Gr
     latencyOf: (asked) => sumLatencies(asked.map((node) => projection.nodes.get(positions.get(node) ?? -1) ?? null)),
   };
 }
+
+/** The kernel of the first layer that starts at one of some nodes. */
+function kernelsOf({ nodes }: AnalysedModel, { layers }: ModelProjection): (asked: readonly Node[]) => string | null {
+  const run = layers.filter(({ kernel }) => kernel !== 'none');
+  const kernels = new Map(run.map(({ nodes: [first], kernel }) => [nodes[first ?? -1], kernel]));
+  return (asked) => asked.map((node) => kernels.get(node)).find((kernel) => kernel !== undefined) ?? null;
+}
+
+/** How many layers a total lacks. */
+const lackingOf = ({ layers, unrunnable }: ModelProjection): number =>
+  unrunnable.length + layers.filter(({ latencyMs }) => latencyMs === null).length;
 
 const unknownLatencies = ({ unrunnable }: ModelProjection): readonly Diagnostic[] =>
   unrunnable.map(({ node, reason }) => diagnostic('latency-unknown', 'warning', node.name, { op: node.op, reason }));

@@ -124,8 +124,13 @@ export interface Layer {
   readonly outputBytes: number | null;
   /** FLOPs per byte read and written. */
   readonly intensity: number | null;
-  /** Which side of the roofline's ridge the intensity lies on; null where the profile tells no roofline. */
+  /**
+   * Which side of the roofline's ridge the intensity lies on; null where the profile tells no roofline, and for what takes no
+   * time of its own: fused into a layer beside it, it moves no bytes.
+   */
   readonly bound: Bound | null;
+  /** What the profile's backend runs it with; null without a profile, and for what takes no time of its own. */
+  readonly kernel: string | null;
   readonly latencyMs: Latency | null;
   /** How often it runs in one run of the model: its figures are those of all runs. */
   readonly repeats: number;

@@ -65,7 +65,7 @@ export function strategiesSection(
   };
 }
 
-/** The name of what is least and below a figure, the first of several; null where there is none. */
+/** The name of what is least and below a figure, the first of several; null where there is none, and where one of them is not known. */
 function leastBelow(
   figure: number | null,
   others: readonly (readonly [name: StrategyName, figure: number | null])[],
@@ -73,7 +73,8 @@ function leastBelow(
   let least = figure;
   let name: StrategyName | null = null;
   for (const [other, value] of others) {
-    if (value === null || least === null || value >= least) continue;
+    if (value === null || least === null) return null;
+    if (value >= least) continue;
     least = value;
     name = other;
   }

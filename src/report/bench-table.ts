@@ -1,6 +1,7 @@
 import type { ChalkInstance } from 'chalk';
 import type { BenchLayer, BenchReport } from '../audit/bench-report.ts';
 import type { Latency } from '../audit/report.ts';
+import { algorithmOf } from '../audit/saved-products.ts';
 import { plainText, shorten, wrap } from './plain-text.ts';
 import { nameOf } from './rows.ts';
 import { bytes, percent } from './units.ts';
@@ -155,7 +156,10 @@ function totalLines({ totals, runtime }: BenchReport, { style, width }: BenchTab
       : [
           `projected ${milliseconds(projectedMs.value)} ms (${milliseconds(projectedMs.low)} to ${milliseconds(projectedMs.high)}), ${signed(projectionError)}`,
         ];
-  const speed = gflops === null ? [] : [`${rate(gflops)} GFLOP/s`, `${share(peakShare)} of the peak`];
+  const speed = [
+    ...(gflops === null ? [] : [`${rate(gflops)} GFLOP/s`]),
+    ...(peakShare === null ? [] : [`${share(peakShare)} of the peak`]),
+  ];
   return [
     ...wrap([`${milliseconds(measuredMs)} ms a run`, ...projected, ...speed].join(' · '), width).map((line) =>
       style.bold(line),
@@ -169,20 +173,12 @@ function totalLines({ totals, runtime }: BenchReport, { style, width }: BenchTab
   ];
 }
 
-/** Kernels that save products, by their names. */
-const SAVING_PRODUCTS = [
-  { name: 'Winograd', pattern: /^winograd/ },
-  { name: 'Strassen', pattern: /strassen$/ },
-] as const;
-
 function noteLines({ weights, diagnostics, layers }: BenchReport, { width }: BenchTableOptions): readonly string[] {
-  const saves = SAVING_PRODUCTS.flatMap(({ name, pattern }) =>
-    layers.some(({ kernel }) => pattern.test(kernel)) ? [name] : [],
-  );
+  const saves = [...new Set(layers.flatMap(({ kernel }) => algorithmOf(kernel) ?? []))];
   const computeLess = `${saves.join(' and ')} ${saves.length === 1 ? 'computes' : 'compute'} less than is counted`;
   const notes = [
     ...(weights === 'random' ? ['Weights that the file does not have are random: times depend little on them.'] : []),
-    ...(saves.length === 0 ? [] : [`${computeLess}, and may pass the peak; --exact leaves it out.`]),
+    ...(saves.length === 0 ? [] : [`${computeLess}: no share of the peak is told of it. --exact leaves it out.`]),
     ...diagnostics.map(({ layer, message }) => plainText(layer === null ? message : `${layer}: ${message}`)),
   ];
   return notes.length === 0 ? [] : ['', ...notes.flatMap((note) => wrap(note, width))];

@@ -12,7 +12,7 @@ import { nameOf, type Row, rowsOf, SORTS, whatOf } from './rows.ts';
 import { type Stage, stagesOf } from './stages.ts';
 import { type StrategyRow, strategyTables } from './strategy-rows.ts';
 import { couldBecome, couldNotBecome, STRATEGY_WORDS } from './strategy-text.ts';
-import { bytes, change, latency, milliseconds, percent, quantity, shapeText, share } from './units.ts';
+import { bytes, change, changeAtMost, latency, milliseconds, percent, quantity, shapeText, share } from './units.ts';
 
 /** For a comment on a pull request, and for the summary of a CI job. */
 export const markdown: Format = {
@@ -118,7 +118,7 @@ function totalsLines(report: Report): readonly string[] {
       first === null ? text(first) : told(first),
       ...(baseline ? [changeText(base, first)] : []),
       ...figures.map(told),
-      ...(further.length > 0 ? [changeText(first, figures.at(-1) ?? null)] : []),
+      ...(further.length > 0 ? [changeText(first, figures.at(-1) ?? null, bound)] : []),
     ];
   };
   const rows = [
@@ -141,8 +141,8 @@ function totalsLines(report: Report): readonly string[] {
 type Known = number | null;
 type FigureText = (value: Known) => string;
 
-const changeText = (before: Known, after: Known): string =>
-  before === null || after === null ? '' : change(before, after);
+const changeText = (before: Known, after: Known, bound = ''): string =>
+  before === null || after === null ? '' : (bound === '' ? change : changeAtMost)(before, after);
 
 function boundLines({ coverage: { nodes, counted, uncounted } }: Report): readonly string[] {
   if (counted === nodes) return [];
@@ -192,9 +192,9 @@ function candidateLines({ dsc: { candidates, strategy }, layers, totals }: Repor
 const MAX_PLACES = 20;
 
 /** Every strategy, for the model and for each place. */
-function strategyLines({ strategies, layers }: Report): readonly string[] {
-  if (strategies === null) return [];
-  const { heads, model, places } = strategyTables(strategies, layers);
+function strategyLines(report: Report): readonly string[] {
+  if (report.strategies === null) return [];
+  const { heads, model, places } = strategyTables(report.strategies, report);
   const columns = heads.map((head) => [head, 'right'] as const);
   const cells = ({ before, cells: own }: StrategyRow): readonly string[] => [
     before,

@@ -16,9 +16,9 @@ const CELL_WIDTH = 11;
 const MAX_PLACES = 8;
 
 /** Strategies side by side: the model, then the costliest blocks. The best of each line has a star. */
-export function strategyLines({ strategies, layers }: Report, { style, all }: StrategyLineOptions): readonly string[] {
-  if (strategies === null) return [];
-  const { heads, model, places } = strategyTables(strategies, layers);
+export function strategyLines(report: Report, { style, all }: StrategyLineOptions): readonly string[] {
+  if (report.strategies === null) return [];
+  const { heads, model, places } = strategyTables(report.strategies, report);
   const shown = all ? places : places.slice(0, MAX_PLACES);
   const more = places.length - shown.length;
   const head = (title: string) =>

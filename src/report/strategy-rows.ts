@@ -1,6 +1,7 @@
-import type { ComparedPlace, Report, StrategiesSection } from '../audit/report.ts';
+import type { ComparedPlace, ModelFigures, Report, StrategiesSection } from '../audit/report.ts';
 import type { StrategyName } from '../dsc/strategies/strategy.ts';
 import { BLOCK_NAMES } from './block-text.ts';
+import { type LowerBounds, lowerBounds } from './lower-bounds.ts';
 import { nameOf } from './rows.ts';
 import { STRATEGY_WORDS } from './strategy-text.ts';
 import { bytes, milliseconds, quantity } from './units.ts';
@@ -37,14 +38,16 @@ export interface StrategyTables {
 interface Metric {
   readonly label: string;
   readonly text: (value: number | null) => string;
+  /** Which of the model's totals it is. */
+  readonly bound: keyof LowerBounds;
 }
 
 const METRICS = {
-  params: { label: 'Params', text: quantity },
-  macs: { label: 'MACs', text: quantity },
-  weightBytes: { label: 'Weights', text: bytes },
-  peakActivationBytes: { label: 'Peak memory', text: bytes },
-  latencyMs: { label: 'Latency', text: milliseconds },
+  params: { label: 'Params', text: quantity, bound: 'params' },
+  macs: { label: 'MACs', text: quantity, bound: 'macs' },
+  weightBytes: { label: 'Weights', text: bytes, bound: 'params' },
+  peakActivationBytes: { label: 'Peak memory', text: bytes, bound: 'activations' },
+  latencyMs: { label: 'Latency', text: milliseconds, bound: 'latency' },
 } as const satisfies Record<string, Metric>;
 
 type MetricName = keyof typeof METRICS;
@@ -53,20 +56,26 @@ const OF_MODEL = ['params', 'macs', 'weightBytes', 'peakActivationBytes', 'laten
 const OF_PLACE = ['params', 'macs', 'latencyMs'] as const;
 
 /** Strategies side by side, as every report of them shows them: places in the order of their MACs. */
-export function strategyTables(section: StrategiesSection, layers: Report['layers']): StrategyTables {
+export function strategyTables(section: StrategiesSection, report: Report): StrategyTables {
   const { before, model, best, places } = section;
+  const { layers } = report;
+  const atLeast = lowerBounds(report);
   const isTimed = before.latencyMs !== null;
   const shown = <M extends MetricName>(metrics: readonly M[]): readonly M[] =>
     metrics.filter((metric) => metric !== 'latencyMs' || isTimed);
   return {
     heads: model.map(({ strategy, ratio }) => headOf(strategy, ratio?.value ?? null)),
     model: shown(OF_MODEL).map((metric) => {
-      const { label, text } = METRICS[metric];
+      const { label, text, bound } = METRICS[metric];
+      const told = (figures: ModelFigures): string => {
+        const amount = amountOf(figures[metric]);
+        return amount === null ? text(amount) : atLeast[bound] + text(amount);
+      };
       return {
         label,
-        before: text(amountOf(before[metric])),
+        before: told(before),
         cells: model.map(({ strategy, after }) => ({
-          text: text(amountOf(after[metric])),
+          text: told(after),
           isBest: best[metric] === strategy,
           isRejected: false,
         })),

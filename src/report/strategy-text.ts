@@ -8,6 +8,8 @@ interface StrategyWords {
   readonly as: string;
   /** The model with every candidate replaced. */
   readonly all: string;
+  /** Behind a number of candidates: the model with these replaced. */
+  readonly some: string;
   /** Over a column where strategies stand side by side. */
   readonly short: string;
   readonly replaces: 'convolution' | 'block';
@@ -22,6 +24,7 @@ const AS_DSC = {
   head: 'As DSC',
   as: 'as DSC',
   all: 'all as DSC',
+  some: 'as DSC',
   replaces: 'convolution',
   one: 'depthwise separable',
   many: 'depthwise separable',
@@ -43,6 +46,7 @@ export const STRATEGY_WORDS: Readonly<Record<StrategyName, StrategyWords>> = {
     head: 'Inverted',
     as: 'as inverted residual',
     all: 'inverted',
+    some: 'inverted',
     short: 'Inverted',
     replaces: 'block',
     one: 'an inverted residual',
@@ -54,6 +58,7 @@ export const STRATEGY_WORDS: Readonly<Record<StrategyName, StrategyWords>> = {
     head: 'Bottleneck',
     as: 'as bottleneck',
     all: 'bottlenecks',
+    some: 'bottlenecks',
     short: 'Bottleneck',
     replaces: 'block',
     one: 'a bottleneck',

@@ -8,7 +8,7 @@ import { stagesOf } from './stages.ts';
 import { strategyLines } from './strategy-lines.ts';
 import { convolutionsOf, couldBecome, STRATEGY_WORDS } from './strategy-text.ts';
 import { trainingLines } from './training-lines.ts';
-import { bytes, change, latency, milliseconds, percent, quantity } from './units.ts';
+import { bytes, change, changeAtMost, latency, milliseconds, percent, quantity } from './units.ts';
 
 interface SummaryOptions {
   readonly width: number | null;
@@ -46,8 +46,9 @@ function totalsLines(report: Report, style: ChalkInstance): readonly string[] {
   const { totals, model } = report;
   const stages = stagesOf(report);
   const atLeast = lowerBounds(report);
+  const widths = stages.map(({ title }, index) => Math.max(title.length, index === 0 ? 10 : 11));
   const line = ({ label, cells, change: difference }: TotalsRow) =>
-    [label.padEnd(11), ...cells.map((cell, index) => cell.padStart(index === 0 ? 10 : 11)), difference.padStart(9)]
+    [label.padEnd(11), ...cells.map((cell, index) => cell.padStart(widths[index] ?? 0)), difference.padStart(9)]
       .join('  ')
       .trimEnd();
   const compared = (
@@ -60,7 +61,8 @@ function totalsLines(report: Report, style: ChalkInstance): readonly string[] {
     const [first = null] = values;
     const last = values.at(-1) ?? null;
     const known = stages.length > 1 && first !== null && last !== null;
-    const difference = known ? style.green(change(first, last).padStart(9)) : '';
+    const changeText = bound === '' ? change : changeAtMost;
+    const difference = known ? style.green(changeText(first, last).padStart(9)) : '';
     return line({ label, cells: values.map((value) => bound + figure(value)), change: difference });
   };
   const only = (label: string, text: string) => line({ label, cells: [text], change: '' });
@@ -157,7 +159,7 @@ function latencyLines(report: Report, width: number | null): readonly string[] {
 /** How much of the time is spent left of the roofline's ridge, where fewer MACs alone save nothing. */
 function memoryBoundSentence({ layers, profile, totals: { latencyMs } }: Report): readonly string[] {
   const roofline = profile?.roofline ?? null;
-  const bound = layers.filter((layer) => layer.bound === 'memory-bound' && (layer.latencyMs?.value ?? 0) > 0);
+  const bound = layers.filter((layer) => layer.bound === 'memory-bound');
   if (roofline === null || latencyMs === null || bound.length === 0) return [];
   const boundMs = bound.reduce((sum, layer) => sum + (layer.latencyMs?.value ?? 0), 0);
   const ridge = (roofline.flopsPerSecond / roofline.bytesPerSecond).toFixed(1);

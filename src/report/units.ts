@@ -21,6 +21,11 @@ export function change(before: number, after: number): string {
   return `${sign}${((100 * Math.abs(after - before)) / before).toFixed(1)} %`;
 }
 
+/** The change of two figures that lack the same: what both lack makes it smaller. */
+export function changeAtMost(before: number, after: number): string {
+  return before === after ? change(before, after) : `${after < before ? '≥' : '≤'} ${change(before, after)}`;
+}
+
 export function shapeText(shape: readonly (number | string)[] | null, times = '×'): string {
   return shape === null ? '?' : shape.length === 0 ? 'scalar' : shape.join(times);
 }

@@ -37,7 +37,13 @@ describe('dsc-audit bench model.onnx', () => {
       runtime: { backend: 'builtin', threads: 1, exact: false },
     });
     expect(report.totals.measuredMs).toBeGreaterThan(0);
-    expect(report.totals.peakShare).toBeCloseTo((report.totals.gflops ?? 0) / report.runtime.peakGflops, 9);
+    // Its Winograd layers compute less than is counted.
+    expect(report.totals.peakShare).toBeNull();
+    for (const { kernel, gflops, peakShare } of report.layers) {
+      const isCounted = gflops !== null && !kernel.startsWith('winograd');
+      expect(peakShare).toBe(isCounted ? gflops / report.runtime.peakGflops : null);
+      expect(peakShare ?? 0).toBeLessThanOrEqual(1);
+    }
   });
 
   it('counts what the audit counts: each of its layers is in one of its own', async () => {

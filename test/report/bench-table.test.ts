@@ -83,6 +83,15 @@ describe('the table of a bench', () => {
     for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
   });
 
+  it('tells no share of the peak of what computes less than is counted', () => {
+    const winograd = layer(0, { kernel: 'winograd-4x4', gflops: 60, peakShare: null });
+    const base = report([winograd, layer(1)]);
+    const text = table({ ...base, totals: { ...base.totals, gflops: 40, peakShare: null } });
+    expect(text).toMatch(/winograd-4x4 .* 60\.0 {8}–$/m);
+    expect(text).toContain('2.01 ms a run · 40.0 GFLOP/s\n');
+    expect(text).toContain('Winograd computes less than is counted: no share of the peak is told of it.');
+  });
+
   it('shows the slowest layers of a long model in order, and how to see all', () => {
     const layers = Array.from({ length: 60 }, (_, index) => layer(index));
     const text = table(report(layers));

@@ -77,15 +77,32 @@ function separableSection({ dsc }: Report, layer: Layer): Section | null {
 
 function verdictSection(report: Report, layer: Layer): Section | null {
   const rejection = report.dsc.rejected.find(({ index }) => index === layer.index);
-  const sentences = rejection ? rejectedSentences(report, layer, rejection) : candidateSentences(report, layer);
+  const sentences = rejection
+    ? rejectedSentences(report, layer, rejection)
+    : (candidateSentences(report, layer) ?? untouchedSentences(report));
   return sentences && { id: 'verdict', title: 'The verdict', sentences, steps: [] };
 }
 
+/** A strategy that was asked for has a word to say of every layer; of several it stands in their comparison. */
+function untouchedSentences({ dsc, strategies }: Report): readonly string[] | null {
+  if (strategies !== null || dsc.strategy === 'depthwise-separable') return null;
+  return [`--strategy ${dsc.strategy} leaves it as it is: it is no part of what would be replaced.`];
+}
+
 /** Its block, or itself, under each strategy; where they were asked for side by side. */
-function comparisonSection({ strategies, layers }: Report, layer: Layer): Section | null {
-  const place = strategies?.places.find(({ layers: own }) => own.includes(layer.index));
-  if (!strategies || place === undefined) return null;
-  const { heads, places } = strategyTables({ ...strategies, places: [place] }, layers);
+function comparisonSection(report: Report, layer: Layer): Section | null {
+  const { strategies } = report;
+  if (!strategies) return null;
+  const place = strategies.places.find(({ layers: own }) => own.includes(layer.index));
+  const section = (sentences: readonly string[]): Section => ({
+    id: 'strategies',
+    title: 'Strategies side by side',
+    sentences,
+    steps: [],
+  });
+  if (place === undefined)
+    return section(['Every strategy leaves it as it is: it is no part of what would be replaced.']);
+  const { heads, places } = strategyTables({ ...strategies, places: [place] }, report);
   const rows = places.flatMap(({ rows: own }) => own);
   const sentences = rows.map(({ label, before, cells }) => {
     const told = cells.flatMap(({ text, isBest, isRejected }, at) =>
@@ -93,7 +110,7 @@ function comparisonSection({ strategies, layers }: Report, layer: Layer): Sectio
     );
     return `${label}: now ${before}; ${told.join(', ')}.`;
   });
-  return { id: 'strategies', title: 'Strategies side by side', sentences, steps: [] };
+  return section(sentences);
 }
 
 function rejectedSentences(report: Report, layer: Layer, { reason }: Rejection): readonly string[] {

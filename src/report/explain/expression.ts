@@ -12,11 +12,13 @@ export interface Expression {
 
 type Binding = 'atom' | 'product' | 'sum';
 
-const NUMBER = new Intl.NumberFormat('en-US', { maximumSignificantDigits: 17, maximumFractionDigits: 4 });
+const FRACTION = new Intl.NumberFormat('en-US', { maximumSignificantDigits: 4 });
 
-/** With thousands separated; fractions to four places. */
+/** With thousands separated; whole numbers to the last digit, others to four. */
 export const numberText = (value: number): string =>
-  Number.isInteger(value) ? value.toLocaleString('en-US') : NUMBER.format(value);
+  Number.isInteger(value) || Math.abs(value) >= 1e4
+    ? Math.round(value).toLocaleString('en-US')
+    : FRACTION.format(value);
 
 export const named = (symbols: string, value: number): Expression => ({
   symbols,

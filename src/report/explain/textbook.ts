@@ -145,7 +145,8 @@ const MACHINE = { flopsPerSecond: 100e9, bytesPerSecond: 20e9 } as const;
 
 export const rooflineTextbook: readonly Step[] = [
   step('Intensity', depthwiseIntensity, 'FLOPs/byte'),
-  ...rooflineSteps(depthwiseIntensity.value, 2 * 903_168, null, MACHINE).steps,
+  ...rooflineSteps({ intensity: depthwiseIntensity.value, flops: 2 * 903_168, latencyMs: null, kernel: null }, MACHINE)
+    .steps,
 ];
 
 /** A block of MobileNetV2: 24 → 24 channels, t = 6, on 56×56. */

@@ -5,7 +5,7 @@ import { layerCounts } from '../layer-counts.ts';
 import { lowerBounds } from '../lower-bounds.ts';
 import { type Stage, stagesOf } from '../stages.ts';
 import { convolutionsOf, couldBecome, couldNotBecome, STRATEGY_WORDS } from '../strategy-text.ts';
-import { bytes, change, latency, milliseconds, percent, quantity, shapeText } from '../units.ts';
+import { bytes, change, changeAtMost, latency, milliseconds, percent, quantity, shapeText } from '../units.ts';
 import { changesTable, totalsTable } from './comparison-tables.ts';
 import { layerTable } from './layer-table.ts';
 import { html, type Markup } from './markup.ts';
@@ -104,7 +104,7 @@ function tiles(report: Report): Markup {
     const lines = further.map((stage) => {
       const then = pick(stage);
       if (then === null) return null;
-      const difference = first === null ? '' : change(first, then);
+      const difference = first === null ? '' : (bound === '' ? change : changeAtMost)(first, then);
       return html`<dd class="then">${stage.title.replace('all as', 'as')} ${bound + text(then)} <b>${difference}</b></dd>`;
     });
     return html`<div><dt>${label}</dt><dd class="now">${first === null ? text(first) : bound + text(first)}</dd>${lines}</div>`;

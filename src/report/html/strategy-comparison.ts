@@ -6,9 +6,9 @@ import { html, type Markup } from './markup.ts';
 const MAX_PLACES = 200;
 
 /** Every strategy, for the model and for each block. */
-export function strategyComparison({ strategies, layers }: Report): Markup | null {
-  if (strategies === null) return null;
-  const { heads, model, places } = strategyTables(strategies, layers);
+export function strategyComparison(report: Report): Markup | null {
+  if (report.strategies === null) return null;
+  const { heads, model, places } = strategyTables(report.strategies, report);
   const shown = places.slice(0, MAX_PLACES);
   const more = places.length - shown.length;
   const head = (first: string) =>

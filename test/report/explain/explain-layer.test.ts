@@ -97,16 +97,56 @@ describe('the roofline', () => {
     error: { medianPercent: 1, within10Percent: 1, heldOut: 1 },
   };
 
-  it('tells what bounds a layer, and the time that it takes at least', () => {
+  it('tells what bounds a layer, and the time that it would take at the roof', () => {
     const report = auditFixture('onnx/mobilenet_v2.onnx');
     const depthwise = report.layers.find(({ kind }) => kind === 'depthwise-conv');
     const section = depthwise ? rooflineSection(depthwise, machine) : null;
     expect(section?.sentences.join(' ')).toContain('bound by memory');
-    const atLeast = section?.steps.find(({ name }) => name === 'At least')?.value ?? 0;
+    const underRoof = section?.steps.find(({ name }) => name === 'At the roof')?.value ?? 0;
     const { intensity, flops } = depthwise ?? {};
-    expect(atLeast).toBeCloseTo((1000 * (flops ?? 0)) / ((intensity ?? 0) * 20e9), 9);
+    expect(underRoof).toBeCloseTo((1000 * (flops ?? 0)) / ((intensity ?? 0) * 20e9), 9);
     expect(rooflineSection(layerAt(report, 0), { ...machine, roofline: null })?.steps).toEqual([]);
     expect(rooflineSection(layerAt(report, 0), null)).toBeNull();
+  });
+
+  const standing = (change: Partial<Layer>): string => {
+    const layer = { ...layerAt(auditFixture('onnx/resnet18.onnx'), 3), ...change };
+    const section = rooflineSection(layer, machine);
+    return [...(section?.sentences ?? []), ...(section?.steps ?? []).map(({ note }) => note ?? '')].join('\n');
+  };
+  const taking = (value: number) => ({ latencyMs: { value, low: value, high: value } });
+
+  it('says why a layer stands above the roof', () => {
+    expect(standing({ ...taking(3), kernel: 'direct' })).toContain('What it reaches');
+    expect(standing({ ...taking(1), kernel: 'winograd-4x4' })).toContain(
+      'Above the roof: winograd-4x4 is an algorithm of Winograd, which multiplies less than is counted.',
+    );
+    expect(standing({ ...taking(1), kernel: 'direct' })).toContain('Above the roof: the peak is measured');
+    expect(standing({ ...taking(0.001), kernel: 'add', intensity: 0.1 })).toContain('still in a cache');
+  });
+
+  it('gives what is done on the way of another layer no place under it', () => {
+    const told = standing(taking(0));
+    expect(told).toContain('It takes no time of its own');
+    expect(told).not.toContain('bound by');
+  });
+
+  it('prints no more digits than say something', () => {
+    const section = rooflineSection(
+      { ...layerAt(auditFixture('onnx/resnet18.onnx'), 3), ...taking(3.7648977490177953) },
+      machine,
+    );
+    for (const { substituted } of section?.steps ?? []) expect(substituted).not.toMatch(/\.\d{5}/);
+  });
+});
+
+describe('a layer that a strategy leaves as it is', () => {
+  const relu = (strategy: string) => sentencesOf(auditFixture('onnx/resnet18.onnx', { strategy }), 1);
+
+  it('is told so where a strategy was asked for', () => {
+    expect(relu('bottleneck')).toContain('--strategy bottleneck leaves it as it is');
+    expect(relu('all')).toContain('Every strategy leaves it as it is');
+    expect(relu('depthwise-separable')).not.toContain('leaves it');
   });
 });
 
