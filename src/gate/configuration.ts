@@ -6,6 +6,16 @@ import { issueText } from './schema-issues.ts';
 
 const severity = v.picklist(['error', 'warn', 'off'], 'is no severity: write "error", "warn" or "off"');
 
+/** Keys that are known, and no others. To JavaScript a list is an object too, and an empty one holds no unknown key. */
+function keyed<const Entries extends v.ObjectEntries>(entries: Entries): v.StrictObjectSchema<Entries, undefined> {
+  const schema = v.strictObject(entries);
+  return {
+    ...schema,
+    '~run': (dataset, config) =>
+      schema['~run'](Array.isArray(dataset.value) ? { ...dataset, value: 'a list' } : dataset, config),
+  };
+}
+
 type ParseLimit = (metric: MetricName, text: string, severity: Limit['severity']) => Limit;
 
 /** A limit as `"5M"`, or with a severity of its own. */
@@ -15,7 +25,7 @@ function limitOf(metric: MetricName, parse: ParseLimit, description: string) {
   return v.optional(
     v.pipe(
       v.union(
-        [amount, v.strictObject({ max: amount, severity: v.optional(severity) })],
+        [amount, keyed({ max: amount, severity: v.optional(severity) })],
         `is no limit: write "${example}", or { "max": "${example}", "severity": "warn" }`,
       ),
       v.description(description),
@@ -43,7 +53,7 @@ const increaseOf = (metric: MetricName) =>
   limitOf(metric, parseIncrease, 'At most so much more than in the baseline: "2%", or an amount, or "0".');
 
 /** One key a metric: a missing one does not compile. */
-const totals = v.strictObject({
+const totals = keyed({
   params: totalOf('params'),
   macs: totalOf('macs'),
   flops: totalOf('flops'),
@@ -54,7 +64,7 @@ const totals = v.strictObject({
   'convertible-macs': totalOf('convertible-macs'),
 } satisfies Record<MetricName, unknown>);
 
-const increases = v.strictObject({
+const increases = keyed({
   params: increaseOf('params'),
   macs: increaseOf('macs'),
   flops: increaseOf('flops'),
@@ -101,7 +111,7 @@ const SETTINGS = {
   profile: v.optional(v.pipe(file, v.description('A calibrated cost model: the file that dsc-audit calibrate wrote.'))),
 };
 
-const entry = v.strictObject({
+const entry = keyed({
   path: v.pipe(
     v.union([file, v.pipe(patterns, v.minLength(1))], 'is no glob, nor a list of globs'),
     v.description(
@@ -112,7 +122,7 @@ const entry = v.strictObject({
 });
 
 /** The configuration file. `schema/config.schema.json` is written from it. */
-export const CONFIGURATION = v.strictObject({
+export const CONFIGURATION = keyed({
   $schema: v.optional(v.string()),
   models: v.optional(
     v.pipe(v.array(entry), v.description('What dsc-audit audits. Of several that match a model, the first counts.')),

@@ -14,6 +14,8 @@ export type Severity = 'info' | 'warning';
 export type DiagnosticCode = keyof DiagnosticArgs;
 
 export interface DiagnosticArgs {
+  /** `isNamed`: an entry of the configuration matches the model, and sets none either. */
+  'no-budgets': { readonly configuration: string; readonly isNamed: boolean };
   'batch-bound': { readonly input: string; readonly dimension: string };
   'data-dependent': { readonly dimension: string; readonly op: string };
   'unknown-operator': { readonly op: string };
