@@ -33,6 +33,8 @@ const MESSAGES: { readonly [C in DiagnosticCode]: (args: DiagnosticArgs[C]) => s
     `Which branch runs depends on data: ${branch} is counted, with ${macs} MACs against ${otherMacs} of the other.`,
   'branch-unclear': ({ op }) =>
     `Which branch of this ${op} costs more cannot be told for certain: some of their figures are not known.`,
+  'folding-stopped': ({ elements, hint }) =>
+    `More than ${elements} elements of constants are computed from each other: what the rest of them would tell is unknown. ${hint}`,
   'trip-count-unknown': ({ op }) => `How often this ${op} runs depends on data: its body is counted once.`,
   'loop-counted': ({ op, iterations }) =>
     `The body of this ${op} runs ${count(iterations, 'time')}: its layers are counted so.`,

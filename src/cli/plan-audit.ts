@@ -146,7 +146,7 @@ function planned(
   }
   const totals = merged(limitsIn(common.budgets), limitsIn(own.budgets), limitsOf(options));
   const isHeld = totals.size + increases.size > 0;
-  const { dims, shapes } = bindingsOf(options);
+  const { dims, shapes, limits } = bindingsOf(options);
   return {
     path,
     audit: {
@@ -158,6 +158,7 @@ function planned(
       memory: options.memory ?? false,
       dims: { ...common.dims, ...own.dims, ...dims },
       shapes: { ...shapesIn(common), ...shapesIn(own), ...shapes },
+      limits: { ...common.limits, ...own.limits, ...limits },
       include: options.include ?? own.include ?? common.include ?? [],
       exclude: options.exclude ?? own.exclude ?? common.exclude ?? [],
     },

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { type LimitName, parseRaised, RAISABLE_LIMITS, spelt } from '../formats/raisable-limits.ts';
 import { DscAuditError } from '../ir/errors.ts';
 import { type Limit, parseIncrease, parseLimit } from './budgets.ts';
 import { METRICS, type MetricName } from './metrics.ts';
@@ -75,6 +76,35 @@ const increases = keyed({
   'convertible-macs': increaseOf('convertible-macs'),
 } satisfies Record<MetricName, unknown>);
 
+/** A limit on what a file may ask for, as `"8M"`. */
+const raised = (name: LimitName) => {
+  const { what, least, most, unit } = RAISABLE_LIMITS[name];
+  return v.optional(
+    v.pipe(
+      v.union([v.string(), v.number()]),
+      v.description(`Of a model that is trusted: ${what}, from ${spelt(least, unit)} to ${spelt(most, unit)}.`),
+      v.rawTransform(({ dataset: { value }, addIssue, NEVER }) => {
+        try {
+          return parseRaised(name, String(value));
+        } catch (error) {
+          addIssue({ message: error instanceof Error ? error.message : String(error) });
+          return NEVER;
+        }
+      }),
+    ),
+  );
+};
+
+const limits = keyed({
+  messages: raised('messages'),
+  expansion: raised('expansion'),
+  folding: raised('folding'),
+  'json-size': raised('json-size'),
+  'hdf5-objects': raised('hdf5-objects'),
+  'hdf5-time': raised('hdf5-time'),
+  'hdf5-memory': raised('hdf5-memory'),
+} satisfies Record<LimitName, unknown>);
+
 const NO_EXTENT = 'is no extent: a whole number above 0 is needed';
 const extent = v.pipe(v.number(NO_EXTENT), v.safeInteger(NO_EXTENT), v.minValue(1, NO_EXTENT));
 const shape = v.array(extent);
@@ -104,6 +134,7 @@ const SETTINGS = {
     ),
   ),
   dims: v.optional(v.pipe(v.record(v.string(), extent), v.description('Values of open dimensions by name.'))),
+  limits: v.optional(v.pipe(limits, v.description('Limits on what a file may ask for: see docs/hostile-input.md.'))),
   include: v.optional(
     v.pipe(patterns, v.description('Globs of convolutions to consider even if a default speaks against it.')),
   ),

@@ -27,6 +27,7 @@ export interface DiagnosticArgs {
   'unused-initializers': { readonly tensors: number; readonly names: readonly string[] };
   'branch-counted': { readonly branch: string; readonly macs: number; readonly otherMacs: number };
   'branch-unclear': { readonly op: string };
+  'folding-stopped': { readonly elements: number; readonly hint: string };
   'trip-count-unknown': { readonly op: string };
   'loop-counted': { readonly op: string; readonly iterations: number };
   'unused-binding': { readonly name: string };

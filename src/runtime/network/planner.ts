@@ -1,5 +1,5 @@
-import type { ValueId } from '../../ir/graph.ts';
 import { DscAuditError } from '../../ir/errors.ts';
+import type { ValueId } from '../../ir/graph.ts';
 import type { OpKind } from '../../ir/operators.ts';
 import type { PlanOptions } from '../plan/plan-options.ts';
 import type { Halo } from '../plan/tensor.ts';
