@@ -1,5 +1,6 @@
 import type { ReadModel } from '../formats/format.ts';
 import type { ModelSource } from '../formats/model-source.ts';
+import { type GivenLimits, settleLimits } from '../formats/raisable-limits.ts';
 import { readModel } from '../formats/read-model.ts';
 import type { DimBindings } from '../ir/dim.ts';
 import { DscAuditError } from '../ir/errors.ts';
@@ -14,6 +15,8 @@ export interface InputOptions {
   readonly dims?: Readonly<Record<string, number>>;
   /** Shapes of inputs by name; under the empty name that of the only input. */
   readonly shapes?: Readonly<Record<string, readonly number[]>>;
+  /** Limits on what a file may ask for, where a model is trusted that meets one: counts, bytes, milliseconds. */
+  readonly limits?: GivenLimits;
 }
 
 /** A model with its shapes and counts. Its weights are read from open files: whoever asked for it closes `read`. */
@@ -32,7 +35,7 @@ export interface Analysis {
  * @throws {DscAuditError} where the model or an option cannot be used, with the model's path in front
  */
 export async function analyseSource(source: ModelSource, options: InputOptions = {}): Promise<Analysis> {
-  return analyseRead(await readModel(source), source.path, options);
+  return analyseRead(await readModel(source, settleLimits(options.limits)), source.path, options);
 }
 
 /** The same for a model that is read already. Where that fails it is closed. */
@@ -52,7 +55,7 @@ function analyse(read: ReadModel, path: string, options: InputOptions): Analysis
   const { model } = read;
   const dims = new Map(Object.entries(options.dims ?? {}));
   const bound = bindInputs(model, { dims, shapes: new Map(Object.entries(options.shapes ?? {})) });
-  const facts = inferFacts(model, bound.facts, bound.bindings, dims);
+  const facts = inferFacts(model, bound.facts, bound.bindings, dims, settleLimits(options.limits));
   return { path, read, bound, requestedDims: dims, facts, counted: countLayers(model, facts) };
 }
 

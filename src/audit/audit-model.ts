@@ -13,7 +13,7 @@ import type { Facts } from '../passes/infer-facts.ts';
 import { type MemorySchedule, memorySchedule } from '../passes/peak-memory.ts';
 import type { Analysis } from './analyse.ts';
 import { blockSection } from './block-section.ts';
-import { messageOf } from './diagnostic-messages.ts';
+import { reported } from './diagnostic-messages.ts';
 import { type ChosenStrategy, dscSection } from './dsc-section.ts';
 import { knownFigures, sum } from './known-figures.ts';
 import { type LatencyFigures, type LatencyProjector, withoutLatency } from './latency-figures.ts';
@@ -110,7 +110,7 @@ export function auditModel(
     profile: latency.profile,
     gate: { status: 'pass', checks: [] },
     baseline: null,
-    diagnostics: diagnostics.map((told) => ({ ...told, message: messageOf(told) })),
+    diagnostics: diagnostics.map(reported),
   };
 }
 

@@ -11,7 +11,7 @@ import { seededUniform } from '../runtime/random.ts';
 import type { Analysis } from './analyse.ts';
 import { modelSection, unusedBindings } from './audit-model.ts';
 import type { BenchLayer, BenchReport, Speed } from './bench-report.ts';
-import { messageOf } from './diagnostic-messages.ts';
+import { reported } from './diagnostic-messages.ts';
 import { projectBench } from './project-bench.ts';
 import { type Latency, SCHEMA_VERSION } from './report.ts';
 import { algorithmOf } from './saved-products.ts';
@@ -111,7 +111,7 @@ export async function benchModel(
         ...facts.diagnostics,
         ...unusedBindings(analysis),
         ...projection.diagnostics,
-      ].map((told) => ({ ...told, message: messageOf(told) })),
+      ].map(reported),
     };
   } finally {
     await runtime.close();

@@ -1,4 +1,5 @@
 import type { Diagnostic, DiagnosticArgs, DiagnosticCode } from '../ir/diagnostic.ts';
+import type { ReportedDiagnostic } from './report.ts';
 
 const count = (amount: number, one: string, many = `${one}s`): string => `${amount} ${amount === 1 ? one : many}`;
 
@@ -10,6 +11,8 @@ function list(names: readonly string[]): string {
 
 /** The sentence of each diagnostic: what it is, and where that helps, what to do. */
 const MESSAGES: { readonly [C in DiagnosticCode]: (args: DiagnosticArgs[C]) => string } = {
+  'no-budgets': ({ configuration, isNamed }) =>
+    `${configuration} holds budgets, but none for this model: ${isNamed ? 'the entry of its models that counts sets none' : 'no entry of its models names it'}.`,
   'batch-bound': ({ input, dimension }) =>
     `The batch of '${input}' (${dimension}) is open: figures are for a batch of 1. Bind it with --dim ${dimension}=8, say.`,
   'data-dependent': ({ dimension, op }) =>
@@ -30,6 +33,8 @@ const MESSAGES: { readonly [C in DiagnosticCode]: (args: DiagnosticArgs[C]) => s
     `Which branch runs depends on data: ${branch} is counted, with ${macs} MACs against ${otherMacs} of the other.`,
   'branch-unclear': ({ op }) =>
     `Which branch of this ${op} costs more cannot be told for certain: some of their figures are not known.`,
+  'folding-stopped': ({ elements, hint }) =>
+    `More than ${elements} elements of constants are computed from each other: what the rest of them would tell is unknown. ${hint}`,
   'trip-count-unknown': ({ op }) => `How often this ${op} runs depends on data: its body is counted once.`,
   'loop-counted': ({ op, iterations }) =>
     `The body of this ${op} runs ${count(iterations, 'time')}: its layers are counted so.`,
@@ -48,6 +53,11 @@ const MESSAGES: { readonly [C in DiagnosticCode]: (args: DiagnosticArgs[C]) => s
     `Far outside what the profile was measured on, so with wider intervals: ${count(layers, 'layer')} (${list(names)}).`,
   'unmatched-pattern': ({ option, pattern }) => `${option} '${pattern}' matches no convolution.`,
 };
+
+/** A diagnostic with its sentence, as a report holds it. */
+export function reported(told: Diagnostic): ReportedDiagnostic {
+  return { ...told, message: messageOf(told) };
+}
 
 /** The sentence for a diagnostic. */
 export function messageOf<C extends DiagnosticCode>(

@@ -1,5 +1,6 @@
-import { stat } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { lstat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { repeatedKey } from '../formats/repeated-key.ts';
 import { readText } from '../formats/text-file.ts';
 import type { Configuration } from '../gate/configuration.ts';
 import { DscAuditError } from '../ir/errors.ts';
@@ -51,19 +52,30 @@ async function configurationIn(folder: string): Promise<FoundConfiguration | nul
 }
 
 async function openConfiguration(file: string): Promise<FoundConfiguration> {
-  const content = readJson(file);
-  if (!file.endsWith('package.json')) return checked(content, file, dirname(file));
-  const inPackage = ownKey(content, PACKAGE_KEY);
-  if (inPackage === undefined) {
+  if (basename(file) === 'package.json') {
+    const inPackage = await packageConfiguration(file);
+    if (inPackage !== undefined) return checked(inPackage.content, inPackage.file, dirname(file));
     throw new DscAuditError('invalid-configuration', `${file}: has no key "${PACKAGE_KEY}".`);
   }
-  return checked(inPackage, `${file}#${PACKAGE_KEY}`, dirname(file));
+  const { content, text } = readJson(file);
+  refuseRepeatedKeys(text, file);
+  return checked(content, file, dirname(file));
 }
 
 async function packageConfiguration(file: string) {
   if (!(await exists(file))) return undefined;
-  const content = ownKey(readJson(file), PACKAGE_KEY);
-  return content === undefined ? undefined : { content, file: `${file}#${PACKAGE_KEY}` };
+  const { content, text } = readJson(file);
+  const own = ownKey(content, PACKAGE_KEY);
+  if (own === undefined) return undefined;
+  refuseRepeatedKeys(text, file);
+  return { content: own, file: `${file}#${PACKAGE_KEY}` };
+}
+
+/** Of two budgets for one figure only the last would count, and nobody would know. */
+function refuseRepeatedKeys(text: string, file: string): void {
+  const key = repeatedKey(text);
+  if (key === null) return;
+  throw new DscAuditError('invalid-configuration', `${file}: has the key "${key}" twice in one object; remove one.`);
 }
 
 async function checked(content: unknown, file: string, folder: string): Promise<FoundConfiguration> {
@@ -71,18 +83,19 @@ async function checked(content: unknown, file: string, folder: string): Promise<
   return { file, folder, settings: checkConfiguration(content, file) };
 }
 
-function readJson(file: string): unknown {
+function readJson(file: string): { readonly content: unknown; readonly text: string } {
   const text = readText(file, MAX_BYTES);
   try {
-    return JSON.parse(text);
+    return { content: JSON.parse(text), text };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new DscAuditError('invalid-configuration', `${file}: is no JSON: ${reason}. (--no-config leaves it aside.)`);
   }
 }
 
+/** A link to nowhere is there, and cannot be read: what a configuration would hold must not be left out without a word. */
 async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
+  return lstat(path).then(
     () => true,
     () => false,
   );

@@ -1,7 +1,8 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { type Limit, metricNamed, parseIncrease, parseLimit } from '../gate/budgets.ts';
 import { METRIC_NAMES, METRICS, type MetricName } from '../gate/metrics.ts';
 import { DscAuditError } from '../ir/errors.ts';
+import { asArgument } from './option-values.ts';
 
 /** `weight-bytes` as commander names the option `--max-weight-bytes`. */
 type Pascal<S extends string> = S extends `${infer Head}-${infer Tail}`
@@ -66,13 +67,4 @@ function collectIncrease(
     const metric = metricNamed(text.slice(0, at));
     return new Map(before).set(metric, parseIncrease(metric, text.slice(at + 1), 'error'));
   });
-}
-
-function asArgument<T>(parse: () => T): T {
-  try {
-    return parse();
-  } catch (error) {
-    if (error instanceof DscAuditError) throw new InvalidArgumentError(error.message);
-    throw error;
-  }
 }

@@ -1,8 +1,10 @@
+import { reported } from '../audit/diagnostic-messages.ts';
 import type { Report } from '../audit/report.ts';
 import { baselineOf } from '../gate/baseline-of.ts';
 import { compare } from '../gate/compare.ts';
 import { judge } from '../gate/judge.ts';
 import type { MeasuredReport } from '../gate/measured-report.ts';
+import { diagnostic } from '../ir/diagnostic.ts';
 import { type ChosenProfile, chooseProfileHere } from '../latency/choose-profile.ts';
 import { openReports } from './open-reports.ts';
 import type { PlannedModel } from './plan-audit.ts';
@@ -31,7 +33,10 @@ export async function openJobs(planned: readonly PlannedModel[], env: Terminal['
 }
 
 /** The report with the gate's verdict, and with what changed against its baseline. */
-export function judged(report: Report, { budgets, baselineReport }: AuditJob): Report {
+export function judged(report: Report, { budgets, baselineReport, noBudgets }: AuditJob): Report {
   const baseline = baselineReport && compare(baselineReport, report);
-  return { ...report, gate: judge(report, budgets, baselineReport), baseline };
+  // In front: where diagnostics are many, the first ones are shown.
+  const told = noBudgets === null ? [] : [reported(diagnostic('no-budgets', 'warning', null, noBudgets))];
+  const diagnostics = [...told, ...report.diagnostics];
+  return { ...report, gate: judge(report, budgets, baselineReport), baseline, diagnostics };
 }

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { readdir, readlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { nearest } from '../gate/nearest.ts';
 import { DscAuditError } from '../ir/errors.ts';
@@ -10,6 +10,8 @@ import { DscAuditError } from '../ir/errors.ts';
  */
 export async function missingFile(path: string, commands: readonly string[]): Promise<DscAuditError | null> {
   if (existsSync(path)) return null;
+  const target = await readlink(path).catch(() => null);
+  if (target !== null) return new DscAuditError('cannot-read', `${path}: is a link to ${target}, which is not there.`);
   const command = path === basename(path) ? nearest(path, commands) : null;
   const meant = command === null ? await nearestFile(path) : `the command ${command}`;
   const hint = meant === null ? '.' : `; did you mean ${meant}?`;

@@ -1,4 +1,6 @@
 import { InvalidArgumentError } from 'commander';
+import { type LimitName, limitNamed, parseRaised } from '../formats/raisable-limits.ts';
+import { DscAuditError } from '../ir/errors.ts';
 
 /** Adds `NAME=VALUE` to what was given before. */
 export function collectDim(text: string, before: ReadonlyMap<string, number> = new Map()): ReadonlyMap<string, number> {
@@ -23,6 +25,29 @@ export function collectShape(
     throw new InvalidArgumentError(`'${spelt}' is no shape; write it as 1x3x224x224.`);
   }
   return new Map(before).set(at < 0 ? '' : text.slice(0, at), shape);
+}
+
+/** Adds `NAME=VALUE` of a limit. */
+export function collectLimit(
+  text: string,
+  before: ReadonlyMap<LimitName, number> = new Map(),
+): ReadonlyMap<LimitName, number> {
+  return asArgument(() => {
+    const at = text.indexOf('=');
+    if (at < 1) throw new InvalidArgumentError('Write it as NAME=VALUE, for example messages=8M.');
+    const name = limitNamed(text.slice(0, at));
+    return new Map(before).set(name, parseRaised(name, text.slice(at + 1)));
+  });
+}
+
+/** What is said of a value, as commander says it. */
+export function asArgument<T>(parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (error instanceof DscAuditError) throw new InvalidArgumentError(error.message);
+    throw error;
+  }
 }
 
 export function collectText(text: string, before: readonly string[] = []): readonly string[] {

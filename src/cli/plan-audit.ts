@@ -4,8 +4,9 @@ import type { AuditOptions } from '../audit/audit.ts';
 import type { StrategyOptions } from '../audit/choose-strategies.ts';
 import type { Between } from '../dsc/strategies/strategy.ts';
 import type { Budgets, Limit, Limits } from '../gate/budgets.ts';
-import type { ModelEntry, Settings } from '../gate/configuration.ts';
+import type { Configuration, ModelEntry, Settings } from '../gate/configuration.ts';
 import { METRIC_NAMES, type MetricName } from '../gate/metrics.ts';
+import type { DiagnosticArgs } from '../ir/diagnostic.ts';
 import { DscAuditError } from '../ir/errors.ts';
 import { NO_PROFILE, REFERENCE_PROFILE } from '../latency/choose-profile.ts';
 import { type FoundConfiguration, findConfiguration } from './find-configuration.ts';
@@ -33,6 +34,8 @@ export interface PlannedModel {
   readonly budgets: Budgets;
   /** The path of the report to compare with; null for none. */
   readonly baseline: string | null;
+  /** Where the configuration holds other models to budgets, and nothing holds this one; null otherwise. */
+  readonly noBudgets: DiagnosticArgs['no-budgets'] | null;
 }
 
 /** Standard input, as an argument. */
@@ -141,7 +144,9 @@ function planned(
     const what = `A limit on the increase of ${[...increases.keys()].join(', ')} needs something to compare with: give --baseline report.json.`;
     throw new DscAuditError('invalid-option', what);
   }
-  const { dims, shapes } = bindingsOf(options);
+  const totals = merged(limitsIn(common.budgets), limitsIn(own.budgets), limitsOf(options));
+  const isHeld = totals.size + increases.size > 0;
+  const { dims, shapes, limits } = bindingsOf(options);
   return {
     path,
     audit: {
@@ -153,19 +158,31 @@ function planned(
       memory: options.memory ?? false,
       dims: { ...common.dims, ...own.dims, ...dims },
       shapes: { ...shapesIn(common), ...shapesIn(own), ...shapes },
+      limits: { ...common.limits, ...own.limits, ...limits },
       include: options.include ?? own.include ?? common.include ?? [],
       exclude: options.exclude ?? own.exclude ?? common.exclude ?? [],
     },
     profile: options.profile ?? profileIn(own.profile ?? common.profile, inFolder),
     budgets: {
-      totals: merged(limitsIn(common.budgets), limitsIn(own.budgets), limitsOf(options)),
+      totals,
       increases,
       severity: own.severity ?? common.severity ?? 'error',
       allowReferenceProfile:
         options.allowReferenceProfile ?? own['allow-reference-profile'] ?? common['allow-reference-profile'] ?? false,
     },
     baseline,
+    noBudgets:
+      configuration !== null && !isHeld && speaksOfBudgets(configuration.settings)
+        ? { configuration: pathFrom(cwd, configuration.file), isNamed: entry !== null }
+        : null,
   };
+}
+
+/** Whether a configuration speaks of budgets anywhere, if only to leave them empty. */
+function speaksOfBudgets({ models = [], ...common }: Configuration): boolean {
+  return [common, ...models].some(
+    (settings) => settings.budgets !== undefined || settings['max-increase'] !== undefined,
+  );
 }
 
 /** Names of profiles are no files. */

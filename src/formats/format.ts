@@ -1,6 +1,7 @@
 import type { Diagnostic } from '../ir/diagnostic.ts';
 import type { Model } from '../ir/graph.ts';
 import type { ModelSource } from './model-source.ts';
+import type { Limits } from './raisable-limits.ts';
 
 /** A model as a format's reader hands it over. */
 export interface ReadModel {
@@ -15,5 +16,5 @@ export interface Format {
   readonly name: Model['format'];
   /** Whether a file that begins so may be one. */
   recognises(head: Uint8Array): boolean;
-  read(source: ModelSource): ReadModel | Promise<ReadModel>;
+  read(source: ModelSource, limits: Limits): ReadModel | Promise<ReadModel>;
 }

@@ -1,13 +1,10 @@
 /**
  * Bounds on what a model file may ask of us. Files come from strangers: each bound is far above what real models need,
- * and low enough that a hostile file costs little time and memory.
+ * and low enough that a hostile file costs little time and memory. Those that a user may move are in `raisable-limits.ts`.
  */
 
 /** Nesting of messages in the file. Protobuf's own readers stop at 100; a subgraph takes three levels. */
 export const MAX_MESSAGE_DEPTH = 120;
-
-/** Messages in one file. A model of 100,000 nodes with shapes for each holds about a million; an empty one takes 2 bytes. */
-export const MAX_MESSAGES = 4_000_000;
 
 /** Bytes of one string. Names are short; descriptions may be long. */
 export const MAX_STRING_BYTES = 16 * 2 ** 20;
@@ -15,11 +12,7 @@ export const MAX_STRING_BYTES = 16 * 2 ** 20;
 /** Characters of a name. Exporters write a few hundred; names are joined to paths. */
 export const MAX_NAME_LENGTH = 4096;
 
-/**
- * What putting local functions in place may make of a file: so many nodes, values and bindings for each message in it,
- * and some more. A call is a message or more, and stands for tens of nodes at most in real models.
- */
-export const MAX_EXPANSION = 50;
+/** What local functions and nested models may make of a file, however small it is. */
 export const FREE_EXPANSION = 100_000;
 
 /** Depth of calls and bodies around a node, together: each takes a part of the call stack. */
@@ -37,21 +30,10 @@ export const PAGE_BYTES = 16 * 1024;
 /** Brackets around a value of a JSON file. A Keras model nested in others takes about six for each. */
 export const MAX_JSON_DEPTH = 512;
 
-/** Bytes of a model's JSON. A graph of 5,000 layers takes 5 MB. */
-export const MAX_JSON_BYTES = 64 * 2 ** 20;
-
-/** Groups and weights that are looked at in one HDF5 file. A network of 1,000 layers holds about 10,000. */
-export const MAX_HDF5_OBJECTS = 1_000_000;
-
-/**
- * Milliseconds that the library for HDF5 may take for all that is asked of one file, and a byte of the file: a damaged file can
- * send it round in circles. It reads 100 MB a second and more.
- */
-export const MAX_HDF5_MS = 20_000;
+/** Milliseconds more that the library for HDF5 may take for a byte of the file. It reads 100 MB a second and more. */
 export const MAX_HDF5_MS_A_BYTE = 1000 / 10e6;
 
-/** What its memory may grow to, and by how much more for each byte of the file: one weight at a time, unpacked. */
-export const HDF5_MEMORY_BYTES = 256 * 2 ** 20;
+/** By how much more its memory may grow for each byte of the file. */
 export const MAX_HDF5_GROWTH = 4;
 
 /**
@@ -64,8 +46,9 @@ export const MAX_COPIED_GROWTH = 4;
 /** What an object of an HDF5 file counts as, besides its elements: its header, and its entry in its group. */
 export const HDF5_OBJECT_BYTES = 1024;
 
-/** Megabytes of JavaScript's own memory for the thread that it runs in: names of a million weights take half of it. */
-export const HDF5_HEAP_MB = 256;
+/** Megabytes of JavaScript's own memory for the thread that it runs in, and for each object: names of a million weights take half. */
+export const HDF5_HEAP_MB = 64;
+export const HDF5_HEAP_MB_AN_OBJECT = 192e-6;
 
 /** Files in one archive. Keras writes four, and one more for each vocabulary. */
 export const MAX_ARCHIVE_ENTRIES = 65_536;

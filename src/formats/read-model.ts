@@ -3,6 +3,7 @@ import type { Format, ReadModel } from './format.ts';
 import { kerasFormat } from './keras/index.ts';
 import type { ModelSource } from './model-source.ts';
 import { onnxFormat } from './onnx/index.ts';
+import { DEFAULT_LIMITS, type Limits } from './raisable-limits.ts';
 
 /** Every format that is understood. */
 const FORMATS: readonly Format[] = [kerasFormat, onnxFormat];
@@ -35,9 +36,9 @@ const MISTAKES: readonly { readonly is: (head: string) => boolean; readonly what
  * Reads a model of whatever format it is. Throws `not-a-model`, `malformed-model` or `limit-exceeded`, each with the
  * file's name in front.
  */
-export async function readModel(source: ModelSource): Promise<ReadModel> {
+export async function readModel(source: ModelSource, limits: Limits = DEFAULT_LIMITS): Promise<ReadModel> {
   try {
-    return await recognise(source).read(source);
+    return await recognise(source).read(source, limits);
   } catch (error) {
     source.bytes.close();
     if (error instanceof DscAuditError) throw new DscAuditError(error.code, `${source.path}: ${error.message}`);

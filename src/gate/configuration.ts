@@ -1,10 +1,21 @@
 import * as v from 'valibot';
+import { type LimitName, parseRaised, RAISABLE_LIMITS, spelt } from '../formats/raisable-limits.ts';
 import { DscAuditError } from '../ir/errors.ts';
 import { type Limit, parseIncrease, parseLimit } from './budgets.ts';
 import { METRICS, type MetricName } from './metrics.ts';
 import { issueText } from './schema-issues.ts';
 
 const severity = v.picklist(['error', 'warn', 'off'], 'is no severity: write "error", "warn" or "off"');
+
+/** Keys that are known, and no others. To JavaScript a list is an object too, and an empty one holds no unknown key. */
+function keyed<const Entries extends v.ObjectEntries>(entries: Entries): v.StrictObjectSchema<Entries, undefined> {
+  const schema = v.strictObject(entries);
+  return {
+    ...schema,
+    '~run': (dataset, config) =>
+      schema['~run'](Array.isArray(dataset.value) ? { ...dataset, value: 'a list' } : dataset, config),
+  };
+}
 
 type ParseLimit = (metric: MetricName, text: string, severity: Limit['severity']) => Limit;
 
@@ -15,7 +26,7 @@ function limitOf(metric: MetricName, parse: ParseLimit, description: string) {
   return v.optional(
     v.pipe(
       v.union(
-        [amount, v.strictObject({ max: amount, severity: v.optional(severity) })],
+        [amount, keyed({ max: amount, severity: v.optional(severity) })],
         `is no limit: write "${example}", or { "max": "${example}", "severity": "warn" }`,
       ),
       v.description(description),
@@ -43,7 +54,7 @@ const increaseOf = (metric: MetricName) =>
   limitOf(metric, parseIncrease, 'At most so much more than in the baseline: "2%", or an amount, or "0".');
 
 /** One key a metric: a missing one does not compile. */
-const totals = v.strictObject({
+const totals = keyed({
   params: totalOf('params'),
   macs: totalOf('macs'),
   flops: totalOf('flops'),
@@ -54,7 +65,7 @@ const totals = v.strictObject({
   'convertible-macs': totalOf('convertible-macs'),
 } satisfies Record<MetricName, unknown>);
 
-const increases = v.strictObject({
+const increases = keyed({
   params: increaseOf('params'),
   macs: increaseOf('macs'),
   flops: increaseOf('flops'),
@@ -64,6 +75,35 @@ const increases = v.strictObject({
   latency: increaseOf('latency'),
   'convertible-macs': increaseOf('convertible-macs'),
 } satisfies Record<MetricName, unknown>);
+
+/** A limit on what a file may ask for, as `"8M"`. */
+const raised = (name: LimitName) => {
+  const { what, least, most, unit } = RAISABLE_LIMITS[name];
+  return v.optional(
+    v.pipe(
+      v.union([v.string(), v.number()]),
+      v.description(`Of a model that is trusted: ${what}, from ${spelt(least, unit)} to ${spelt(most, unit)}.`),
+      v.rawTransform(({ dataset: { value }, addIssue, NEVER }) => {
+        try {
+          return parseRaised(name, String(value));
+        } catch (error) {
+          addIssue({ message: error instanceof Error ? error.message : String(error) });
+          return NEVER;
+        }
+      }),
+    ),
+  );
+};
+
+const limits = keyed({
+  messages: raised('messages'),
+  expansion: raised('expansion'),
+  folding: raised('folding'),
+  'json-size': raised('json-size'),
+  'hdf5-objects': raised('hdf5-objects'),
+  'hdf5-time': raised('hdf5-time'),
+  'hdf5-memory': raised('hdf5-memory'),
+} satisfies Record<LimitName, unknown>);
 
 const NO_EXTENT = 'is no extent: a whole number above 0 is needed';
 const extent = v.pipe(v.number(NO_EXTENT), v.safeInteger(NO_EXTENT), v.minValue(1, NO_EXTENT));
@@ -94,6 +134,7 @@ const SETTINGS = {
     ),
   ),
   dims: v.optional(v.pipe(v.record(v.string(), extent), v.description('Values of open dimensions by name.'))),
+  limits: v.optional(v.pipe(limits, v.description('Limits on what a file may ask for: see docs/hostile-input.md.'))),
   include: v.optional(
     v.pipe(patterns, v.description('Globs of convolutions to consider even if a default speaks against it.')),
   ),
@@ -101,7 +142,7 @@ const SETTINGS = {
   profile: v.optional(v.pipe(file, v.description('A calibrated cost model: the file that dsc-audit calibrate wrote.'))),
 };
 
-const entry = v.strictObject({
+const entry = keyed({
   path: v.pipe(
     v.union([file, v.pipe(patterns, v.minLength(1))], 'is no glob, nor a list of globs'),
     v.description(
@@ -112,7 +153,7 @@ const entry = v.strictObject({
 });
 
 /** The configuration file. `schema/config.schema.json` is written from it. */
-export const CONFIGURATION = v.strictObject({
+export const CONFIGURATION = keyed({
   $schema: v.optional(v.string()),
   models: v.optional(
     v.pipe(v.array(entry), v.description('What dsc-audit audits. Of several that match a model, the first counts.')),

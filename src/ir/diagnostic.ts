@@ -14,6 +14,8 @@ export type Severity = 'info' | 'warning';
 export type DiagnosticCode = keyof DiagnosticArgs;
 
 export interface DiagnosticArgs {
+  /** `isNamed`: an entry of the configuration matches the model, and sets none either. */
+  'no-budgets': { readonly configuration: string; readonly isNamed: boolean };
   'batch-bound': { readonly input: string; readonly dimension: string };
   'data-dependent': { readonly dimension: string; readonly op: string };
   'unknown-operator': { readonly op: string };
@@ -25,6 +27,7 @@ export interface DiagnosticArgs {
   'unused-initializers': { readonly tensors: number; readonly names: readonly string[] };
   'branch-counted': { readonly branch: string; readonly macs: number; readonly otherMacs: number };
   'branch-unclear': { readonly op: string };
+  'folding-stopped': { readonly elements: number; readonly hint: string };
   'trip-count-unknown': { readonly op: string };
   'loop-counted': { readonly op: string; readonly iterations: number };
   'unused-binding': { readonly name: string };

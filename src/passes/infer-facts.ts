@@ -1,3 +1,4 @@
+import { DEFAULT_LIMITS, howToRaise, type Limits } from '../formats/raisable-limits.ts';
 import { type Diagnostic, diagnostic } from '../ir/diagnostic.ts';
 import { bindDim, type Dim, type DimBindings, dimKey, isStatic, symbolicDim } from '../ir/dim.ts';
 import { readElements } from '../ir/elements.ts';
@@ -8,6 +9,7 @@ import {
   type Fact,
   MAX_TRACKED_ELEMENTS,
   type Shape,
+  staticShape,
   type TensorFact,
   tensorFact,
   UNKNOWN_TENSOR,
@@ -50,8 +52,9 @@ export function inferFacts(
   inputs: ReadonlyMap<ValueId, Fact>,
   bindings: DimBindings,
   requested: DimBindings = bindings,
+  limits: Pick<Limits, 'folding'> = DEFAULT_LIMITS,
 ): Facts {
-  return new Inference(model, bindings, requested).run(inputs);
+  return new Inference(model, bindings, requested, limits).run(inputs);
 }
 
 class Inference {
@@ -65,10 +68,14 @@ class Inference {
   /** By what they say, so that a body that is visited again says nothing twice. */
   readonly #diagnostics = new Map<string, Diagnostic>();
   readonly #dataDependentNames = new Set<string>();
+  readonly #limits: Pick<Limits, 'folding'>;
   #trackedElements = 0;
+  /** Elements that were computed, and what they were computed from. */
+  #foldedElements = 0;
   #visits = 0;
 
-  constructor(model: Model, bindings: DimBindings, requested: DimBindings) {
+  constructor(model: Model, bindings: DimBindings, requested: DimBindings, limits: Pick<Limits, 'folding'>) {
+    this.#limits = limits;
     this.#model = model;
     this.#bindings = bindings;
     this.#requested = requested;
@@ -114,7 +121,7 @@ class Inference {
       throw new DscAuditError('limit-exceeded', 'loops are nested too deep: no real model is.');
     }
     const def = opDef<K>(node.kind);
-    const inputs = node.inputs.map((id) => (id === null ? null : (this.#facts[id] ?? UNKNOWN_TENSOR)));
+    const inputs = node.inputs.map((id) => (id === null ? null : this.#affordable(this.#facts[id] ?? UNKNOWN_TENSOR)));
     let outputs: readonly Fact[] = [];
     try {
       outputs = def.infer(node.attrs, new NodeContext(inputs, node, this)).map(checkedFact);
@@ -122,6 +129,7 @@ class Inference {
       if (!(error instanceof ShapeConflict)) throw locate(error, node);
       this.#tell(diagnostic('shape-unknown', 'warning', node.name, { op: node.op, reason: error.message }));
     }
+    this.#foldedElements += foldedBy(inputs, outputs);
     if (node.kind === 'unknown') this.#tell(diagnostic('unknown-operator', 'warning', node.name, { op: node.op }));
     const constant = !def.random && this.#readsConstantsOnly(node);
     node.outputs.forEach((id, index) => {
@@ -129,6 +137,16 @@ class Inference {
       const inferred = this.#withDeclared(id, outputs[index] ?? UNKNOWN_TENSOR, node);
       this.#facts[id] = this.#bounded(settle(inferred, constant));
     });
+  }
+
+  /** Once more was computed than any model needs, rules see no more elements than a shape has. */
+  #affordable(fact: Fact): Fact {
+    const { folding } = this.#limits;
+    if (this.#foldedElements <= folding || fact.type !== 'tensor' || elementCount(fact) <= ALWAYS_TRACKED) return fact;
+    this.#tell(
+      diagnostic('folding-stopped', 'warning', null, { elements: folding, hint: howToRaise('folding', folding) }),
+    );
+    return { ...tensorFact(fact.dtype, fact.shape), constant: fact.constant };
   }
 
   /** Beyond the budget, elements are let go: shapes need few of them. */
@@ -246,6 +264,21 @@ function ordinalsOf(graph: Graph): ReadonlyMap<Node, number> {
   };
   visit(graph);
   return ordinals;
+}
+
+/** Elements that a rule has read and written to tell those of its results; none where it told none. */
+function foldedBy(inputs: readonly (Fact | null)[], outputs: readonly Fact[]): number {
+  const written = sum(outputs.map((fact) => (fact.type === 'tensor' ? (fact.elements?.length ?? 0) : 0)));
+  return written === 0 ? 0 : written + sum(inputs.map((fact) => (fact?.type === 'tensor' ? elementCount(fact) : 0)));
+}
+
+const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);
+
+/** How many elements a tensor may be known by; 0 for one of which none are. Those of a file are not read for it. */
+function elementCount({ shape }: TensorFact): number {
+  const extents = staticShape(shape);
+  const count = extents === null ? 0 : countElements(extents);
+  return count <= MAX_TRACKED_ELEMENTS ? count : 0;
 }
 
 /** A rule's result, if it is one that a tensor can have. */

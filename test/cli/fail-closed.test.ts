@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, readFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { referenceProfile } from '../../src/latency/reference.ts';
@@ -60,6 +60,37 @@ const HELD: readonly Case[] = [
     [],
     /WARN {2}params/,
   ],
+  ...(
+    [
+      ['that no entry names', [{ path: 'old.onnx' }], ['new.onnx'], 'no entry of its models names it'],
+      [
+        'that an entry leaves out',
+        [{ path: ['*.onnx', '!new.onnx'] }],
+        ['new.onnx'],
+        'no entry of its models names it',
+      ],
+    ] as const
+  ).map(
+    ([which, [entry], args, why]): Case => [
+      `a model ${which}, beside others that are held to budgets: it is told`,
+      { 'new.onnx': digits, 'dsc-audit.config.json': { models: [{ ...entry, budgets: { params: '1k' } }] } },
+      args,
+      new RegExp(`warning {2}dsc-audit\\.config\\.json holds budgets, but none for this model: ${why}`),
+    ],
+  ),
+  ...(
+    [
+      ['without any, in front of one with some', [{ path: 'm.onnx' }, { path: '*.onnx', budgets: { params: '1k' } }]],
+      ['with none in its braces', [{ path: 'm.onnx', budgets: {} }]],
+    ] as const
+  ).map(
+    ([which, models]): Case => [
+      `a model with an entry ${which}: it is told`,
+      { 'm.onnx': digits, 'dsc-audit.config.json': { models } },
+      ['m.onnx'],
+      /the entry of its models that counts sets none/,
+    ],
+  ),
 ];
 
 const NOT_HELD: readonly Case[] = [
@@ -122,6 +153,44 @@ const NOT_HELD: readonly Case[] = [
     { 'm.onnx': digits, 'b.json': auditFixture('edge/custom_op_unknown.onnx') },
     ['m.onnx', '--baseline', 'b.json', '--max-increase', 'macs=1000%'],
     /in the baseline/,
+  ],
+  [
+    'a baseline with two reports of the model',
+    { 'm.onnx': digits, 'b.json': [{ ...report, totals: { ...report.totals, macs: 2 ** 52 } }, report] },
+    ['m.onnx', '--baseline', 'b.json', '--max-increase', 'macs=2%'],
+    /no report of this model/,
+  ],
+  [
+    'a model by a way round',
+    {
+      'm.onnx': digits,
+      'x/y': '',
+      'dsc-audit.config.json': { models: [{ path: 'm.onnx', budgets: { params: '1k' } }] },
+    },
+    ['./x/../m.onnx'],
+    /FAIL {2}params/,
+  ],
+  [
+    'a budget of less than nothing, which is 0',
+    { 'm.onnx': digits, 'dsc-audit.config.json': '{"models":[{"path":"m.onnx","budgets":{"params":-0}}]}' },
+    [],
+    /FAIL {2}params {2}195 k > 0/,
+  ],
+  [
+    'a configuration with a byte order mark and line ends of Windows',
+    {
+      'm.onnx': digits,
+      'dsc-audit.config.json':
+        '\uFEFF{\r\n"models": [\r\n{ "path": "m.onnx", "budgets": { "params": "1k" } }\r\n]\r\n}\r\n',
+    },
+    [],
+    /FAIL {2}params/,
+  ],
+  [
+    'a report that nobody reads',
+    { 'm.onnx': digits },
+    ['m.onnx', '--max-params', '1k', '-o', 'r.json', '-o', 'r.html'],
+    /FAIL {2}params/,
   ],
   [
     'one of several models',
@@ -259,6 +328,77 @@ const UNUSABLE: readonly Case[] = [
     [],
     /dsc-audit\.config\.json: models\[0\]\.budgets\.macs: '5x' is no count/,
   ],
+  ...(
+    [
+      ['1e400', '{"params":1e400}', "'Infinity' is no count"],
+      ['"1e400"', '{"params":"1e400"}', "'1e400' is no count"],
+      ['1e21', '{"params":1e21}', "'1e+21' is no count"],
+      ['-1', '{"params":-1}', "'-1' is no count"],
+      ['"NaN"', '{"params":"NaN"}', "'NaN' is no count"],
+      ['"Infinity"', '{"params":"Infinity"}', "'Infinity' is no count"],
+      ['"١k" (digits of another script)', '{"params":"١k"}', 'is no count'],
+      ['""', '{"params":""}', 'is no count'],
+      ['null', '{"params":null}', 'budgets.params is no limit'],
+      ['true', '{"params":true}', 'budgets.params is no limit'],
+      ['[]', '{"params":[]}', 'budgets.params is no limit'],
+      ['{}', '{"params":{}}', 'budgets.params is no limit'],
+      ['a list', '[]', 'budgets is "a list"; Object is needed'],
+      ['a list with something in it', '["params=1k"]', 'budgets is "a list"; Object is needed'],
+      ['a text', '"params=1k"', 'budgets is "params=1k"; Object is needed'],
+      ['__proto__ with budgets in it', '{"__proto__":{"params":"1k"}}', 'budgets.__proto__ is no known key'],
+      ['the same metric twice', '{"params":"1k","params":"1G"}', 'the key "params" twice'],
+      ['the same metric twice, once in escapes', '{"params":"1k","par\\u0061ms":"1G"}', 'the key "params" twice'],
+    ] as const
+  ).map(
+    ([what, budgets, says]): Case => [
+      `in the configuration, for budgets: ${what}`,
+      { 'm.onnx': digits, 'dsc-audit.config.json': `{"models":[{"path":"m.onnx","budgets":${budgets}}]}` },
+      [],
+      new RegExp(says.replace(/[.+]/g, '\\$&')),
+    ],
+  ),
+  ...['', ' ', 'null', '[]', 'true', '0', '"{}"'].map(
+    (content): Case => [
+      `a configuration that holds ${content.trim() === '' ? 'nothing' : content}`,
+      { 'm.onnx': digits, 'dsc-audit.config.json': content },
+      ['m.onnx'],
+      /dsc-audit\.config\.json: (is no JSON|the file is .*; Object is needed)/,
+    ],
+  ),
+  [
+    'budgets twice in the configuration',
+    {
+      'm.onnx': digits,
+      'dsc-audit.config.json': '{"budgets":{"params":"1k"},"models":[{"path":"m.onnx"}],"budgets":{}}',
+    },
+    [],
+    /has the key "budgets" twice/,
+  ],
+  [
+    'a configuration twice in package.json',
+    { 'm.onnx': digits, 'package.json': '{"dsc-audit":{"budgets":{"params":"1k"}},"dsc-audit":{"budgets":{}}}' },
+    ['m.onnx'],
+    /has the key "dsc-audit" twice/,
+  ],
+  [
+    'a glob in the configuration that matches only a folder',
+    { 'm.onnx/x': 'x', 'dsc-audit.config.json': { models: [{ path: '*.onnx' }] } },
+    [],
+    /models\[0\]\.path matches no file/,
+  ],
+  [
+    'an entry that only leaves out',
+    { 'm.onnx': digits, 'dsc-audit.config.json': { models: [{ path: '!n.onnx' }] } },
+    [],
+    /models\[0\]\.path matches no file/,
+  ],
+  ['an empty name of a model', { 'm.onnx': digits }, ['', '--max-params', '1k'], /there is no such file/],
+  [
+    'a model that is named like an option, behind --',
+    { 'c.onnx': '{}' },
+    ['--max-params', '1k', '--', '--config=c.onnx'],
+    /--config=c\.onnx: there is no such file/,
+  ],
   [
     'two configurations side by side',
     { 'dsc-audit.config.json': {}, 'package.json': { 'dsc-audit': {} } },
@@ -277,6 +417,47 @@ describe.each([
     expect(done.out + done.err).toMatch(says);
     expect(done.code, done.err).toBe(code);
     expect(done.err).not.toMatch(/\n\s+at /);
+  });
+});
+
+describe.skipIf(process.platform === 'win32')('a link to nowhere', () => {
+  it.each([
+    ['dsc-audit.config.json', ['m.onnx'], /there is no such file/],
+    ['.dsc-audit.json', ['m.onnx'], /there is no such file/],
+    ['n.onnx', ['n.onnx'], /is a link to .*nowhere, which is not there/],
+    ['n.onnx', ['n*.onnx'], /n\*\.onnx: matches no file/],
+  ] as const)('as %s', async (name, args, says) => {
+    const cwd = folderWith({ 'm.onnx': digits });
+    symlinkSync(join(cwd, 'nowhere'), join(cwd, name));
+    const done = await runBinary([...args, '--max-params', '1G'], { cwd });
+    expect(done.err).toMatch(says);
+    expect(done.code).toBe(2);
+  });
+});
+
+describe('a model that nothing is held against, beside others', () => {
+  const files = { 'new.onnx': digits, 'dsc-audit.config.json': { models: [{ path: 'x', budgets: { params: '1k' } }] } };
+
+  it.each(['table', 'json', 'markdown', 'html', 'github'])('is told in %s', async (format) => {
+    const done = await runBinary(['new.onnx', '--format', format], { cwd: folderWith(files) });
+    expect(done.out).toContain('holds budgets, but none for this model');
+    expect(done.code).toBe(0);
+  });
+
+  it('is none where the command line has a budget, or nothing has', async () => {
+    const cwd = folderWith(files);
+    for (const args of [['--max-params', '1G'], ['--no-config']]) {
+      const done = await runBinary(['new.onnx', ...args], { cwd });
+      expect(done.out).not.toContain('holds budgets');
+      expect(done.code).toBe(0);
+    }
+  });
+
+  it('names the code and the configuration in JSON', async () => {
+    const done = await runBinary(['new.onnx', '--format', 'json'], { cwd: folderWith(files) });
+    const told = { code: 'no-budgets', severity: 'warning', layer: null };
+    const args = { configuration: 'dsc-audit.config.json', isNamed: false };
+    expect(JSON.parse(done.out).diagnostics[0]).toMatchObject({ ...told, args });
   });
 });
 

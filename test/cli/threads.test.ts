@@ -23,6 +23,7 @@ const job = (path: string): AuditJob => ({
   budgets: { totals: new Map(), increases: new Map(), severity: 'error', allowReferenceProfile: false },
   baseline: null,
   baselineReport: null,
+  noBudgets: null,
   chosenProfile: null,
 });
 

@@ -26,6 +26,8 @@ const INPUTS_A_THREAD = 2000;
 const POLL_MS = 50;
 
 interface Tally {
+  /** Milliseconds that it had. */
+  spentMs: number;
   inputs: number;
   results: number;
   confined: number;
@@ -55,7 +57,9 @@ async function readSome(reader: string, from: number, count: number, run: Run, t
     thread.once('error', (error) => resolve(error instanceof Error ? (error.stack ?? error.message) : String(error)));
     thread.once('exit', (code) => resolve(code === 0 ? null : `The thread ended with ${code}.`));
   });
-  const death = await Promise.race([ended, hungOrHuge(told)]);
+  const watch = new AbortController();
+  const death = await Promise.race([ended, hungOrHuge(told, watch.signal)]);
+  watch.abort();
   await thread.terminate();
   const last = death === null ? from + count - 1 : (told[0] ?? from);
   if (death !== null) violations.push({ input: last, what: death });
@@ -70,10 +74,10 @@ function clocks() {
   return { spentMs: (user + system) / 1000, wallMs: performance.now() };
 }
 
-/** Settles when an input takes too long, or too much memory. */
-async function hungOrHuge(told: Float64Array): Promise<string> {
+/** Settles when an input takes too long, or too much memory; with null once nobody asks any more. */
+async function hungOrHuge(told: Float64Array, signal: AbortSignal): Promise<string | null> {
   const base = process.memoryUsage.rss();
-  for (let input = told[0], since = clocks(); ; ) {
+  for (let input = told[0], since = clocks(); !signal.aborted; ) {
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     if (told[0] !== input) [input, since] = [told[0], clocks()];
     const now = clocks();
@@ -82,6 +86,7 @@ async function hungOrHuge(told: Float64Array): Promise<string> {
     const grown = process.memoryUsage.rss() - base;
     if (grown > RESIDENT_BYTES) return `It took ${Math.round(grown / 2 ** 20)} MB.`;
   }
+  return null;
 }
 
 /** Keeps an input that broke the law, unless the command itself confines what it breaks. */
@@ -138,21 +143,26 @@ export async function fuzz(args: readonly string[], command: string): Promise<nu
   const scratch = mkdtempSync(join(tmpdir(), 'dsc-audit-fuzz-'));
   const run: Run = { seed: Number(values.seed), findings: values.folder, scratch, command };
   const tallies = new Map(
-    readers.map((reader): [string, Tally] => [reader, { inputs: 0, results: 0, confined: 0, findings: 0 }]),
+    readers.map((reader): [string, Tally] => [reader, { spentMs: 0, inputs: 0, results: 0, confined: 0, findings: 0 }]),
   );
   const next = new Map(readers.map((reader) => [reader, first]));
+  const nextOf = (reader: string): number => next.get(reader) ?? first;
   let isStopped = false;
   process.once('SIGINT', () => {
     isStopped = true;
   });
   const isOver = (): boolean => isStopped || performance.now() >= until;
   try {
-    while (!isOver() && [...next.values()].some((number) => number < first + most)) {
-      for (const [reader, tally] of tallies) {
-        const from = next.get(reader) ?? first;
-        const count = Math.min(INPUTS_A_THREAD, first + most - from);
-        if (count > 0 && !isOver()) next.set(reader, await readSome(reader, from, count, run, tally));
-      }
+    while (!isOver()) {
+      const waiting = [...tallies].filter(([reader]) => nextOf(reader) < first + most);
+      // Some readers are ten times as fast as others: none of them waits for the slow ones.
+      const [chosen] = waiting.sort(([, one], [, other]) => one.spentMs - other.spentMs);
+      if (chosen === undefined) break;
+      const [reader, tally] = chosen;
+      const from = nextOf(reader);
+      const started = performance.now();
+      next.set(reader, await readSome(reader, from, Math.min(INPUTS_A_THREAD, first + most - from), run, tally));
+      tally.spentMs += performance.now() - started;
     }
   } finally {
     rmSync(scratch, { recursive: true, force: true });

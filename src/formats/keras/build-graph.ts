@@ -6,7 +6,8 @@ import { countElements } from '../../ir/extents.ts';
 import { MAX_RANK, type Shape, tensorFact } from '../../ir/fact.ts';
 import type { Constant, FileLayer, Graph, Node, Value, ValueId } from '../../ir/graph.ts';
 import type { Operator } from '../../ir/operators.ts';
-import { FREE_EXPANSION, MAX_EXPANSION, MAX_NESTING } from '../limits.ts';
+import { FREE_EXPANSION, MAX_NESTING } from '../limits.ts';
+import { type Limits, limitMet } from '../raisable-limits.ts';
 import { type DTypePolicy, dtypePolicy } from './dtype-policy.ts';
 import { FactTable } from './infer-facts.ts';
 import { type JsonObject, member } from './json.ts';
@@ -67,13 +68,15 @@ export class GraphBuilder {
   readonly #plans = new Map<ModelSpec, CallPlan>();
   readonly #wrapped = new Map<JsonObject, ModelSpec>();
   readonly #store: WeightStore;
+  readonly #limits: Limits;
   readonly #budget: number;
   #spent = 0;
 
   /** `layers`: how many the file holds. What is built stays in proportion to that (CWE-776, "billion laughs"). */
-  constructor(store: WeightStore, layers: number) {
+  constructor(store: WeightStore, layers: number, limits: Limits) {
+    this.#limits = limits;
     this.#store = store;
-    this.#budget = FREE_EXPANSION + MAX_EXPANSION * layers;
+    this.#budget = FREE_EXPANSION + limits.expansion * layers;
   }
 
   build(model: ModelSpec): Graph {
@@ -443,10 +446,8 @@ export class GraphBuilder {
   #spend(units: number): void {
     this.#spent += units;
     if (this.#spent > this.#budget) {
-      throw new DscAuditError(
-        'limit-exceeded',
-        `nested models make more than ${MAX_EXPANSION} times of the file: no real model does.`,
-      );
+      const what = `nested models make more than ${this.#limits.expansion} times of the file`;
+      throw limitMet('expansion', this.#limits, what);
     }
   }
 }

@@ -1,6 +1,7 @@
 /** What the thread that reads HDF5 is asked, and what it answers: plain data. Groups are told by the names that lead to them. */
 import type { DType } from '../../ir/dtype.ts';
 import type { ErrorCode } from '../../ir/errors.ts';
+import type { Limits } from '../raisable-limits.ts';
 
 type Path = readonly string[];
 
@@ -67,4 +68,5 @@ export interface ThreadSetting {
   readonly shared: SharedArrayBuffer;
   /** Bytes of the whole file. */
   readonly fileBytes: number;
+  readonly limits: Limits;
 }

@@ -1,4 +1,5 @@
 import type { ByteSource } from '../byte-source.ts';
+import { DEFAULT_LIMITS, type Limits } from '../raisable-limits.ts';
 import type { StoredWeight } from './weights.ts';
 
 /** A group of an HDF5 file: other groups, datasets and attributes, by name. */
@@ -27,9 +28,9 @@ export const textOfAttribute = (group: Hdf5Group, attribute: string): string | n
  *
  * @throws {DscAuditError} `malformed-model` where it is no such file, `limit-exceeded` where it takes too long
  */
-export async function openHdf5(source: ByteSource): Promise<Hdf5File> {
+export async function openHdf5(source: ByteSource, limits: Limits = DEFAULT_LIMITS): Promise<Hdf5File> {
   const program = __DSC_AUDIT_HDF5_THREAD__;
-  if (program === null) return (await (await import('./hdf5-library.ts')).loadHdf5())(source);
+  if (program === null) return (await (await import('./hdf5-library.ts')).loadHdf5())(source, limits);
   const { openInThread } = await import('./hdf5-in-thread.ts');
-  return openInThread(source, new URL(program, import.meta.url));
+  return openInThread(source, new URL(program, import.meta.url), limits);
 }

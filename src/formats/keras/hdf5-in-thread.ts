@@ -2,7 +2,8 @@ import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from '
 import { DscAuditError } from '../../ir/errors.ts';
 import { orOutOfMemory } from '../../ir/out-of-memory.ts';
 import type { ByteSource } from '../byte-source.ts';
-import { HDF5_HEAP_MB, MAX_HDF5_MS, MAX_HDF5_MS_A_BYTE } from '../limits.ts';
+import { HDF5_HEAP_MB, HDF5_HEAP_MB_AN_OBJECT, MAX_HDF5_MS_A_BYTE } from '../limits.ts';
+import { DEFAULT_LIMITS, howToRaise, type Limits } from '../raisable-limits.ts';
 import {
   type Answers,
   type CallName,
@@ -20,29 +21,29 @@ import type { StoredWeight } from './weights.ts';
 
 type Ask = <Name extends CallName>(call: Name, ...args: Takes[Name]) => Gives[Name];
 
-/** Opens a file in a thread that runs `program`. Whoever reads it waits for each answer, up to `allowedMs` in all. */
+/** Opens a file in a thread that runs `program`. Whoever reads it waits for each answer, within the limits in all. */
 export async function openInThread(
   source: ByteSource,
   program: URL,
-  allowedMs = MAX_HDF5_MS + MAX_HDF5_MS_A_BYTE * source.size,
+  limits: Limits = DEFAULT_LIMITS,
 ): Promise<Hdf5File> {
   const { port1: port, port2 } = new MessageChannel();
   const shared = new SharedArrayBuffer(WORD_BYTES + STRETCH_BYTES);
-  const setting: ThreadSetting = { shared, fileBytes: source.size };
+  const setting: ThreadSetting = { shared, fileBytes: source.size, limits };
   const thread = new Worker(program, {
     workerData: { ...setting, port: port2 },
     transferList: [port2],
     // What the library prints where it fails is said by the error too.
     stdout: true,
     stderr: true,
-    resourceLimits: { maxOldGenerationSizeMb: HDF5_HEAP_MB },
+    resourceLimits: { maxOldGenerationSizeMb: HDF5_HEAP_MB + HDF5_HEAP_MB_AN_OBJECT * limits['hdf5-objects'] },
   });
   const close = () => void thread.terminate();
   try {
     await started(thread);
     // A model that nobody closes must not keep the process alive.
     thread.unref();
-    const ask = askOver(port, source, new Conversation(shared), allowedMs, close);
+    const ask = askOver(port, source, new Conversation(shared), limits, close);
     ask('open');
     return { root: groupAt(ask, []), close };
   } catch (error) {
@@ -77,7 +78,8 @@ class Conversation {
   }
 }
 
-function askOver(port: MessagePort, source: ByteSource, shared: Conversation, allowedMs: number, end: () => void): Ask {
+function askOver(port: MessagePort, source: ByteSource, shared: Conversation, limits: Limits, end: () => void): Ask {
+  const allowedMs = limits['hdf5-time'] + MAX_HDF5_MS_A_BYTE * source.size;
   let leftMs = allowedMs;
   const hear = (): Said => {
     for (;;) {
@@ -89,7 +91,7 @@ function askOver(port: MessagePort, source: ByteSource, shared: Conversation, al
       leftMs -= performance.now() - began;
       if (leftMs > 0) continue;
       end();
-      const what = `keeps the reader of HDF5 busy for more than ${Math.round(allowedMs / 1000)} s: it is damaged, most likely.`;
+      const what = `keeps the reader of HDF5 busy for more than ${Math.round(allowedMs / 1000)} s: it is damaged, most likely. ${howToRaise('hdf5-time', limits['hdf5-time'])}`;
       throw new DscAuditError('limit-exceeded', what);
     }
   };

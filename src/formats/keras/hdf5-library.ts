@@ -2,7 +2,8 @@ import { DTYPES, type DType } from '../../ir/dtype.ts';
 import { DscAuditError } from '../../ir/errors.ts';
 import { countElements } from '../../ir/extents.ts';
 import type { ByteSource } from '../byte-source.ts';
-import { MAX_HDF5_OBJECTS, MAX_INFLATION, MAX_JSON_BYTES } from '../limits.ts';
+import { MAX_INFLATION } from '../limits.ts';
+import { type Limits, limitMet } from '../raisable-limits.ts';
 import { withEndingHeaps } from './global-heap.ts';
 import type { Hdf5File, Hdf5Group } from './hdf5-file.ts';
 import { literal } from './literal.ts';
@@ -25,15 +26,15 @@ export async function loadLibrary() {
 }
 
 /** Loads the library, and gives what opens a file with it. Throws `malformed-model` where it is no such file. */
-export async function loadHdf5(): Promise<(source: ByteSource) => Hdf5File> {
+export async function loadHdf5(): Promise<(source: ByteSource, limits: Limits) => Hdf5File> {
   const { library, FS } = await loadLibrary();
-  return (source) => {
+  return (source, limits) => {
     const name = `model-${++opened}`;
     FS.writeFile(name, new Uint8Array(0));
-    Object.assign(FS.lookupPath(name, {}).node, readThrough(withEndingHeaps(source)));
+    Object.assign(FS.lookupPath(name, {}).node, readThrough(withEndingHeaps(source, limits['json-size'])));
     const file = guarded(() => new library.File(name, 'r'));
     return {
-      root: groupOf(library, file, { objects: 0, mostBytes: MAX_INFLATION * source.size }),
+      root: groupOf(library, file, { objects: 0, limits, mostBytes: MAX_INFLATION * source.size }),
       close() {
         try {
           file.close();
@@ -48,6 +49,7 @@ export async function loadHdf5(): Promise<(source: ByteSource) => Hdf5File> {
 /** What one file may ask for. */
 interface Budget {
   objects: number;
+  readonly limits: Limits;
   /** Bytes of one weight. */
   readonly mostBytes: number;
 }
@@ -70,8 +72,9 @@ function groupOf(library: Library, group: LibraryGroup, budget: Budget): Hdf5Gro
   const attributeOf = (name: string): Attribute | null => guarded(() => group.attrs[name] ?? null);
   const child = (name: string) => {
     budget.objects++;
-    if (budget.objects > MAX_HDF5_OBJECTS) {
-      throw new DscAuditError('limit-exceeded', `holds more than ${MAX_HDF5_OBJECTS} groups and weights.`);
+    const most = budget.limits['hdf5-objects'];
+    if (budget.objects > most) {
+      throw limitMet('hdf5-objects', budget.limits, `holds more than ${most} groups and weights`);
     }
     return guarded(() => group.get(name));
   };
@@ -87,15 +90,14 @@ function groupOf(library: Library, group: LibraryGroup, budget: Budget): Hdf5Gro
       const found = child(name);
       return found instanceof library.Dataset ? storedWeight(found, budget) : null;
     },
-    texts: (name) => textsOf(attributeOf(name)),
+    texts: (name) => textsOf(attributeOf(name), budget.limits),
   };
 }
 
-function textsOf(attribute: Attribute | null): readonly string[] {
+function textsOf(attribute: Attribute | null, limits: Limits): readonly string[] {
   if (attribute === null) return [];
-  if (attribute.metadata.total_size > MAX_JSON_BYTES) {
-    throw new DscAuditError('limit-exceeded', `has an attribute of ${attribute.metadata.total_size} bytes.`);
-  }
+  const { total_size: size } = attribute.metadata;
+  if (size > limits['json-size']) throw limitMet('json-size', limits, `has an attribute of ${size} bytes`);
   const value = guarded(() => attribute.value);
   const values = Array.isArray(value) ? value : [value];
   return values.filter((text) => typeof text === 'string');

@@ -2,7 +2,8 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { DscAuditError } from '../../ir/errors.ts';
 import type { ByteSource } from '../byte-source.ts';
-import { HDF5_MEMORY_BYTES, MAX_HDF5_GROWTH } from '../limits.ts';
+import { MAX_HDF5_GROWTH } from '../limits.ts';
+import { limitMet } from '../raisable-limits.ts';
 import {
   type Answers,
   type CallName,
@@ -19,7 +20,7 @@ import { loadHdf5 } from './hdf5-library.ts';
 import { pathKey } from './path-key.ts';
 import type { StoredWeight } from './weights.ts';
 
-const { shared, fileBytes, port }: ThreadSetting & { readonly port: MessagePort } = workerData;
+const { shared, fileBytes, limits, port }: ThreadSetting & { readonly port: MessagePort } = workerData;
 const words = new Int32Array(shared, 0, WORD_BYTES / Int32Array.BYTES_PER_ELEMENT);
 const stretch = new Uint8Array(shared, WORD_BYTES);
 
@@ -68,18 +69,22 @@ function fetch(offset: number): Uint8Array {
   return stretch.slice(0, words[WORDS.length]);
 }
 
+/** To the library it is damage like any other. */
+let isMemoryRefused = false;
+
 /** What the library takes is held against the file's size: it allocates what a file tells it to. */
 function limitMemory(mostBytes: number): void {
   const { prototype } = WebAssembly.Memory;
   const { grow } = prototype;
   prototype.grow = function limited(this: WebAssembly.Memory, pages: number): number {
     const PAGE = 65_536;
-    if (this.buffer.byteLength + pages * PAGE > mostBytes) throw new RangeError('The file asks for too much memory.');
-    return grow.call(this, pages);
+    if (this.buffer.byteLength + pages * PAGE <= mostBytes) return grow.call(this, pages);
+    isMemoryRefused = true;
+    throw new RangeError('The file asks for too much memory.');
   };
 }
 
-limitMemory(HDF5_MEMORY_BYTES + MAX_HDF5_GROWTH * fileBytes);
+limitMemory(limits['hdf5-memory'] + MAX_HDF5_GROWTH * fileBytes);
 const open = await loadHdf5();
 const groups = new Map<string, Hdf5Group>();
 const datasets = new Map<string, StoredWeight>();
@@ -95,7 +100,7 @@ const groupAt = (path: readonly string[]): Hdf5Group => told(groups, path);
 
 const CALLS: Hdf5Calls = {
   open() {
-    file = open(remoteSource());
+    file = open(remoteSource(), limits);
     groups.set(pathKey([]), file.root);
     return null;
   },
@@ -120,7 +125,12 @@ function answer<Name extends CallName>({ call, args }: Request<Name>): Said {
     answers[call] = CALLS[call](...args);
     return { answers };
   } catch (error) {
-    if (error instanceof DscAuditError) return { failure: { code: error.code, message: error.message } };
+    if (error instanceof DscAuditError) {
+      const { code, message } = isMemoryRefused
+        ? limitMet('hdf5-memory', limits, 'asks for more memory than its size allows')
+        : error;
+      return { failure: { code, message } };
+    }
     return { bug: error instanceof Error ? (error.stack ?? error.message) : String(error) };
   }
 }

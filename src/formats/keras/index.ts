@@ -13,5 +13,5 @@ export const kerasFormat: Format = {
     const text = String.fromCharCode(...head);
     return SIGNATURES.some((signature) => text.startsWith(signature)) || /^\s*\{/.test(text.replace(MARK, ''));
   },
-  read: async (source) => (await import('./read.ts')).readKeras(source),
+  read: async (source, limits) => (await import('./read.ts')).readKeras(source, limits),
 };

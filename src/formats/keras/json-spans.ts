@@ -48,7 +48,8 @@ function listAt(text: string, start: number): JsonSpan {
   return { start, end: at + 1, members: NONE, items };
 }
 
-function skipSpace(text: string, from: number): number {
+/** Where what stands behind white space begins. */
+export function skipSpace(text: string, from: number): number {
   let at = from;
   while (text[at] === ' ' || text[at] === '\n' || text[at] === '\r' || text[at] === '\t') at++;
   return at;
@@ -60,7 +61,8 @@ function skipSeparator(text: string, from: number): number {
   return text[at] === ',' ? skipSpace(text, at + 1) : at;
 }
 
-function stringEnd(text: string, start: number): number {
+/** Behind the quotation mark that ends the string at `start`. */
+export function stringEnd(text: string, start: number): number {
   let at = start + 1;
   while (at < text.length && text[at] !== '"') at += text[at] === '\\' ? 2 : 1;
   return at + 1;

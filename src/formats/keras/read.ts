@@ -2,8 +2,8 @@ import { type Diagnostic, diagnostic } from '../../ir/diagnostic.ts';
 import { DscAuditError } from '../../ir/errors.ts';
 import { readExactly } from '../byte-source.ts';
 import type { ReadModel } from '../format.ts';
-import { MAX_JSON_BYTES } from '../limits.ts';
 import type { ModelSource } from '../model-source.ts';
+import { DEFAULT_LIMITS, type Limits, limitMet, spelt } from '../raisable-limits.ts';
 import { archiveWeights } from './archive-weights.ts';
 import { GraphBuilder } from './build-graph.ts';
 import { type FileKind, fileKind } from './file-kind.ts';
@@ -26,7 +26,7 @@ interface KerasFile {
   close(): void;
 }
 
-const READERS: Readonly<Record<FileKind, (source: ModelSource) => KerasFile | Promise<KerasFile>>> = {
+const READERS: Readonly<Record<FileKind, (source: ModelSource, limits: Limits) => KerasFile | Promise<KerasFile>>> = {
   archive: readKerasArchive,
   h5: readH5,
   json: readJsonFile,
@@ -36,10 +36,10 @@ const READERS: Readonly<Record<FileKind, (source: ModelSource) => KerasFile | Pr
  * Reads a Keras model: JSON, a `.keras` archive, an `.h5` file, or the `model.json` of a TensorFlow.js layers model.
  * Throws `not-a-model`, `malformed-model` or `limit-exceeded`.
  */
-export async function readKeras(source: ModelSource): Promise<ReadModel> {
-  const file = await READERS[fileKind(source.bytes)](source);
+export async function readKeras(source: ModelSource, limits: Limits = DEFAULT_LIMITS): Promise<ReadModel> {
+  const file = await READERS[fileKind(source.bytes)](source, limits);
   try {
-    const builder = new GraphBuilder(file.weights, countLayers(file.model));
+    const builder = new GraphBuilder(file.weights, countLayers(file.model), limits);
     const graph = builder.build(file.model);
     return {
       model: {
@@ -63,8 +63,8 @@ export async function readKeras(source: ModelSource): Promise<ReadModel> {
   }
 }
 
-function readJsonFile(source: ModelSource): KerasFile {
-  const root = readJson({ size: source.bytes.size, open: () => source.bytes }, 'JSON');
+function readJsonFile(source: ModelSource, limits: Limits): KerasFile {
+  const root = readJson({ size: source.bytes.size, open: () => source.bytes }, 'JSON', limits);
   const topology = layersTopology(root);
   const model = readModelConfig(topology ?? root);
   const producer = textOf(member(root, 'generatedBy')) ?? producerOf(topology ?? root);
@@ -89,15 +89,15 @@ export const CONFIG = 'config.json';
 export const METADATA = 'metadata.json';
 export const WEIGHTS = 'model.weights.h5';
 
-async function readKerasArchive(source: ModelSource): Promise<KerasFile> {
+async function readKerasArchive(source: ModelSource, limits: Limits): Promise<KerasFile> {
   const entries = readArchive(source.bytes);
   const config = entries.get(CONFIG);
   if (config === undefined) throw notKeras(entries);
-  const model = readModelConfig(readJson(config, CONFIG));
+  const model = readModelConfig(readJson(config, CONFIG, limits));
   const metadata = entries.get(METADATA);
-  const version = metadata && textOf(member(readJson(metadata, METADATA), 'keras_version'));
+  const version = metadata && textOf(member(readJson(metadata, METADATA, limits), 'keras_version'));
   const weights = entries.get(WEIGHTS);
-  const file = weights ? await openHdf5(weights.open()) : null;
+  const file = weights ? await openHdf5(weights.open(), limits) : null;
   return {
     model,
     weights: file ? archiveWeights(file.root, model) : NO_WEIGHTS,
@@ -120,8 +120,8 @@ function notKeras(entries: ReadonlyMap<string, ArchiveEntry>): DscAuditError {
   );
 }
 
-async function readH5(source: ModelSource): Promise<KerasFile> {
-  const file = await openHdf5(source.bytes);
+async function readH5(source: ModelSource, limits: Limits): Promise<KerasFile> {
+  const file = await openHdf5(source.bytes, limits);
   return closedOnError(file, () => {
     const version = producerVersion(file.root);
     return {
@@ -149,12 +149,14 @@ function closedOnError<T>(file: Hdf5File, read: () => T): T {
   }
 }
 
-const readJson = (entry: ArchiveEntry, what: string): Json => parseJson(readJsonText(entry, what));
+const readJson = (entry: ArchiveEntry, what: string, limits: Limits): Json =>
+  parseJson(readJsonText(entry, what, limits));
 
 /** Its size is looked at before it is unpacked. */
-export function readJsonText({ size, open }: ArchiveEntry, what: string): string {
-  if (size > MAX_JSON_BYTES) {
-    throw new DscAuditError('limit-exceeded', `has ${size} bytes of ${what}; at most ${MAX_JSON_BYTES} are read.`);
+export function readJsonText({ size, open }: ArchiveEntry, what: string, limits: Limits = DEFAULT_LIMITS): string {
+  const most = limits['json-size'];
+  if (size > most) {
+    throw limitMet('json-size', limits, `has ${size} bytes of ${what}; at most ${spelt(most, 'bytes')} are read`);
   }
   return new TextDecoder().decode(readExactly(open(), 0, size));
 }

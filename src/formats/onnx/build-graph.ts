@@ -1,6 +1,7 @@
 import { DscAuditError } from '../../ir/errors.ts';
 import type { Constant, Declared, Graph, Node, Value, ValueId } from '../../ir/graph.ts';
-import { FREE_EXPANSION, MAX_EXPANSION, MAX_NAME_LENGTH, MAX_NESTING } from '../limits.ts';
+import { FREE_EXPANSION, MAX_NAME_LENGTH, MAX_NESTING } from '../limits.ts';
+import { type Limits, limitMet } from '../raisable-limits.ts';
 import { encoded, readConstantNode } from './constant-node.ts';
 import { declaredType } from './declared-type.ts';
 import { Names } from './names.ts';
@@ -42,23 +43,23 @@ export class GraphBuilder {
   readonly values: Value[] = [];
   readonly #functions: ReadonlyMap<string, FunctionProto>;
   readonly #tensors: TensorContext;
+  readonly #limits: Limits;
   readonly #budget: number;
   #spent = 0;
 
   /** `messages`: how many the file holds. What is built stays in proportion to that (CWE-776, "billion laughs"). */
-  constructor(functions: ReadonlyMap<string, FunctionProto>, tensors: TensorContext, messages: number) {
+  constructor(functions: ReadonlyMap<string, FunctionProto>, tensors: TensorContext, messages: number, limits: Limits) {
+    this.#limits = limits;
     this.#functions = functions;
     this.#tensors = tensors;
-    this.#budget = FREE_EXPANSION + MAX_EXPANSION * messages;
+    this.#budget = FREE_EXPANSION + limits.expansion * messages;
   }
 
   #spend(units: number): void {
     this.#spent += units;
     if (this.#spent > this.#budget) {
-      throw new DscAuditError(
-        'limit-exceeded',
-        `local functions and bodies make more than ${MAX_EXPANSION} times of the file: no real model does.`,
-      );
+      const what = `local functions and bodies make more than ${this.#limits.expansion} times of the file`;
+      throw limitMet('expansion', this.#limits, what);
     }
   }
 

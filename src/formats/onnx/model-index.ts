@@ -1,5 +1,6 @@
 import { DscAuditError } from '../../ir/errors.ts';
 import type { ByteSource } from '../byte-source.ts';
+import { RAISABLE_LIMITS, settleLimits } from '../raisable-limits.ts';
 import { PagedReader } from './paged-reader.ts';
 import { decodeNode, decodeValueInfo, type GraphProto, type NodeProto, type ValueInfoProto } from './proto.ts';
 import { decodeTensor } from './tensor-proto.ts';
@@ -49,7 +50,8 @@ export interface ModelIndex {
 
 /** Indexes the graph of a model; bodies and local functions are left as they are. */
 export function indexModel(file: ByteSource): ModelIndex {
-  const reader = new PagedReader(file);
+  // It has been read before, within whatever limits there were.
+  const reader = new PagedReader(file, settleLimits({ messages: RAISABLE_LIMITS.messages.most }));
   const modelFields = fieldsOf(reader, { content: 0, end: file.size });
   const graphs = modelFields.filter(({ number }) => number === MODEL.graph);
   const [graph] = graphs;

@@ -1,7 +1,8 @@
 import protobuf from 'protobufjs/minimal.js';
 import { DscAuditError } from '../../ir/errors.ts';
 import { type ByteSource, readExactly } from '../byte-source.ts';
-import { MAX_MESSAGE_DEPTH, MAX_MESSAGES, MAX_STRING_BYTES, PAGE_BYTES } from '../limits.ts';
+import { MAX_MESSAGE_DEPTH, MAX_STRING_BYTES, PAGE_BYTES } from '../limits.ts';
+import { DEFAULT_LIMITS, type Limits, limitMet } from '../raisable-limits.ts';
 
 const TWO_32 = 2 ** 32;
 
@@ -26,6 +27,7 @@ export interface OuterMessage {
  */
 export class PagedReader extends protobuf.Reader {
   readonly #source: ByteSource;
+  readonly #limits: Limits;
   readonly #page = Buffer.alloc(PAGE_BYTES);
   readonly #view = new DataView(this.#page.buffer, this.#page.byteOffset, PAGE_BYTES);
   #pageStart = 0;
@@ -36,8 +38,9 @@ export class PagedReader extends protobuf.Reader {
   #lastTag = 0;
   #unknownFields: UnknownField[] | null = null;
 
-  constructor(source: ByteSource) {
+  constructor(source: ByteSource, limits: Limits = DEFAULT_LIMITS) {
     super(new Uint8Array(0));
+    this.#limits = limits;
     this.#source = source;
     this.len = source.size;
     this.#end = source.size;
@@ -56,7 +59,9 @@ export class PagedReader extends protobuf.Reader {
     const outer = { end: this.#end, unknownFields: this.#unknownFields };
     const end = length === undefined ? this.#end : this.pos + length;
     if (end > this.#end) throw this.#malformed('a part claims more bytes than the whole has');
-    if (++this.#messages > MAX_MESSAGES) throw limit(`more than ${MAX_MESSAGES} messages`);
+    if (++this.#messages > this.#limits.messages) {
+      throw limitMet('messages', this.#limits, `the file holds more than ${this.#limits.messages} messages`);
+    }
     if (++this.#depth > MAX_MESSAGE_DEPTH) throw limit(`nested more than ${MAX_MESSAGE_DEPTH} messages deep`);
     this.#end = end;
     this.#unknownFields = null;

@@ -2,6 +2,7 @@ import { diagnostic } from '../../ir/diagnostic.ts';
 import { DscAuditError } from '../../ir/errors.ts';
 import type { ReadModel } from '../format.ts';
 import type { ModelSource } from '../model-source.ts';
+import { DEFAULT_LIMITS, type Limits } from '../raisable-limits.ts';
 import { domainName, functionKey, GraphBuilder, opsetsOf } from './build-graph.ts';
 import { ExternalFiles } from './external-data.ts';
 import { PagedReader } from './paged-reader.ts';
@@ -13,8 +14,8 @@ const FIRST_IR_VERSION_WITH_OPSETS = 3;
 /**
  * Reads an ONNX model: its graph, not its weights. Throws `not-a-model`, `malformed-model` or `limit-exceeded`.
  */
-export function readOnnx(source: ModelSource): ReadModel {
-  const reader = new PagedReader(source.bytes);
+export function readOnnx(source: ModelSource, limits: Limits = DEFAULT_LIMITS): ReadModel {
+  const reader = new PagedReader(source.bytes, limits);
   const proto = decodeModel(reader);
   const opsets = new Map(opsetsOf(proto.opsetImport));
   const graphProto = proto.graph;
@@ -31,7 +32,7 @@ export function readOnnx(source: ModelSource): ReadModel {
   for (const fn of localFunctions) {
     functions.set(functionKey(domainName(fn.domain), fn.name ?? '', fn.overload ?? ''), fn);
   }
-  const builder = new GraphBuilder(functions, { file: source.bytes, externals }, reader.messageCount);
+  const builder = new GraphBuilder(functions, { file: source.bytes, externals }, reader.messageCount, limits);
   const graph = buildOrClose(() => builder.build(graphProto, opsets), externals);
   const externalBytes = externals.totalBytes;
   return {

@@ -1,3 +1,4 @@
+import { DscAuditError } from '../../ir/errors.ts';
 import type { ValueId } from '../../ir/graph.ts';
 import type { OpKind } from '../../ir/operators.ts';
 import type { PlanOptions } from '../plan/plan-options.ts';
@@ -26,9 +27,9 @@ export interface NodePlanner<in K extends OpKind> {
 
 export type Planners = { readonly [K in OpKind]?: NodePlanner<K> };
 
-/** The input that the operator cannot do without. */
+/** The input that the operator cannot do without. Throws `cannot-run` for a node of a damaged file that does without. */
 export function inputOf({ node }: Layer, index: number): ValueId {
   const id = node.inputs[index] ?? null;
-  if (id === null) throw new Error(`${node.name} lacks its input ${index}.`);
+  if (id === null) throw new DscAuditError('cannot-run', `${node.op} '${node.name}' lacks its input ${index}`);
   return id;
 }

@@ -1,4 +1,5 @@
 /** What of a model the runtime can run, where it cannot run all of it. */
+import { DscAuditError } from '../../ir/errors.ts';
 import type { Node, ValueId } from '../../ir/graph.ts';
 import type { OpKind } from '../../ir/operators.ts';
 import type { PlanOptions } from '../plan/plan-options.ts';
@@ -62,7 +63,12 @@ function reasonOf(node: Node, index: number, context: PlanContext): string | nul
   const ids = [...node.inputs, ...node.outputs].filter((id) => id !== null);
   if (!ids.every((id) => hasShape(context.source, id))) return 'a shape is not known';
   if (ids.some((id) => isTooLarge(knownShape(context.source, id) ?? []))) return 'a tensor is too large';
-  return reject(plainLayer(node, index), context);
+  try {
+    return reject(plainLayer(node, index), context);
+  } catch (error) {
+    if (error instanceof DscAuditError) return error.message;
+    throw error;
+  }
 }
 
 function reject<K extends OpKind>(layer: Layer<K>, context: PlanContext): string | null {

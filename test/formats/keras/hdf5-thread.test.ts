@@ -3,21 +3,24 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { bytesSource } from '../../../src/formats/byte-source.ts';
 import { openInThread } from '../../../src/formats/keras/hdf5-in-thread.ts';
+import { settleLimits } from '../../../src/formats/raisable-limits.ts';
 import { DscAuditError } from '../../../src/ir/errors.ts';
 import { runBinary } from '../../support/binary.ts';
 import { FIXTURES } from '../../support/models.ts';
 
 const program = (text: string): URL => new URL(`data:text/javascript,${encodeURIComponent(text)}`);
+/** Of nothing. */
+const SHORT = settleLimits({ 'hdf5-time': 100 });
 const READY = "import { parentPort } from 'node:worker_threads'; parentPort.postMessage('ready');";
 
 describe('the thread that reads HDF5', () => {
   it('is ended where it does not come to an end by itself', async () => {
-    const opened = openInThread(bytesSource([]), program(`${READY} for (;;);`), 50);
+    const opened = openInThread(bytesSource([]), program(`${READY} for (;;);`), SHORT);
     await expect(opened).rejects.toThrow(/keeps the reader of HDF5 busy for more than 0 s/);
   });
 
   it('is heard of where it cannot begin', async () => {
-    await expect(openInThread(bytesSource([]), program('process.exit(3)'), 50)).rejects.toThrow(
+    await expect(openInThread(bytesSource([]), program('process.exit(3)'), SHORT)).rejects.toThrow(
       /ended before it began/,
     );
   });
@@ -37,7 +40,7 @@ describe('the thread that reads HDF5', () => {
     const failing = program(
       "throw new RangeError('WebAssembly.instantiate(): Out of memory: Cannot allocate Wasm memory')",
     );
-    const error = await openInThread(bytesSource([]), failing, 50).catch((thrown: unknown) => thrown);
+    const error = await openInThread(bytesSource([]), failing, SHORT).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(DscAuditError);
     expect(error).toMatchObject({ code: 'limit-exceeded' });
   });
