@@ -15,8 +15,6 @@ import type { RewriteLatency } from './rewrite-latency.ts';
 /** What a plan is made of. */
 export interface PlanningTask extends RewriteLayout {
   readonly analysis: Analysis;
-  /** All of the model. */
-  readonly convs: readonly ConvLayer[];
   readonly replaceable: readonly ReplaceableConv[];
   readonly algebra: LinearAlgebra;
   /** What the model costs now. */
@@ -52,11 +50,11 @@ export async function planOutcome(task: PlanningTask): Promise<PlannedOutcome> {
 }
 
 function planFor(
-  { analysis, convs, wish, writer, algebra, cost }: PlanningTask,
+  { analysis, wish, writer, algebra, cost }: PlanningTask,
   replaceable: readonly ReplaceableConv[],
   target: Target | null,
 ): PlannedOutcome {
-  const plan = planRewrite(replaceable, convs, { ...wish, target }, cost);
+  const plan = planRewrite(replaceable, analysis.counted.layers, { ...wish, target }, cost);
   const replacements = plan.convs.map(({ layer, form }) =>
     writer.hasWeights
       ? factorisedReplacement(layer, wish.strategy, form, () => weightsOf(analysis, layer), algebra)

@@ -91,7 +91,7 @@ async function rewriteAnalysed(
   const audited = auditedAs(analysis, options);
   const before = figuresBefore(audited, latency);
   const cost = costOf(audited, before);
-  const task = { analysis, convs, replaceable, wish, writer, algebra, output, cost, latency };
+  const task = { analysis, replaceable, wish, writer, algebra, output, cost, latency };
   const planned = await planOutcome(task);
   const { plan } = planned;
   if (plan.convs.length === 0) throw nothingWorthwhile(wish);
