@@ -51,6 +51,8 @@ const MESSAGES: { readonly [C in DiagnosticCode]: (args: DiagnosticArgs[C]) => s
     `Without milliseconds, since the profile was not measured on such work: ${count(layers, 'layer')} (${list(names)}). The total is a lower bound.`,
   'latency-extrapolated': ({ layers, names }) =>
     `Far outside what the profile was measured on, so with wider intervals: ${count(layers, 'layer')} (${list(names)}).`,
+  'rank-beyond-exact': ({ rank, highest, layers, names }) =>
+    `Rank ${rank} is more than ${count(layers, 'convolution')} can have (${list(names)}): written at the full rank instead, ${highest} at most, where nothing is lost.`,
   'unmatched-pattern': ({ option, pattern }) => `${option} '${pattern}' matches no convolution.`,
 };
 

@@ -90,7 +90,7 @@ export function dscSection(subject: Subject, chosen: ChosenStrategy): DscSection
     strategy: chosen.name,
     ratio: null,
     ...sectionOf(subject, verdicts),
-    curve: replaceable.length > 0 ? savingCurve(replaceable, subject.convs, chosen) : null,
+    curve: replaceable.length > 0 ? savingCurve(replaceable, subject.analysis.counted.layers, chosen) : null,
   };
 }
 
@@ -167,7 +167,7 @@ function convVerdicts(subject: Subject, strategy: Strategy): Verdicts<ProposedCo
   const { model } = analysis.read;
   const counted = settledBetween(between, analysis.counted.layers);
   const { candidates, rejected } = assess(convs, strategy, choice, counted);
-  const readings = weightReadings(convs);
+  const readings = weightReadings(analysis.counted.layers);
   const own = new Set(analysis.facts.order.get(model.graph) ?? model.graph.nodes);
   return {
     candidates: candidates.map((replaced): ProposedConv => {

@@ -13,6 +13,8 @@ export interface RewriteLatency {
   readonly profile: ProfileSection | null;
   /** The model as it is; null where nothing is known of it. */
   readonly beforeMs: Latency | null;
+  /** Some layers are not in the totals. */
+  readonly isLowerBound: boolean;
   /** What a layer's replacement saves, with all others replaced at the same rank; null where that is not known. */
   savedMs(layer: ConvLayer, rank: number): number | null;
   /** The model with these in place. */
@@ -53,6 +55,7 @@ export function rewriteLatency(
   return {
     profile: latency.profile,
     beforeMs: latency.totalMs,
+    isLowerBound: latency.isLowerBound,
     savedMs(layer, rank) {
       const known = byRank.get(rank) ?? projectedAt(rank);
       byRank.set(rank, known);

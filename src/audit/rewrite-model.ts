@@ -1,33 +1,29 @@
 /** From a model and a wish to a model with convolutions replaced, and what that changes. */
 import { dirname, join } from 'node:path';
-import type { ConvLayer } from '../dsc/conv-layer.ts';
 import { convLayers } from '../dsc/conv-layers.ts';
-import { convWeights } from '../dsc/conv-weights.ts';
 import type { LayerPatterns } from '../dsc/layer-choice.ts';
 import type { LinearAlgebra } from '../dsc/linear-algebra.ts';
-import { planRewrite, type ReplaceableConv, type RewritePlan, type RewriteWish } from '../dsc/plan-rewrite.ts';
-import { factorisedReplacement, shapedReplacement } from '../dsc/replacement.ts';
+import type { RewritePlan, RewriteWish } from '../dsc/plan-rewrite.ts';
 import { settledBetween } from '../dsc/settled-between.ts';
 import type { Between } from '../dsc/strategies/strategy.ts';
-import { type ModelCost, TARGET_METRICS, type Target } from '../dsc/target.ts';
 import type { ConvReplacement } from '../formats/conv-replacement.ts';
 import type { ModelSource } from '../formats/model-source.ts';
-import type { ModelWriter, RewrittenFiles } from '../formats/model-writer.ts';
 import { modelWriter } from '../formats/model-writers.ts';
 import type { OutputFile } from '../formats/output-file.ts';
-import { chunksOf, lengthOf } from '../formats/pieces.ts';
-import type { Diagnostic } from '../ir/diagnostic.ts';
+import { checkOutputName } from '../formats/output-name.ts';
+import { chunksOf } from '../formats/pieces.ts';
 import { DscAuditError } from '../ir/errors.ts';
-import { figureTexts } from '../ir/quantity-text.ts';
 import { type Analysis, analyseSource, type InputOptions } from './analyse.ts';
 import { auditModel } from './audit-model.ts';
-import { messageOf } from './diagnostic-messages.ts';
-import type { Fitted, PrepareFitting } from './fit-to-samples.ts';
+import type { PrepareFitting } from './fit-to-samples.ts';
 import type { LatencyProjector } from './latency-figures.ts';
+import { bytesOf, layOutRewrite } from './lay-out-rewrite.ts';
+import { planOutcome } from './plan-outcome.ts';
 import { replaceableConvolutions } from './replaceable-convolutions.ts';
-import type { Report, ReportedDiagnostic } from './report.ts';
-import { type RewriteLatency, rewriteLatency } from './rewrite-latency.ts';
-import type { RewriteFigures, RewriteReport, SkippedLayer } from './rewrite-report.ts';
+import type { Report } from './report.ts';
+import { costOf, figuresBefore, reportRewrite } from './report-rewrite.ts';
+import { rewriteLatency } from './rewrite-latency.ts';
+import type { RewriteReport } from './rewrite-report.ts';
 
 export interface RewriteOptions extends InputOptions, LayerPatterns {
   readonly wish: RewriteWish & { readonly between: Between };
@@ -86,6 +82,7 @@ async function rewriteAnalysed(
   const { output } = options;
   const wish: RewriteWish = { ...options.wish, between: settledBetween(options.wish.between, analysis.counted.layers) };
   const writer = await modelWriter(source, analysis.read.model);
+  checkOutputName(output, writer.kind);
   if (!writer.hasWeights) refuseWithoutWeights(wish);
   const convs = convLayers(analysis.counted.layers, analysis.facts);
   const { replaceable, skipped } = replaceableConvolutions(analysis, convs, options, wish, writer, algebra);
@@ -93,29 +90,23 @@ async function rewriteAnalysed(
   const latency = projector && rewriteLatency(projector, analysis, layers, wish);
   const audited = auditedAs(analysis, options);
   const before = figuresBefore(audited, latency);
-  const planner = new Planner(analysis, { convs, wish, writer, algebra, output, before, latency });
-  const planned = await planner.plan(replaceable, costOf(audited, before));
-  if (planned.plan.convs.length === 0) throw nothingWorthwhile(wish);
+  const cost = costOf(audited, before);
+  const task = { analysis, replaceable, wish, writer, algebra, output, cost, latency };
+  const planned = await planOutcome(task);
+  const { plan } = planned;
+  if (plan.convs.length === 0) throw nothingWorthwhile(wish);
   const fitting = prepareFitting ? await prepareFitting(analysis, algebra) : null;
-  const fitted = fitting ? await fitting.fit(planned.plan, planned.replacements) : null;
+  const fitted = fitting ? await fitting.fit(plan, planned.replacements) : null;
   const replacements = fitted?.replacements ?? planned.replacements;
-  const rewritten = await planner.layOut(planned.plan, replacements);
-  const outcome = {
-    ...planned,
-    fitted,
-    fileBytes: filesBytes(rewritten),
-    afterMs: latency?.afterMs(planned.plan.convs) ?? null,
-  };
+  const rewritten = await layOutRewrite(task, plan, replacements);
+  const samples = fitting && { count: fitting.count };
+  const fileBytes = bytesOf(rewritten);
+  const outcome = { audited, before, wish: options.wish, output, plan, skipped, latency, fitted, samples, fileBytes };
   return {
     analysis,
-    plan: planned.plan,
+    plan,
     replacements,
-    report: {
-      ...reportOf(audited, options, outcome, before, skipped),
-      samples: fitting && { count: fitting.count },
-      profile: latency?.profile ?? null,
-      diagnostics: [...audited.diagnostics, ...(latency?.diagnostics ?? []).map(reported)],
-    },
+    report: reportRewrite(outcome),
     files: rewritten.files.map(({ path, pieces }) => ({ path, chunks: chunksOf(pieces) })),
     readFiles: rewritten.readFiles.map((file) => join(dirname(source.path), file)),
     close: () => {
@@ -144,187 +135,6 @@ function auditedAs(analysis: Analysis, { include, exclude, wish: { strategy } }:
     memory: false,
     between: 'none',
   });
-}
-
-interface Planned {
-  readonly plan: RewritePlan;
-  readonly replacements: readonly ConvReplacement[];
-}
-
-interface PlannerSetting {
-  readonly convs: readonly ConvLayer[];
-  readonly wish: RewriteWish;
-  readonly writer: ModelWriter;
-  readonly algebra: LinearAlgebra;
-  readonly output: string;
-  readonly before: RewriteFigures;
-  readonly latency: RewriteLatency | null;
-}
-
-/** Rounds of planning for what is known only of a finished plan: each asks for what the last one fell short by. */
-const MAX_ROUNDS = 8;
-
-/** Plans until what was asked for holds for the outcome itself: its files, its projection as a whole. */
-class Planner {
-  readonly #analysis: Analysis;
-  readonly #setting: PlannerSetting;
-
-  constructor(analysis: Analysis, setting: PlannerSetting) {
-    this.#analysis = analysis;
-    this.#setting = setting;
-  }
-
-  async plan(replaceable: readonly ReplaceableConv[], cost: ModelCost): Promise<Planned> {
-    const { target } = this.#setting.wish;
-    const timed = target?.metric === 'latency' ? replaceable.map((conv) => this.#timed(conv)) : replaceable;
-    let planned = this.#planFor(timed, cost, target);
-    const limit = target && this.#limitOf(target);
-    if (target === null || limit === null) return planned;
-    let asked = limit;
-    for (let round = 0; ; round++) {
-      const found = await this.#measured(planned, target);
-      if (found === null) throw notKnown(target);
-      if (found <= limit) return planned;
-      if (round === MAX_ROUNDS) throw notMet(target, found, limit);
-      asked -= found - limit;
-      planned = this.#planFor(timed, cost, { ...target, limit: asked, reduction: null });
-    }
-  }
-
-  layOut(plan: RewritePlan, replacements: readonly ConvReplacement[]): Promise<RewrittenFiles> {
-    const { writer, output, wish } = this.#setting;
-    return Promise.resolve(writer.layOut(replacements, { output, note: noteOf(wish, plan) }));
-  }
-
-  #planFor(replaceable: readonly ReplaceableConv[], cost: ModelCost, target: Target | null): Planned {
-    const { convs, wish, writer, algebra } = this.#setting;
-    const plan = planRewrite(replaceable, convs, { ...wish, target }, cost);
-    const replacements = plan.convs.map(({ layer, form }) =>
-      writer.hasWeights
-        ? factorisedReplacement(layer, wish.strategy, form, () => weightsOf(this.#analysis, layer), algebra)
-        : shapedReplacement(layer, wish.strategy, form),
-    );
-    return { plan, replacements };
-  }
-
-  #timed(conv: ReplaceableConv): ReplaceableConv {
-    const { latency } = this.#setting;
-    return latency ? { ...conv, savedMs: (rank) => latency.savedMs(conv.layer, rank) } : conv;
-  }
-
-  /** Null for what a plan knows exactly. */
-  #limitOf({ metric, limit, reduction }: Target): number | null {
-    const { before } = this.#setting;
-    const was = { size: before.fileBytes, latency: before.latencyMs?.value ?? null, macs: null, params: null }[metric];
-    return was === null ? null : (limit ?? was * (1 - (reduction ?? 0)));
-  }
-
-  async #measured({ plan, replacements }: Planned, target: Target): Promise<number | null> {
-    if (target.metric === 'latency') return this.#setting.latency?.afterMs(plan.convs)?.value ?? null;
-    const rewritten = await this.layOut(plan, replacements);
-    rewritten.close();
-    return filesBytes(rewritten);
-  }
-}
-
-function notMet({ text, metric }: Target, found: number, limit: number): DscAuditError {
-  const [nearest, most] = figureTexts(found, limit, TARGET_METRICS[metric].unit);
-  return new DscAuditError(
-    'target-out-of-reach',
-    `The target ${text} cannot be met: the nearest plan comes to ${nearest}, and it may be ${most}. Ask for less.`,
-  );
-}
-
-/** A target that nobody can check is not met. */
-function notKnown({ text }: Target): DscAuditError {
-  return new DscAuditError(
-    'target-out-of-reach',
-    `Whether the target ${text} is met cannot be told: the latency of the rewritten model is not known. Set a target for macs, params or size.`,
-  );
-}
-
-function weightsOf({ read: { model }, facts }: Analysis, layer: ConvLayer): Float32Array {
-  const weights = convWeights(model, facts, layer);
-  if (weights === null)
-    throw new DscAuditError('cannot-read', `the weights of '${layer.name}' cannot be read any more.`);
-  return weights;
-}
-
-interface Outcome {
-  readonly plan: RewritePlan;
-  readonly fitted: Fitted | null;
-  readonly fileBytes: number;
-  readonly afterMs: Report['totals']['latencyMs'];
-}
-
-function reportOf(
-  { schemaVersion, tool, model }: Report,
-  { wish, output }: RewriteOptions,
-  { plan, fitted, fileBytes, afterMs }: Outcome,
-  before: RewriteFigures,
-  skipped: readonly SkippedLayer[],
-): Omit<RewriteReport, 'samples' | 'profile' | 'diagnostics'> {
-  const { saved } = plan;
-  return {
-    schemaVersion,
-    tool,
-    model,
-    written: output,
-    strategy: wish.strategy.name,
-    between: wish.between,
-    target: wish.target?.text ?? null,
-    met: wish.target ? true : null,
-    loss: plan.loss,
-    excessLoss: plan.excess,
-    layers: plan.convs.map(({ layer, form, energy, before: was, after }, index) => ({
-      layer: layer.name,
-      index: layer.index,
-      rank: form.rank,
-      energy,
-      outputError: fitted?.outputErrors[index] ?? null,
-      before: was,
-      after,
-    })),
-    skipped,
-    before,
-    after: {
-      params: before.params - saved.params,
-      macs: before.macs - saved.macs,
-      flops: before.flops - saved.flops,
-      weightBytes: before.weightBytes - saved.weightBytes,
-      fileBytes,
-      latencyMs: afterMs,
-    },
-    validation: fitted?.validation ?? null,
-  };
-}
-
-const reported = (told: Diagnostic): ReportedDiagnostic => ({ ...told, message: messageOf(told) });
-
-function figuresBefore({ model, totals }: Report, latency: RewriteLatency | null): RewriteFigures {
-  return {
-    params: totals.params.total,
-    macs: totals.macs,
-    flops: totals.flops,
-    weightBytes: totals.weightBytes,
-    fileBytes: model.fileBytes,
-    latencyMs: latency?.beforeMs ?? null,
-  };
-}
-
-const costOf = ({ totals, coverage }: Report, { params, fileBytes, latencyMs }: RewriteFigures): ModelCost => ({
-  macs: coverage.counted === coverage.nodes ? totals.macs : null,
-  params,
-  fileBytes,
-  latencyMs: latencyMs?.value ?? null,
-});
-
-const filesBytes = ({ files }: RewrittenFiles): number => files.reduce((sum, { pieces }) => sum + lengthOf(pieces), 0);
-
-/** Told in the file's metadata. */
-function noteOf({ strategy, between }: RewriteWish, { convs }: RewritePlan): string {
-  const layers = convs.map(({ layer, form }) => ({ layer: layer.name, rank: form.rank }));
-  return JSON.stringify({ version: __DSC_AUDIT_VERSION__, strategy: strategy.name, between, layers });
 }
 
 function nothingWorthwhile({ target, rank, minEnergy }: RewriteWish): DscAuditError {

@@ -1,11 +1,13 @@
 /** What `rewrite` prints as JSON: plain data, of the same kind as the audit's report. */
 import type { ConvFigures } from '../dsc/strategies/strategy.ts';
-import type { Latency, ModelSection, ProfileSection, ReportedDiagnostic, SCHEMA_VERSION } from './report.ts';
+import type { Coverage, Latency, ModelSection, ProfileSection, ReportedDiagnostic, SCHEMA_VERSION } from './report.ts';
 
 export interface RewriteReport {
   readonly schemaVersion: typeof SCHEMA_VERSION;
   readonly tool: { readonly name: 'dsc-audit'; readonly version: string };
   readonly model: ModelSection;
+  /** How much of the original is counted: while it is not all, MACs and FLOPs are lower bounds, before and after. */
+  readonly coverage: Coverage;
   /** The file that was written; null where nothing was. */
   readonly written: string | null;
   readonly strategy: string;
@@ -58,6 +60,10 @@ export interface RewriteFigures {
   /** The file and its external data; null where a part of that is missing. */
   readonly fileBytes: number | null;
   readonly latencyMs: Latency | null;
+  /** The latency of some layers is not known, and the total lacks it. */
+  readonly isLatencyLowerBound: boolean;
+  /** Some figures are not known, and the totals lack them. */
+  readonly isLowerBound: boolean;
 }
 
 export interface Validation {

@@ -4,7 +4,7 @@ import { writableStrategyNamed } from '../dsc/strategies/index.ts';
 import { BETWEEN, type Between } from '../dsc/strategies/strategy.ts';
 import { parseTarget } from '../dsc/target.ts';
 import { type ModelSource, modelBytes, modelFile } from '../formats/model-source.ts';
-import { checkOutput, writeFiles } from '../formats/output-file.ts';
+import { checkOutput, checkOutputs, writeFiles } from '../formats/output-file.ts';
 import { DscAuditError } from '../ir/errors.ts';
 import { chooseProfileHere } from '../latency/choose-profile.ts';
 import type { InputOptions } from './analyse.ts';
@@ -54,7 +54,7 @@ export async function rewrite(
   output: string | null,
   options: RewriteOptions = {},
 ): Promise<RewriteReport> {
-  const inputs = typeof model === 'string' ? [model] : [];
+  const inputs = [...(typeof model === 'string' ? [model] : []), ...pathsIn(options)];
   if (output !== null) checkOutput(output, inputs, options.force ?? false);
   const rewritten = await prepareRewrite(() => sourceOf(model, options), output ?? UNNAMED, options, {
     env: process.env,
@@ -62,7 +62,7 @@ export async function rewrite(
   try {
     if (output === null) return { ...rewritten.report, written: null };
     const read = [...inputs, ...rewritten.readFiles];
-    for (const { path } of rewritten.files) checkOutput(path, read, options.force ?? false);
+    checkOutputs(rewritten.files, read, options.force ?? false);
     writeFiles(rewritten.files);
     return rewritten.report;
   } finally {
@@ -75,6 +75,10 @@ function sourceOf(model: string | Uint8Array, { path = '-' }: RewriteOptions): M
   if (model instanceof Uint8Array) return modelBytes(path, [model]);
   throw new DscAuditError('invalid-option', 'rewrite() takes the path of a model, or its bytes as a Uint8Array.');
 }
+
+/** Files beside the model that the options name: none of them is ever replaced. */
+export const pathsIn = ({ samples, validation, labels }: RewriteOptions): readonly string[] =>
+  [samples, validation, labels].filter((path) => path !== undefined);
 
 /** Stands for the model's name where nothing is written. */
 export const UNNAMED = 'model';

@@ -1,7 +1,7 @@
 import { Chalk } from 'chalk';
 import { emitRecipe } from '../audit/emit-recipe.ts';
-import { prepareRewrite, type RewriteOptions, UNNAMED } from '../audit/rewrite.ts';
-import { checkOutput, writeFiles } from '../formats/output-file.ts';
+import { pathsIn, prepareRewrite, type RewriteOptions, UNNAMED } from '../audit/rewrite.ts';
+import { checkOutput, checkOutputs, type OutputFile, writeFilesUnless } from '../formats/output-file.ts';
 import { DscAuditError } from '../ir/errors.ts';
 import { jsonText } from '../report/json.ts';
 import { plainText } from '../report/plain-text.ts';
@@ -10,7 +10,7 @@ import type { REWRITE_FORMATS } from './commands/rewrite.ts';
 import { bindingsOf, type ModelOptions } from './model-options.ts';
 import { openModel } from './open-model.ts';
 import { progressLine } from './progress-line.ts';
-import { colourLevel, print, type Terminal } from './terminal.ts';
+import { colourLevel, print, type Terminal, widthOf } from './terminal.ts';
 
 type RewriteFormat = (typeof REWRITE_FORMATS)[number];
 
@@ -31,7 +31,7 @@ export async function runRewrite(path: string, options: RewriteCommandOptions, t
   if (output === null && recipe === null && !dryRun) {
     throw new DscAuditError('invalid-option', 'Say where to write the model: -o light.onnx.');
   }
-  const inputs = path === '-' ? [] : [path];
+  const inputs = [...(path === '-' ? [] : [path]), ...pathsIn(options)];
   if (!dryRun && output !== null) checkOutput(output, inputs, force);
   const line = progressLine(terminal.stderr, () => performance.now());
   const request = { ...options, ...bindingsOf(options) };
@@ -47,8 +47,8 @@ export async function runRewrite(path: string, options: RewriteCommandOptions, t
         ...(output === null ? [] : rewritten.files),
         ...(recipe === null ? [] : emitRecipe(rewritten, recipe)),
       ];
-      for (const file of files) checkOutput(file.path, [...inputs, ...rewritten.readFiles], force);
-      writeFiles(files);
+      checkOutputs(files, [...inputs, ...rewritten.readFiles], force);
+      await writeUnlessInterrupted(files, terminal);
       written = files.map((file) => file.path);
     }
   } finally {
@@ -56,7 +56,19 @@ export async function runRewrite(path: string, options: RewriteCommandOptions, t
   }
   const report = dryRun || output === null ? { ...rewritten.report, written: null } : rewritten.report;
   const style = new Chalk({ level: colourLevel(terminal.stdout, terminal.env, options.color) });
-  await print(terminal.stdout, FORMATS[options.format](report, written, style));
+  const layout = { style, width: widthOf(terminal.stdout) };
+  await print(terminal.stdout, FORMATS[options.format](report, written, layout));
+}
+
+/** Until then nothing has to be cleared away: the process just ends. */
+async function writeUnlessInterrupted(files: readonly OutputFile[], { onInterrupt }: Terminal): Promise<void> {
+  const interruption = new AbortController();
+  const stopListening = onInterrupt?.(() => interruption.abort());
+  try {
+    await writeFilesUnless(interruption.signal, files);
+  } finally {
+    stopListening?.();
+  }
 }
 
 function recipePath(emit: readonly string[] | undefined): string | null {

@@ -9,7 +9,7 @@ export interface Terminal {
   readonly stdin: AsyncIterable<Uint8Array | string> & { readonly isTTY?: boolean };
   readonly stdout: OutputStream;
   readonly stderr: OutputStream;
-  /** Calls the listener when the user interrupts (Ctrl-C); gives what stops listening. */
+  /** Calls the listener when the process is asked to end (Ctrl-C, SIGTERM, a terminal that goes); gives what stops listening. */
   readonly onInterrupt?: (listener: () => void) => () => void;
 }
 

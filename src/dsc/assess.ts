@@ -1,4 +1,5 @@
 import type { ValueId } from '../ir/graph.ts';
+import type { Weight } from '../passes/trace-weights.ts';
 import type { ConvLayer } from './conv-layer.ts';
 import { type LayerChoice, type RejectionReason, rejectionOf } from './eligibility.ts';
 import { figuresOf, replacementFigures } from './figures.ts';
@@ -67,10 +68,15 @@ const savedMacs = ({ before, after }: Replaced): number => difference(before.mac
 const difference = (before: number | null, after: number | null): number =>
   before === null || after === null ? 0 : before - after;
 
+/** A layer, convolution or not, with the file's tensors that it reads as weights. */
+export interface WeightedLayer {
+  readonly weights: readonly Pick<Weight, 'id'>[];
+}
+
 /** How many readings each tensor of weights has. */
 export type WeightReadings = ReadonlyMap<ValueId, number>;
 
-export function weightReadings(layers: readonly ConvLayer[]): WeightReadings {
+export function weightReadings(layers: readonly WeightedLayer[]): WeightReadings {
   const readings = new Map<ValueId, number>();
   for (const { id } of layers.flatMap(({ weights }) => weights)) readings.set(id, (readings.get(id) ?? 0) + 1);
   return readings;
@@ -78,7 +84,7 @@ export function weightReadings(layers: readonly ConvLayer[]): WeightReadings {
 
 /**
  * What the whole model saves with these candidates replaced, as far as it is known. MACs and FLOPs are saved by each. A replacement's weights come once for each weight that is replaced,
- * however many convolutions share it; a tensor of the file goes only once all convolutions that read it are candidates: `readings` are those of the whole model.
+ * however many convolutions share it; a tensor of the file goes only once all layers that read it are candidates: `readings` are those of the whole model.
  */
 export function savedBy(candidates: readonly Replaced[], readings: WeightReadings): Savings {
   const converted = weightReadings(candidates.map(({ layer }) => layer));

@@ -1,7 +1,14 @@
 /** Chooses which convolutions are replaced, and at which rank. */
 import { DscAuditError } from '../ir/errors.ts';
 import { figureTexts } from '../ir/quantity-text.ts';
-import { type Replaced, type Savings, savedBy, type WeightReadings, weightReadings } from './assess.ts';
+import {
+  type Replaced,
+  type Savings,
+  savedBy,
+  type WeightedLayer,
+  type WeightReadings,
+  weightReadings,
+} from './assess.ts';
 import type { ConvLayer } from './conv-layer.ts';
 import { exactRank } from './factorisation.ts';
 import { figuresOf, replacementFigures } from './figures.ts';
@@ -58,16 +65,16 @@ interface RankOption extends Option {
 
 /**
  * Chooses layers and ranks: to meet the target at the least loss; without a target every convolution that can be
- * replaced, at the rank that is asked for or the lowest that keeps enough. `convs` are all of the model. Throws
+ * replaced, at the rank that is asked for or the lowest that keeps enough. `layers` are all of the model. Throws
  * `target-out-of-reach`, saying how far one can get.
  */
 export function planRewrite(
   replaceable: readonly ReplaceableConv[],
-  convs: readonly ConvLayer[],
+  layers: readonly WeightedLayer[],
   wish: RewriteWish,
   cost: ModelCost,
 ): RewritePlan {
-  const readings = weightReadings(convs);
+  const readings = weightReadings(layers);
   const items = unitsOf(replaceable).map((unit) => optionsOf(unit, readings, wish));
   if (wish.target === null) {
     return finish(
@@ -94,17 +101,17 @@ const CURVE_POINTS = 8;
 /** How the loss grows with the MACs saved, up to the most that can be saved. */
 export function savingCurve(
   replaceable: readonly ReplaceableConv[],
-  convs: readonly ConvLayer[],
+  layers: readonly WeightedLayer[],
   strategy: Strategy,
 ): readonly CurvePoint[] {
   const wish = { strategy, between: 'none', rank: 'auto', minEnergy: 0, target: null, fitted: false } as const;
-  const readings = weightReadings(convs);
+  const readings = weightReadings(layers);
   const items = unitsOf(replaceable).map((unit) => optionsOf(unit, readings, wish));
   const most = mostSaving(items).saving;
   return Array.from({ length: most > 0 ? CURVE_POINTS : 0 }, (_, index) => {
     const found = leastLoss(items, Math.floor((most * (index + 1)) / CURVE_POINTS)) ?? mostSaving(items);
-    const layers = found.taken.reduce((count, option) => count + (option?.convs.length ?? 0), 0);
-    return { macs: found.saving, loss: found.loss, layers };
+    const replaced = found.taken.reduce((count, option) => count + (option?.convs.length ?? 0), 0);
+    return { macs: found.saving, loss: found.loss, layers: replaced };
   });
 }
 
@@ -121,20 +128,21 @@ function unitsOf(replaceable: readonly ReplaceableConv[]): readonly (readonly Re
 
 /**
  * The ranks at which a unit saves something and keeps enough, the lowest first. A rank that is asked for outright is
- * taken whether or not it saves anything; beyond the exact one there is none.
+ * taken whether or not it saves anything; beyond its exact one a convolution stays at that.
  */
 function optionsOf(
   unit: readonly ReplaceableConv[],
   readings: WeightReadings,
   wish: RewriteWish,
 ): readonly RankOption[] {
-  const most = Math.min(...unit.map(({ layer }) => exactRank(wish.strategy.slices(layer))));
+  const exact = unit.map(({ layer }) => exactRank(wish.strategy.slices(layer)));
+  const most = Math.max(...exact);
   const [lowest, highest] = wish.rank === 'auto' ? [1, most] : [Math.min(wish.rank, most), Math.min(wish.rank, most)];
   const mustSave = wish.rank === 'auto' || wish.target !== null;
   const saving = TARGET_METRICS[wish.target?.metric ?? 'macs'].saving;
   const options: RankOption[] = [];
   for (let rank = lowest; rank <= highest; rank++) {
-    const convs = unit.map((conv) => planned(conv, rank, wish));
+    const convs = unit.map((conv, index) => planned(conv, Math.min(rank, exact[index] ?? rank), wish));
     const saved = saving(savings(convs, readings)) ?? 0;
     const isEnough = convs.every(({ energy }) => (energy ?? 0) >= wish.minEnergy);
     if ((mustSave && saved <= 0) || !isEnough) continue;

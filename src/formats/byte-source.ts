@@ -1,9 +1,11 @@
-import { closeSync, openSync, readSync, type Stats, statSync } from 'node:fs';
+import { type BigIntStats, closeSync, openSync, readSync, statSync } from 'node:fs';
 import { DscAuditError } from '../ir/errors.ts';
 
 /** Bytes that can be read anywhere, without being loaded. */
 export interface ByteSource {
   readonly size: number;
+  /** Of a file what the system tells it by: the same under every name that leads to it. */
+  readonly identity?: string;
   /** Copies up to `target.length` bytes from `offset` on, and returns how many there were. */
   read(offset: number, target: Uint8Array): number;
   close(): void;
@@ -36,18 +38,23 @@ export function bytesSource(chunks: readonly Uint8Array[]): ByteSource {
   };
 }
 
+/** Systems read less than 2 GiB at a time. */
+const MAX_READ_BYTES = 2 ** 30;
+
 /** A file, opened once and read where asked. Throws `cannot-read` where it is not there, or no file. */
 export function fileSource(path: string): ByteSource {
-  const stats = attempt(path, () => statSync(path));
+  const stats = attempt(path, () => statSync(path, { bigint: true }));
   // Before it is opened: opening a pipe that nobody writes to never returns.
   if (!stats.isFile()) throw new DscAuditError('cannot-read', `${path}: is ${describe(stats)}.`);
   const descriptor = attempt(path, () => openSync(path, 'r'));
   return {
-    size: stats.size,
+    size: Number(stats.size),
+    identity: `${stats.dev}:${stats.ino}`,
     read(offset, target) {
       let copied = 0;
       while (copied < target.length) {
-        const count = readSync(descriptor, target, copied, target.length - copied, offset + copied);
+        const length = Math.min(target.length - copied, MAX_READ_BYTES);
+        const count = readSync(descriptor, target, copied, length, offset + copied);
         if (count === 0) break;
         copied += count;
       }
@@ -92,7 +99,7 @@ export function isMissing(path: string): boolean {
   return attempt(path, () => statSync(path, { throwIfNoEntry: false })) === undefined;
 }
 
-function describe(stats: Stats): string {
+function describe(stats: BigIntStats): string {
   if (stats.isDirectory()) return 'a directory; give the path of a model file';
   return stats.isFIFO() ? 'a pipe; give it as standard input, and - as the path' : 'not a regular file';
 }

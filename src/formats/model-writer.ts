@@ -1,8 +1,10 @@
 import type { ConvReplacement } from './conv-replacement.ts';
+import type { ModelFileKind } from './output-name.ts';
 import type { Piece } from './pieces.ts';
 
 /** Writes a model with convolutions replaced, in the format that it came in. */
 export interface ModelWriter {
+  readonly kind: ModelFileKind;
   /** False where the file holds a graph alone: then so does the new one. */
   readonly hasWeights: boolean;
   /** Why this replacement cannot be written; null where it can. */

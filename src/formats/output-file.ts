@@ -62,13 +62,31 @@ const notReplaceable = (path: string): DscAuditError =>
  * @throws {DscAuditError} `cannot-write`
  */
 export function writeFiles(files: readonly OutputFile[]): void {
+  for (const _ of writing(files));
+}
+
+/**
+ * The same, unless it is called off before all files are complete: then nothing is left behind, either.
+ *
+ * @throws {DscAuditError} `cannot-write`, and `interrupted` soon after the signal
+ */
+export async function writeFilesUnless(signal: AbortSignal, files: readonly OutputFile[]): Promise<void> {
+  for (const _ of writing(files)) {
+    // Whoever calls it off is heard between two chunks.
+    await new Promise((resolve) => setImmediate(resolve));
+    if (signal.aborted) throw new DscAuditError('interrupted', 'Interrupted: no file was written.');
+  }
+}
+
+/** A chunk a step. Who stops in between has nothing left behind. */
+function* writing(files: readonly OutputFile[]): Generator<void> {
   const written: { readonly temporary: string; readonly path: string }[] = [];
   try {
     for (const { path, chunks } of files) {
       checkReplaceable(path);
       const temporary = temporaryPath(path);
       written.push({ temporary, path });
-      attempt(path, () => writeWhole(temporary, chunks));
+      yield* attemptAll(path, writingWhole(temporary, chunks));
     }
     for (const { temporary, path } of written) attempt(path, () => renameSync(temporary, path));
   } finally {
@@ -76,15 +94,32 @@ export function writeFiles(files: readonly OutputFile[]): void {
   }
 }
 
-function writeWhole(path: string, chunks: Iterable<Uint8Array>): void {
+function* writingWhole(path: string, chunks: Iterable<Uint8Array>): Generator<void> {
   const descriptor = openSync(path, 'wx');
   try {
     for (const chunk of chunks) {
       for (let done = 0; done < chunk.length; ) done += writeSync(descriptor, chunk, done);
+      yield;
     }
     fsyncSync(descriptor);
   } finally {
     closeSync(descriptor);
+  }
+}
+
+/**
+ * Holds every file of an outcome to {@link checkOutput}, and no two to one name.
+ *
+ * @throws {DscAuditError} `cannot-write`
+ */
+export function checkOutputs(files: readonly OutputFile[], inputs: readonly string[], force: boolean): void {
+  const places = new Set<string>();
+  for (const { path } of files) {
+    checkOutput(path, inputs, force);
+    if (places.has(resolve(path))) {
+      throw new DscAuditError('cannot-write', `${path}: two files of this command would have this name.`);
+    }
+    places.add(resolve(path));
   }
 }
 
@@ -107,6 +142,14 @@ export function checkOutput(path: string, inputs: readonly string[], force: bool
 function isSame(input: string, path: string): boolean {
   const there = statSync(input, { throwIfNoEntry: false });
   return there !== undefined && realpathSync(resolve(input)) === realpathSync(resolve(path));
+}
+
+function* attemptAll(path: string, steps: Iterable<void>): Generator<void> {
+  try {
+    yield* steps;
+  } catch (error) {
+    throw writeFailure(path, error);
+  }
 }
 
 function attempt<T>(path: string, write: () => T): T {

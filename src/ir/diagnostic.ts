@@ -32,6 +32,12 @@ export interface DiagnosticArgs {
   'loop-counted': { readonly op: string; readonly iterations: number };
   'unused-binding': { readonly name: string };
   'unmatched-pattern': { readonly option: string; readonly pattern: string };
+  'rank-beyond-exact': {
+    readonly rank: number;
+    readonly highest: number;
+    readonly layers: number;
+    readonly names: readonly string[];
+  };
   'reference-profile': { readonly machine: string };
   'profile-refused': { readonly path: string; readonly reason: string };
   'profile-of-other-runtime': { readonly id: string; readonly calibratedAt: string };

@@ -1,4 +1,4 @@
-import type { Report } from '../audit/report.ts';
+import type { Report, Totals } from '../audit/report.ts';
 
 /** Which totals lack something, as the sign that goes before them: `≥ `, or nothing. */
 export interface LowerBounds {
@@ -9,7 +9,12 @@ export interface LowerBounds {
   readonly latency: string;
 }
 
-export function lowerBounds({ totals, diagnostics, coverage }: Report): LowerBounds {
+/** What tells whether totals lack something. */
+interface Bounded extends Pick<Report, 'diagnostics' | 'coverage'> {
+  readonly totals: Pick<Totals, 'isLowerBound' | 'isLatencyLowerBound'>;
+}
+
+export function lowerBounds({ totals, diagnostics, coverage }: Bounded): LowerBounds {
   const sign = (lacks: boolean): string => (lacks ? '≥ ' : '');
   return {
     params: sign(diagnostics.some(({ code }) => code === 'unknown-operator')),

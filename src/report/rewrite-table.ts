@@ -1,6 +1,8 @@
 import type { ChalkInstance } from 'chalk';
 import type { RewriteReport, RewrittenLayer } from '../audit/rewrite-report.ts';
-import { plainText, shorten } from './plain-text.ts';
+import { coverageLines, diagnosticLines } from './diagnostic-lines.ts';
+import { lowerBounds } from './lower-bounds.ts';
+import { plainText, shorten, wrap } from './plain-text.ts';
 import { bytes, change, milliseconds, quantity } from './units.ts';
 
 const MAX_NAME_WIDTH = 48;
@@ -23,8 +25,15 @@ const share = (part: number): string => `${(100 * part).toFixed(1)} %`;
 const changed = (before: number | null, after: number | null): string =>
   before === null || after === null ? '' : change(before, after);
 
+interface TableOptions {
+  readonly style: ChalkInstance;
+  /** Columns of the terminal; null for no limit. */
+  readonly width: number | null;
+}
+
 /** What was rewritten, for a person at a terminal. `written` are all files, a recipe's too. */
-export function renderRewrite(report: RewriteReport, written: readonly string[], style: ChalkInstance): string {
+export function renderRewrite(report: RewriteReport, written: readonly string[], options: TableOptions): string {
+  const { style, width } = options;
   const { layers, skipped } = report;
   const where = written.length === 0 ? '(not written)' : written.map(plainText).join(', ');
   const columns = COLUMNS.filter(({ cell }) => layers.some((layer) => cell(layer) !== ''));
@@ -39,7 +48,11 @@ export function renderRewrite(report: RewriteReport, written: readonly string[],
     '',
     ...totalLines(report),
     ...validationLines(report),
-    ...skipped.map(({ layer, reason }) => style.dim(`left alone: ${plainText(layer)}: ${plainText(reason)}`)),
+    ...skipped.flatMap(({ layer, reason }) =>
+      wrap(`left alone: ${plainText(layer)}: ${plainText(reason)}`, width).map((line) => style.dim(line)),
+    ),
+    ...(report.coverage.counted < report.coverage.nodes ? ['', ...coverageLines(report.coverage, options)] : []),
+    ...diagnosticLines(report.diagnostics, options),
   ];
   return `${lines.join('\n')}\n`;
 }
@@ -54,18 +67,26 @@ function aligned(rows: readonly (readonly string[])[]): readonly string[] {
   );
 }
 
-function totalLines({ before, after, layers, loss, strategy, target }: RewriteReport): readonly string[] {
+function totalLines(report: RewriteReport): readonly string[] {
+  const { before, after, layers, loss, strategy, target } = report;
+  const atLeast = lowerBounds({ ...report, totals: before });
   const convolutions = layers.length === 1 ? '1 convolution' : `${layers.length} convolutions`;
   const aim = target === null ? '' : `, for ${plainText(target)}`;
-  const line = (what: string, was: number | null, is: number | null, text: (value: number | null) => string): string =>
-    `  ${what.padEnd(8)} ${text(was)} → ${text(is)}${was === null || is === null ? '' : ` (${change(was, is)})`}`;
+  const line = (
+    what: string,
+    was: number | null,
+    is: number | null,
+    text: (value: number | null) => string,
+    sign = '',
+  ): string =>
+    `  ${what.padEnd(8)} ${sign}${text(was)} → ${sign}${text(is)}${was === null || is === null ? '' : ` (${change(was, is)})`}`;
   return [
     `${convolutions} as ${strategy}${aim}${loss === null ? '' : `; energy lost, all layers together: ${loss.toFixed(3)}`}`,
-    line('MACs', before.macs, after.macs, quantity),
-    line('Params', before.params, after.params, quantity),
+    line('MACs', before.macs, after.macs, quantity, atLeast.macs),
+    line('Params', before.params, after.params, quantity, atLeast.params),
     line('Files', before.fileBytes, after.fileBytes, bytes),
     ...(before.latencyMs && after.latencyMs
-      ? [line('Latency', before.latencyMs.value, after.latencyMs.value, milliseconds)]
+      ? [line('Latency', before.latencyMs.value, after.latencyMs.value, milliseconds, atLeast.latency)]
       : []),
   ];
 }

@@ -2,6 +2,7 @@ import type { ChalkInstance } from 'chalk';
 import type { BlockSection, Figures, Report } from '../audit/report.ts';
 import { BLOCK_NAMES } from './block-text.ts';
 import { modelNotes } from './call-notes.ts';
+import { coverageLines, diagnosticLines } from './diagnostic-lines.ts';
 import { lowerBounds } from './lower-bounds.ts';
 import { plainText, wrap } from './plain-text.ts';
 import { stagesOf } from './stages.ts';
@@ -30,7 +31,7 @@ export function summaryLines(report: Report, { style, width, all, models }: Summ
     ...strategyLines(report, { style, width, all }),
     ...memoryLines(report, width),
     ...trainingLines(report.training, style),
-    ...coverageLines(report, style, width),
+    ...coverageLines(report.coverage, { style, width }),
     ...diagnosticLines(models === 1 ? report.diagnostics : modelNotes(report), { style, width }),
   ];
 }
@@ -131,6 +132,9 @@ function blockLines({ blocks, totals, dsc }: Report, width: number | null): read
   return wrap(`Blocks: ${told.join(', ')}.${rest}`, width);
 }
 
+/** Candidates that are named before the rest is only counted. */
+const MAX_OF_A_KIND = 3;
+
 /** Candidates that would be slower are named, and not counted on. */
 function slowerLines({ candidates, strategy }: Report['dsc'], width: number | null): readonly string[] {
   const slower = candidates.filter(({ recommended }) => !recommended).map(({ layer }) => plainText(layer));
@@ -193,47 +197,3 @@ function memoryLines({ memory }: Report, width: number | null): readonly string[
   const sliced = slicedBlocks === 0 ? '' : `, with ${slicedBlocks} ${blocks} in slices ${bytes(slicedBlocksBytes)}`;
   return wrap(`Peak memory in the model's order ${bytes(modelOrderBytes)}${best}${sliced}.`, width);
 }
-
-function coverageLines({ coverage }: Report, style: ChalkInstance, width: number | null): readonly string[] {
-  const { nodes, counted, uncounted } = coverage;
-  if (counted === nodes) return [nodes === 1 ? 'Its one node is counted.' : `All ${nodes} nodes counted.`];
-  const unknown = uncounted.map(({ op, layers }) => `${plainText(op)} (${layers.length})`).slice(0, 6);
-  const more = uncounted.length > unknown.length ? ` and ${uncounted.length - unknown.length} more` : '';
-  const sentence = `${counted} of ${nodes} nodes counted: totals are lower bounds. Not counted: ${unknown.join(', ')}${more}.`;
-  return wrap(sentence, width).map((line) => style.yellow(line));
-}
-
-/** Diagnostics of one kind that are spelt out before the rest is only counted. */
-const MAX_OF_A_KIND = 3;
-
-/** Warnings and notes, a paragraph each, behind an empty line. */
-export function diagnosticLines(
-  diagnostics: Report['diagnostics'],
-  { style, width }: Pick<SummaryOptions, 'style' | 'width'>,
-): readonly string[] {
-  const seen = new Map<string, number>();
-  const lines: string[] = [];
-  for (const { code, severity, message, layer } of diagnostics) {
-    const count = (seen.get(code) ?? 0) + 1;
-    seen.set(code, count);
-    if (count > MAX_OF_A_KIND) continue;
-    const label = LABELS[severity](style);
-    const [first = '', ...rest] = wrap(
-      plainText(layer === null ? message : `${layer}: ${message}`),
-      width === null ? null : width - INDENT.length,
-    );
-    lines.push(label + first, ...rest.map((line) => INDENT + line));
-  }
-  for (const [code, count] of seen) {
-    const more = count - MAX_OF_A_KIND;
-    if (more > 0) lines.push(style.dim(`${INDENT}and ${more} more (${code}): --format json lists them`));
-  }
-  return lines.length === 0 ? [] : ['', ...lines];
-}
-
-const INDENT = '         ';
-
-const LABELS: Readonly<Record<Report['diagnostics'][number]['severity'], (style: ChalkInstance) => string>> = {
-  warning: (style) => style.yellow('warning'.padEnd(INDENT.length)),
-  info: (style) => style.dim('note'.padEnd(INDENT.length)),
-};

@@ -1,6 +1,7 @@
 import { Chalk, type ChalkInstance } from 'chalk';
 import type { Report } from '../audit/report.ts';
 import { GAP, lineOf, type TextColumn, widest } from './columns.ts';
+import { diagnosticLines } from './diagnostic-lines.ts';
 import type { Document, Format, Layout } from './format.ts';
 import { FORMAT_NAMES } from './format-names.ts';
 import type { FailedModel, ModelSummary } from './model-summary.ts';
@@ -8,7 +9,7 @@ import { overviewLines } from './overview.ts';
 import { plainText, shorten, wrap } from './plain-text.ts';
 import { type Row, rowsOf, SORTS, type Sort } from './rows.ts';
 import { STRATEGY_WORDS } from './strategy-text.ts';
-import { diagnosticLines, summaryLines } from './summary.ts';
+import { summaryLines } from './summary.ts';
 import { bytes, change, milliseconds, percent, quantity, shapeText } from './units.ts';
 import { verdictLines } from './verdict.ts';
 

@@ -10,15 +10,15 @@ const fixture = (path: string): Uint8Array => readFileSync(join(FIXTURES, path))
 
 describe.skipIf(process.platform === 'win32')('a symbolic link', () => {
   it.each([
-    ['an audit', ['m.onnx', '--no-config', '-o', 'out.json']],
-    ['a rewrite', ['rewrite', 'm.onnx', '--force', '-o', 'out.json']],
-  ])('under the name of the output of %s is replaced, and not written through', async (_, args) => {
+    ['an audit', 'out.json', ['m.onnx', '--no-config', '-o', 'out.json']],
+    ['a rewrite', 'out.onnx', ['rewrite', 'm.onnx', '--force', '-o', 'out.onnx']],
+  ])('under the name of the output of %s is replaced, and not written through', async (_, output, args) => {
     const cwd = folderWith({ 'm.onnx': fixture('onnx/digits_cnn.onnx'), 'elsewhere/kept.json': 'kept' });
-    symlinkSync(join(cwd, 'elsewhere/kept.json'), join(cwd, 'out.json'));
+    symlinkSync(join(cwd, 'elsewhere/kept.json'), join(cwd, output));
     const done = await runBinary(args, { cwd });
     expect(done.code, done.err).toBe(0);
     expect(readFileSync(join(cwd, 'elsewhere/kept.json'), 'utf8')).toBe('kept');
-    expect(lstatSync(join(cwd, 'out.json')).isSymbolicLink()).toBe(false);
+    expect(lstatSync(join(cwd, output)).isSymbolicLink()).toBe(false);
   });
 
   it.runIf(existsSync('/proc/self/fd'))('to a stream of a process is refused, though it leads to a file', () => {

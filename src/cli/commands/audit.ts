@@ -30,7 +30,7 @@ Examples:
 Exit codes:
   0 done · 1 a budget was exceeded, or could not be determined · 2 a model, the
   configuration or the command line cannot be used · 70 a bug in dsc-audit ·
-  130 interrupted`;
+  130 interrupted (143 by SIGTERM, 129 by SIGHUP)`;
 
 /** The default command: audits models and writes their reports. */
 export function defineAudit(program: Command, terminal: Terminal): void {

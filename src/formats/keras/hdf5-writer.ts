@@ -2,7 +2,7 @@
 import type { DType } from '../../ir/dtype.ts';
 import { DscAuditError } from '../../ir/errors.ts';
 import type { ByteSource } from '../byte-source.ts';
-import { FREE_COPIED_BYTES, HDF5_OBJECT_BYTES, MAX_COPIED_GROWTH } from '../limits.ts';
+import { HDF5_OBJECT_BYTES, maxCopiedBytes } from '../limits.ts';
 import { type Hdf5Group, openHdf5, textOfAttribute } from './hdf5-file.ts';
 import type { Library } from './hdf5-library.ts';
 import { namesIn } from './legacy-h5.ts';
@@ -42,7 +42,7 @@ export async function makeHdf5(
   try {
     const target = new library.File(name, 'w');
     try {
-      const budget = { bytes: FREE_COPIED_BYTES + MAX_COPIED_GROWTH * source.size };
+      const budget = { bytes: maxCopiedBytes(source.size) };
       make(from.root, targetGroup(library, target, budget));
     } finally {
       target.close();

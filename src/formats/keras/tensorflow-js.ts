@@ -39,6 +39,8 @@ const NONE: readonly NamedWeight[] = [];
 
 /** One stretch of weights: the files of a group, one behind the other. */
 interface Shards {
+  /** In the manifest's order; null for each that is not there. */
+  readonly files: readonly (ByteSource | null)[];
   readonly bytes: ByteSource | null;
 }
 
@@ -75,9 +77,10 @@ export function manifestWeights(source: ModelSource, manifest: Json | undefined)
     for (const group of groups) {
       const weights = listOf(group, 'weights');
       const paths = listOf(group, 'paths').map((path) => textOf(path) ?? '');
-      for (const path of paths) addPath(path, known);
+      for (const path of paths) addOnce(posix.normalize(path), path, known);
       allPaths.push(...paths);
       const shards = openShards(source, paths, weights.length, opened, missing);
+      for (const [index, file] of shards.files.entries()) addOnce(file?.identity ?? null, paths[index] ?? '', known);
       for (const weight of weightsOf(weights, shards)) {
         const [layer = ''] = weight.name.split('/');
         const others = byLayer.get(layer) ?? [];
@@ -108,11 +111,11 @@ function listOf(group: Json, key: string): readonly Json[] {
   throw malformed(`'weightsManifest' has ${describeJson(list)} for '${key}' where a list is needed`);
 }
 
-/** A file that many groups name would hold any number of weights. */
-function addPath(path: string, known: Set<string>): void {
-  const place = posix.normalize(path);
-  if (known.has(place)) throw malformed(`'weightsManifest' names the file '${shown(path)}' twice`);
-  known.add(place);
+/** A file that many groups name, or links lead to under many names, would hold any number of weights. */
+function addOnce(file: string | null, path: string, known: Set<string>): void {
+  if (file === null) return;
+  if (known.has(file)) throw malformed(`'weightsManifest' names the file '${shown(path)}' twice`);
+  known.add(file);
 }
 
 function openShards(
@@ -129,7 +132,7 @@ function openShards(
     return file;
   });
   const present = files.filter((file) => file !== null);
-  return { bytes: present.length < files.length ? null : joined(present) };
+  return { files, bytes: present.length < files.length ? null : joined(present) };
 }
 
 /** Files one behind the other as one. */
@@ -151,7 +154,7 @@ function joined(files: readonly ByteSource[]): ByteSource {
   };
 }
 
-function weightsOf(weights: readonly Json[], { bytes }: Shards): readonly ManifestWeight[] {
+function weightsOf(weights: readonly Json[], { bytes }: Pick<Shards, 'bytes'>): readonly ManifestWeight[] {
   let offset = 0;
   return weights.flatMap((weight) => {
     const name = textOf(member(weight, 'name')) ?? '';

@@ -1,7 +1,7 @@
 /** Writes `.keras` archives. */
 import { DscAuditError } from '../../ir/errors.ts';
 import { readExactly } from '../byte-source.ts';
-import { FREE_COPIED_BYTES, MAX_COPIED_GROWTH } from '../limits.ts';
+import { maxCopiedBytes } from '../limits.ts';
 import type { ModelSource } from '../model-source.ts';
 import { REWRITE_NOTE } from '../model-writer.ts';
 import { numberedNames } from './archive-weights.ts';
@@ -59,7 +59,7 @@ function checkCopied(entries: ReadonlyMap<string, ArchiveEntry>, archiveBytes: n
       throw new DscAuditError('cannot-rewrite', `holds a file whose name cannot be kept: '${name.slice(0, 80)}'.`);
     }
   }
-  if (bytes > FREE_COPIED_BYTES + MAX_COPIED_GROWTH * archiveBytes) {
+  if (bytes > maxCopiedBytes(archiveBytes)) {
     throw new DscAuditError('limit-exceeded', `holds ${bytes} bytes, unpacked, far more than the archive has.`);
   }
 }

@@ -21,7 +21,8 @@ const CONTAINERS: Readonly<Record<FileKind, (source: ModelSource) => KerasContai
 };
 
 export async function kerasWriter(source: ModelSource): Promise<ModelWriter> {
-  const container = await CONTAINERS[fileKind(source.bytes)](source);
+  const kind = fileKind(source.bytes);
+  const container = await CONTAINERS[kind](source);
   const { text, library } = container;
   const modelSpan = container.modelIn(jsonSpans(text));
   const read = (span: { readonly start: number; readonly end: number }): Json =>
@@ -29,6 +30,7 @@ export async function kerasWriter(source: ModelSource): Promise<ModelWriter> {
   const places = layerPlaces(readModelConfig(read(modelSpan)), modelSpan);
   const placeOf = (node: Node): LayerPlace | undefined => places.get(pathKey([...node.scope, node.name]));
   return {
+    kind,
     hasWeights: container.hasWeights,
     obstacle(replacement) {
       const place = placeOf(replacement.node);

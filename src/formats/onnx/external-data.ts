@@ -67,14 +67,14 @@ export class ExternalFiles {
     return Array.from(this.#opened).flatMap(([name, source]) => (source ? [name] : []));
   }
 
-  /** Size of all the files; null where one is missing. */
+  /** Size of all the files, each counted once under whatever names; null where one is missing. */
   get totalBytes(): number | null {
-    let total = 0;
-    for (const source of this.#opened.values()) {
+    const sizes = new Map<string, number>();
+    for (const [name, source] of this.#opened) {
       if (source === null) return null;
-      total += source.size;
+      sizes.set(source.identity ?? name, source.size);
     }
-    return total;
+    return [...sizes.values()].reduce((total, size) => total + size, 0);
   }
 
   close(): void {

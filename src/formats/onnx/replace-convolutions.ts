@@ -21,6 +21,7 @@ export function onnxWriter(source: ModelSource, model: Model): ModelWriter {
   const byOutput = outputsOf(nodes);
   const own = new Set(model.graph.nodes);
   return {
+    kind: 'onnx',
     hasWeights: true,
     obstacle({ node }) {
       if (!CONV_OPS.has(node.op)) return `${node.op} cannot be written as two`;

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { linkSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { unzipSync, zipSync } from 'fflate';
 import * as h5wasm from 'h5wasm';
@@ -16,6 +16,10 @@ const MODEL = functional({
   outputs: ['conv'],
 });
 const KERNEL = [3, 3, 16, 32];
+/** Four bytes that tell nothing of one another. */
+const pseudoRandom = (seed: number): Uint8Array =>
+  new Uint8Array(Float32Array.of(Math.fround(Math.sin(seed * 12.9898) * 43758.5453) % 1).buffer);
+
 const floats = (count: number): Float32Array => Float32Array.from({ length: count }, (_, index) => Math.sin(index));
 
 let made = 0;
@@ -91,10 +95,24 @@ describe('a zip archive', () => {
 
   it('that unpacks to far more than it holds is refused', async () => {
     const entries = Object.entries(await entriesOf()).map(([name, data]) => ({ name, data }));
+    // Deflate makes them 1000 times smaller.
     const zeros = { data: new Uint8Array(70 * 2 ** 20), deflated: true };
     const many = ['a', 'b', 'c', 'd'].map((name) => ({ ...zeros, name }));
     expect(await refusal(zipBytes([...entries, ...many]))).toMatch(/unpacked, far more/);
   });
+
+  it('whose weights are almost all zeroes is rewritten, however small deflate makes it', async () => {
+    const pruned = new Uint8Array(90 * 2 ** 20);
+    for (let at = 0; at < pruned.length; at += 160) pruned.set(pseudoRandom(at), at);
+    const entries = Object.entries(await entriesOf()).map(([name, data]) => ({ name, data }));
+    const many = ['a', 'b', 'c', 'd'].map((name) => ({ name, data: pruned, deflated: true }));
+    const model = zipBytes([...entries, ...many]);
+    expect((4 * pruned.length) / model.length).toBeGreaterThan(20);
+    await withFolder(async (folder) => {
+      const { bytes } = await rewriteInto(folder, model);
+      expect(unzipSync(bytes).d?.length).toBe(pruned.length);
+    });
+  }, 60_000);
 
   it.each([
     ['an object already has', '__proto__'],
@@ -123,12 +141,13 @@ describe('a TensorFlow.js manifest', () => {
     { name: 'conv/bias', shape: [32], dtype: 'float32' },
   ];
 
-  const written = (weightsManifest: unknown) =>
+  const written = (weightsManifest: unknown, link: typeof symlinkSync | null = null) =>
     withFolder(async (folder) => {
       const path = join(folder, 'model.json');
       const model = { format: 'layers-model', modelTopology: { model_config: MODEL }, weightsManifest };
       writeFileSync(path, JSON.stringify(model));
       writeFileSync(join(folder, 'w.bin'), new Uint8Array(floats(3 * 3 * 16 * 32 + 32).buffer));
+      link?.(join(folder, 'w.bin'), join(folder, 'linked.bin'));
       await audit(path, { profile: 'none' });
       await rewrite(path, join(folder, 'light.json'), { profile: 'none' });
     });
@@ -137,6 +156,15 @@ describe('a TensorFlow.js manifest', () => {
     const again = { paths: ['./w.bin'], weights: [{ name: 'other', shape: [32], dtype: 'float32' }] };
     await written([{ paths: ['w.bin'], weights: WEIGHTS }]);
     await expect(written([{ paths: ['w.bin'], weights: WEIGHTS }, again])).rejects.toThrow(/names the file .* twice/);
+  });
+
+  it.skipIf(process.platform === 'win32').each([
+    ['symbolic', symlinkSync],
+    ['hard', linkSync],
+  ] as const)('that names a file under two names, by a %s link, is refused', async (_, link) => {
+    const again = { paths: ['linked.bin'], weights: [{ name: 'other', shape: [32], dtype: 'float32' }] };
+    const manifest = [{ paths: ['w.bin'], weights: WEIGHTS }, again];
+    await expect(written(manifest, link)).rejects.toThrow(/names the file 'linked.bin' twice/);
   });
 
   it.each(['scale', 'min'])("whose 'quantization' has no number for '%s' is refused", async (key) => {

@@ -52,6 +52,8 @@ async function expectForetold({ after }: RewriteReport, path: string): Promise<v
     weightBytes: totals.weightBytes,
     fileBytes: model.fileBytes,
     latencyMs: null,
+    isLatencyLowerBound: false,
+    isLowerBound: totals.isLowerBound,
   });
 }
 
