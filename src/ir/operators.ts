@@ -53,6 +53,7 @@ export type UnaryFunction =
   | 'exp'
   | 'floor'
   | 'gelu'
+  | 'geluTanh'
   | 'hardSigmoid'
   | 'hardSwish'
   | 'isInf'
@@ -246,8 +247,8 @@ export interface ElementwiseAttrs {
   gatedActivation: Record<never, never>;
   /** x, scale, zero point?. */
   quantize: { readonly to: DType | null };
-  /** x, scale, zero point?. */
-  dequantize: { readonly to: DType | null };
+  /** x, scale, zero point?: one for all, one for each index along the axis, or, unless 0, for each block of so many. */
+  dequantize: { readonly to: DType | null; readonly axis: number; readonly blockSize: number };
   /** x; outputs y, scale, zero point. */
   dynamicQuantize: Record<never, never>;
   /** An elementwise operator on quantised operands (`operands`: which inputs are tensors of values). */
@@ -304,7 +305,13 @@ export interface PoolAttrs {
 export interface ReduceAttrs {
   /** x, axes?. Without axes all are reduced, unless `noopWithoutAxes`. */
   reduce: { readonly fn: ReduceFunction; readonly keepDims: boolean; readonly noopWithoutAxes: boolean };
-  argReduce: { readonly axis: number; readonly keepDims: boolean };
+  /** The position of the first extreme, or of the last. */
+  argReduce: {
+    readonly fn: 'max' | 'min';
+    readonly axis: number;
+    readonly keepDims: boolean;
+    readonly selectsLast: boolean;
+  };
   /** x, axis. */
   cumulate: { readonly fn: 'prod' | 'sum'; readonly exclusive: boolean; readonly reverse: boolean };
   /** x, k; outputs values, indices. */
@@ -345,7 +352,8 @@ export interface MovementAttrs {
   centerCropPad: { readonly axes: readonly number[] | null };
   /** past, update, write indices?. */
   tensorScatter: Record<never, never>;
-  depthToSpace: { readonly block: number };
+  /** `depthFirst`: channels are blocks of positions, each with all output channels; else output channels with a block each. */
+  depthToSpace: { readonly block: number; readonly depthFirst: boolean };
   spaceToDepth: { readonly block: number };
   /** x, lengths. */
   reverseSequence: Record<never, never>;

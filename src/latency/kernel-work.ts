@@ -352,6 +352,18 @@ const DESCRIPTIONS: Readonly<Record<KernelName, Describe>> = {
       group: isRun ? 'copy' : 'copy (strided)',
     };
   },
+  // Each run has an index to find out, and is copied like any other.
+  pick: ({ args, units }) => {
+    const elements = units * args.number('inner');
+    const isRun = args.number('indexInner') === 0;
+    const terms = isRun
+      ? { units, vectors: units * Math.floor(args.number('inner') / 4), elements: units * (args.number('inner') % 4) }
+      : { units, elements };
+    return {
+      ...plain(terms, [touch('input', 'input', elements * 4), touch('output', 'output', elements * 4)]),
+      group: isRun ? 'copy' : 'copy (strided)',
+    };
+  },
   fill: ({ units }) => plain({ units }, [touch('output', 'output', units * VECTOR_BYTES)]),
   fillHalo: ({ args, units }) => {
     const sides = args.number('height') * (args.number('left') + args.number('right'));
@@ -377,6 +389,14 @@ const DESCRIPTIONS: Readonly<Record<KernelName, Describe>> = {
     ]);
   },
   reduce: ({ args, units }) => {
+    const elements = units * args.number('count');
+    return {
+      ...plain({ units, elements }, [touch('input', 'input', elements * 4), touch('output', 'output', units * 4)]),
+      group: args.number('inner') === 1 ? 'reduce' : 'reduce (strided)',
+    };
+  },
+  // A comparison an element, where a reduction adds.
+  argReduce: ({ args, units }) => {
     const elements = units * args.number('count');
     return {
       ...plain({ units, elements }, [touch('input', 'input', elements * 4), touch('output', 'output', units * 4)]),

@@ -10,6 +10,7 @@ const ACTIVATIONS: ReadonlySet<UnaryFunction> = new Set([
   'celu',
   'elu',
   'gelu',
+  'geluTanh',
   'hardSigmoid',
   'hardSwish',
   'leakyRelu',

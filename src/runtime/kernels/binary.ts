@@ -1,8 +1,13 @@
 import type { FunctionBody, Local } from '../wasm/function-body.ts';
-import type { I32, V128 } from '../wasm/values.ts';
+import { type I32, splat, type V128 } from '../wasm/values.ts';
 import { defineKernel, PIXEL_BYTES } from './kernel.ts';
 
 type BinaryCode = (a: V128, b: V128) => V128;
+
+const zero = splat(0);
+
+/** A truth value is 1 or 0. */
+const truth = (mask: V128): V128 => mask.and(splat(1));
 
 /** By the graph's own names. */
 export const BINARY_FUNCTIONS = {
@@ -14,6 +19,19 @@ export const BINARY_FUNCTIONS = {
   min: (a, b) => a.min(b),
   /** The parametric ReLU: a where it is not negative, a · b elsewhere. */
   prelu: (a, b) => a.lt(a.sub(a)).choose(a.mul(b), a),
+  equal: (a, b) => truth(a.eq(b)),
+  greater: (a, b) => truth(a.gt(b)),
+  greaterOrEqual: (a, b) => truth(a.ge(b)),
+  less: (a, b) => truth(a.lt(b)),
+  lessOrEqual: (a, b) => truth(a.le(b)),
+  and: (a, b) => a.min(b),
+  or: (a, b) => a.max(b),
+  xor: (a, b) => a.sub(b).abs(),
+  /** The remainder with the divisor's sign. */
+  mod: (a, b) => a.sub(b.mul(a.div(b).floor())),
+  /** b where a is true, else 0; and the other way round. */
+  when: (a, b) => a.eq(zero).choose(zero, b),
+  unless: (a, b) => a.eq(zero).and(b),
 } as const satisfies Record<string, BinaryCode>;
 
 export type RuntimeBinary = keyof typeof BINARY_FUNCTIONS;

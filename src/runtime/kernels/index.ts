@@ -1,4 +1,5 @@
 /** The table of kernels: one line each. */
+import { argReduce } from './arg-reduce.ts';
 import { binaryBlocked, binaryPlain } from './binary.ts';
 import { copy } from './copy.ts';
 import { depthwiseKernel, depthwiseMultiplier } from './depthwise.ts';
@@ -11,6 +12,7 @@ import type { ArgumentTypes, Kernel } from './kernel.ts';
 import { lrn } from './lrn.ts';
 import { matmul } from './matmul.ts';
 import { normaliseChannels, normaliseRows } from './normalise.ts';
+import { pick } from './pick.ts';
 import { averagePool, maxPool } from './pool.ts';
 import { reduce } from './reduce.ts';
 import { pack, unpack } from './repack.ts';
@@ -52,12 +54,14 @@ export const KERNELS = {
   pack,
   unpack,
   copy,
+  pick,
   fill,
   fillHalo,
   gatherChannels,
   resize,
   resizeCubic,
   reduce,
+  argReduce,
   softmax,
   normaliseRows,
   normaliseChannels,

@@ -93,6 +93,30 @@ function softplus(body: FunctionBody, x: V128): V128 {
   return input.max(zero).add(log(body, one.add(exp(body, input.abs().neg()))));
 }
 
+/** x without the nearest multiple of π, whose parity is the sign; π in parts whose products with it are exact (Cody, Waite). */
+function sin(body: FunctionBody, x: V128): V128 {
+  const input = body.v128(x);
+  const n = body.v128(input.mul(splat(1 / Math.PI)).round());
+  const r = body.v128(
+    input
+      .sub(n.mul(splat(3.140625)))
+      .sub(n.mul(splat(9.675025939941406e-4)))
+      .sub(n.mul(splat(1.5099579909783765e-7))),
+  );
+  const square = body.v128(r.mul(r));
+  const series = horner(square, [2.6083159809786594e-6, -1.9810690719e-4, 8.3330785855e-3, -1.66666597128e-1]);
+  const value = body.v128(series.mul(square).mul(r).add(r));
+  const isOdd = n.mul(half).floor().mul(splat(2)).lt(n);
+  return isOdd.choose(value.neg(), value);
+}
+
+/** 0.5 · x · (1 + tanh(√(2/π) · (x + 0.044715 · x³))): GELU as BERT computed it first. */
+function geluTanh(body: FunctionBody, x: V128): V128 {
+  const input = body.v128(x);
+  const cubic = input.mul(input).mul(splat(0.044715)).add(one).mul(input);
+  return input.mul(half).mul(one.add(tanh(body, cubic.mul(splat(Math.sqrt(2 / Math.PI))))));
+}
+
 const elu = (body: FunctionBody, x: V128, scale: V128, rate: V128): V128 => {
   const input = body.v128(x);
   return input.lt(zero).choose(scale.mul(exp(body, input.mul(rate)).sub(one)), input);
@@ -116,6 +140,7 @@ const parametric = (write: VectorFunction): Unary => ({ write, isParametric: tru
 export const UNARY_FUNCTIONS = {
   abs: plain((_, x) => x.abs()),
   ceil: plain((_, x) => x.ceil()),
+  cos: plain((body, x) => sin(body, x.add(splat(Math.PI / 2)))),
   celu: parametric((body, x, alpha) => elu(body, x, alpha, body.v128(one.div(alpha)))),
   elu: parametric((body, x, alpha) => elu(body, x, alpha, one)),
   erf: plain(erf),
@@ -123,6 +148,7 @@ export const UNARY_FUNCTIONS = {
   floor: plain((_, x) => x.floor()),
   /** x · Φ(x). */
   gelu: plain((body, x) => x.mul(half).mul(one.add(erf(body, x.mul(splat(Math.SQRT1_2)))))),
+  geluTanh: plain(geluTanh),
   hardSigmoid: parametric(hardSigmoid),
   /** x · clip(x/6 + 1/2, 0, 1). */
   hardSwish: plain((_, x) => x.mul(x.add(splat(3)).max(zero).min(splat(6))).mul(splat(1 / 6))),
@@ -130,6 +156,7 @@ export const UNARY_FUNCTIONS = {
   log: plain(log),
   mish: plain((body, x) => x.mul(tanh(body, softplus(body, x)))),
   neg: plain((_, x) => x.neg()),
+  not: plain((_, x) => x.eq(zero).and(one)),
   quickGelu: parametric((body, x, alpha) => x.mul(sigmoid(body, x.mul(alpha)))),
   reciprocal: plain((_, x) => one.div(x)),
   relu: plain((_, x) => x.max(zero)),
@@ -138,6 +165,11 @@ export const UNARY_FUNCTIONS = {
   rsqrt: plain((_, x) => one.div(x.sqrt())),
   selu: plain((body, x) => SELU_GAMMA.mul(elu(body, x, SELU_ALPHA, one))),
   sigmoid: plain(sigmoid),
+  sign: plain((_, x) => {
+    const negative = x.lt(zero).and(one);
+    return x.gt(zero).and(one).sub(negative);
+  }),
+  sin: plain(sin),
   silu: plain((body, x) => x.mul(sigmoid(body, x))),
   softplus: plain(softplus),
   softsign: plain((_, x) => x.div(one.add(x.abs()))),

@@ -3,20 +3,24 @@
 import { isStatic } from '../../ir/dim.ts';
 import { readElements } from '../../ir/elements.ts';
 import { DscAuditError } from '../../ir/errors.ts';
-import { countElements, stridesOf } from '../../ir/extents.ts';
+import { countElements } from '../../ir/extents.ts';
 import type { TensorFact } from '../../ir/fact.ts';
 import type { Constant, Node, ValueId } from '../../ir/graph.ts';
 import { type AnalysedModel, knownShape } from './analysed-model.ts';
+import { type ConstantTensor, evaluateConstant, isEvaluated } from './evaluate-constant.ts';
 
 /** Elements for a constant whose bytes the file does not have. */
 export type FillMissing = (name: string, constant: Constant) => Float32Array;
 
+/** Elements that are made of others, over all constants: what is beyond is computed in every run. */
+const MAX_EVALUATED_ELEMENTS = 2 ** 27;
+
 export class ConstantValues {
   private readonly source: AnalysedModel;
   private readonly fillMissing: FillMissing | null;
-  private readonly producers: ReadonlyMap<ValueId, Node>;
+  /** By value, the position of the node that makes a constant of others. */
+  private readonly makers = new Map<ValueId, number>();
   private readonly known = new Map<ValueId, Float32Array | null>();
-  private readonly settled = new Map<ValueId, boolean>();
   /** Names of constants that were filled in. */
   readonly missing = new Set<string>();
   private firstAbsent: string | null = null;
@@ -24,38 +28,67 @@ export class ConstantValues {
   constructor(source: AnalysedModel, fillMissing: FillMissing | null) {
     this.source = source;
     this.fillMissing = fillMissing;
-    this.producers = new Map(
-      source.nodes.flatMap((node) =>
-        node.outputs.flatMap((id): [ValueId, Node][] => (id === null ? [] : [[id, node]])),
-      ),
-    );
+    let evaluated = 0;
+    for (const [position, node] of source.nodes.entries()) {
+      if (!this.isMadeOfConstants(node)) continue;
+      evaluated += this.elementsOf(node);
+      if (evaluated > MAX_EVALUATED_ELEMENTS) return;
+      for (const id of node.outputs) if (id !== null) this.makers.set(id, position);
+    }
+  }
+
+  private isMadeOfConstants(node: Node): boolean {
+    const isEach = (ids: Node['inputs'], holds: (id: ValueId) => boolean): boolean =>
+      ids.every((id) => id === null || holds(id));
+    const hasShape = (id: ValueId): boolean =>
+      this.factOf(id)?.constant === true && knownShape(this.source, id) !== null;
+    return isEvaluated(node) && isEach(node.outputs, hasShape) && isEach(node.inputs, (id) => this.isConstant(id));
+  }
+
+  private elementsOf({ outputs }: Node): number {
+    const shapes = outputs.map((id) => (id === null ? [0] : (knownShape(this.source, id) ?? [0])));
+    return shapes.reduce((sum, shape) => sum + countElements(shape), 0);
+  }
+
+  private factOf(id: ValueId): TensorFact | null {
+    const fact = this.source.facts[id];
+    return fact?.type === 'tensor' ? fact : null;
   }
 
   /** Whether the elements are there before anything is run; what other operators make of constants is computed in a run. */
   isConstant(id: ValueId): boolean {
-    const known = this.settled.get(id);
-    if (known !== undefined) return known;
-    const isSettled = this.isSettled(id);
-    this.settled.set(id, isSettled);
-    return isSettled;
-  }
-
-  private isSettled(id: ValueId): boolean {
-    const fact = this.source.facts[id];
-    if (fact?.type !== 'tensor' || !fact.constant) return false;
-    if (this.source.model.values[id]?.constant || isTracked(fact)) return true;
-    const producer = this.producers.get(id);
-    const input = producer?.inputs[0] ?? null;
-    return producer !== undefined && input !== null && isRunAhead(producer.kind) && this.isConstant(input);
+    const fact = this.factOf(id);
+    if (fact === null || !fact.constant) return false;
+    return Boolean(this.source.model.values[id]?.constant) || isTracked(fact) || this.makers.has(id);
   }
 
   /** The elements as floats; null where the value is no constant, or made by an operator that is not run ahead. */
   floats(id: ValueId): Float32Array | null {
     const known = this.known.get(id);
     if (known !== undefined) return known;
-    const floats = this.isConstant(id) ? this.compute(id) : null;
+    if (!this.isConstant(id)) return null;
+    for (const position of this.stepsTo(id)) this.evaluate(position);
+    const floats = this.known.get(id) ?? this.stored(id);
     this.known.set(id, floats);
     return floats;
+  }
+
+  /** Positions of the nodes that make the value and are not evaluated yet, each behind what it needs. */
+  private stepsTo(id: ValueId): readonly number[] {
+    const steps = new Set<number>();
+    const open = [id];
+    for (let next = open.pop(); next !== undefined; next = open.pop()) {
+      const position = this.known.has(next) || this.isStored(next) ? undefined : this.makers.get(next);
+      if (position === undefined || steps.has(position)) continue;
+      steps.add(position);
+      for (const input of this.source.nodes[position]?.inputs ?? []) if (input !== null) open.push(input);
+    }
+    return [...steps].sort((a, b) => a - b);
+  }
+
+  private isStored(id: ValueId): boolean {
+    const fact = this.factOf(id);
+    return Boolean(this.source.model.values[id]?.constant) || (fact !== null && isTracked(fact));
   }
 
   /** The elements of a value that cannot be done without. Throws `cannot-run` where they are not there. */
@@ -86,13 +119,12 @@ export class ConstantValues {
     return floats === null ? null : Array.from(floats);
   }
 
-  private compute(id: ValueId): Float32Array | null {
+  /** What the file holds, or shape inference found out. */
+  private stored(id: ValueId): Float32Array | null {
     const value = this.source.model.values[id];
     if (value?.constant) return this.read(value.name, value.constant);
-    const fact = this.source.facts[id];
-    if (fact?.type === 'tensor' && isTracked(fact)) return Float32Array.from(fact.elements ?? [], Number);
-    const producer = this.producers.get(id);
-    return producer ? this.evaluate(producer) : null;
+    const fact = this.factOf(id);
+    return fact !== null && isTracked(fact) ? Float32Array.from(fact.elements ?? [], Number) : null;
   }
 
   private read(name: string, constant: Constant): Float32Array | null {
@@ -112,52 +144,27 @@ export class ConstantValues {
     return this.fillMissing(name, constant);
   }
 
-  private evaluate(node: Node): Float32Array | null {
-    const input = node.inputs[0] ?? null;
-    if (input === null) return null;
-    const floats = this.floats(input);
-    if (floats === null) return null;
-    if (SAME_ELEMENTS.has(node.kind)) return floats;
-    if (node.kind !== 'transpose') return null;
-    const shape = knownShape(this.source, input);
-    return shape === null ? null : transpose(floats, shape, node.attrs.permutation);
+  private evaluate(position: number): void {
+    const node = this.source.nodes[position];
+    if (node === undefined) return;
+    const inputs = node.inputs.map((id) => (id === null ? null : this.tensor(id)));
+    const isWhole = node.inputs.every((id, index) => id === null || inputs[index] !== null);
+    const shapes = node.outputs.map((id) => (id === null ? [] : (knownShape(this.source, id) ?? [])));
+    for (const [index, id] of node.outputs.entries()) {
+      if (id === null || this.known.has(id)) continue;
+      const evaluation = { inputs, shapes, position: index, dtype: this.factOf(id)?.dtype ?? null };
+      this.known.set(id, isWhole ? evaluateConstant(node, evaluation) : null);
+    }
+  }
+
+  /** An input of a node that is evaluated: what makes it has been, before. */
+  private tensor(id: ValueId): ConstantTensor | null {
+    const elements = this.known.get(id) ?? this.stored(id);
+    const shape = knownShape(this.source, id);
+    if (elements !== null) this.known.set(id, elements);
+    return elements === null || shape === null ? null : { shape, elements };
   }
 }
-
-/** Operators that leave the elements and their order as they are. */
-const SAME_ELEMENTS: ReadonlySet<Node['kind']> = new Set([
-  'reshape',
-  'flatten',
-  'squeeze',
-  'unsqueeze',
-  'identity',
-  'cast',
-]);
-
-const isRunAhead = (kind: Node['kind']): boolean => SAME_ELEMENTS.has(kind) || kind === 'transpose';
 
 const isTracked = ({ elements }: TensorFact): boolean =>
   elements?.every((element) => element !== null && isStatic(element)) ?? false;
-
-function transpose(x: Float32Array, shape: readonly number[], permutation: readonly number[] | null): Float32Array {
-  const order = permutation ?? shape.map((_, axis) => shape.length - 1 - axis);
-  const strides = stridesOf(shape);
-  const extents = order.map((axis) => shape[axis] ?? 1);
-  const steps = order.map((axis) => strides[axis] ?? 0);
-  const coordinates = extents.map(() => 0);
-  const y = new Float32Array(countElements(shape));
-  let source = 0;
-  for (let target = 0; target < y.length; target++) {
-    y[target] = x[source] ?? 0;
-    for (let axis = extents.length - 1; axis >= 0; axis--) {
-      const next = (coordinates[axis] ?? 0) + 1;
-      const extent = extents[axis] ?? 1;
-      source += steps[axis] ?? 0;
-      coordinates[axis] = next;
-      if (next < extent) break;
-      coordinates[axis] = 0;
-      source -= (steps[axis] ?? 0) * extent;
-    }
-  }
-  return y;
-}

@@ -1,11 +1,12 @@
 /** Functions of one and two tensors, element by element. */
 
-import { stridesOf } from '../../ir/extents.ts';
+import { isFloat } from '../../ir/dtype.ts';
 import type { ValueId } from '../../ir/graph.ts';
 import { binaryCode, isRuntimeBinary, type RuntimeBinary } from '../kernels/binary.ts';
 import { BLOCK, PIXEL_BYTES } from '../kernels/kernel.ts';
-import { isRuntimeUnary, type RuntimeUnary, unaryCode } from '../kernels/unary-functions.ts';
+import { isRuntimeUnary, type RuntimeUnary } from '../kernels/unary-functions.ts';
 import { planGather } from '../plan/channels.ts';
+import { functionOf, MAX_AXES, planBinaryPlain, planMapPlain } from '../plan/elementwise.ts';
 import { type Epilogue, LINEAR } from '../plan/epilogue.ts';
 import { packChannels } from '../plan/panels.ts';
 import type { Place } from '../plan/program.ts';
@@ -14,10 +15,8 @@ import {
   type Blocked,
   blocksOf,
   type Extents,
-  elementsOf,
   NO_HALO,
   newBlocked,
-  type Plain,
   pixelPlace,
   planeBytes,
   planesOf,
@@ -33,18 +32,12 @@ import type { NetworkValues } from './values.ts';
 /** Functions that turn the zero of an empty lane into infinity: they are computed on row-major tensors. */
 const INFINITE_AT_ZERO: ReadonlySet<RuntimeUnary> = new Set(['log', 'reciprocal', 'rsqrt']);
 
-/** A clamp as a function with two bounds. */
-const functionOf = ({ activation, low, high, alpha, beta }: Epilogue) =>
-  activation === null
-    ? { activation: unaryCode('clamp'), alpha: low, beta: high }
-    : { activation: unaryCode(activation), alpha, beta };
-
 function planMap(values: NetworkValues, input: ValueId, output: ValueId, epilogue: Epilogue): void {
   const axis = values.blockedAxis(input);
   const isSafe = epilogue.activation === null || !INFINITE_AT_ZERO.has(epilogue.activation);
   if (axis !== null && isSafe)
     mapBlocked(values, values.blocked(input, axis), values.newBlocked(output, axis), epilogue);
-  else mapPlain(values, values.plain(input), values.newPlain(output), epilogue);
+  else planMapPlain(values.builder, values.plain(input), values.newPlain(output), epilogue);
 }
 
 function mapBlocked({ builder }: NetworkValues, x: Blocked, y: Blocked, epilogue: Epilogue): void {
@@ -59,29 +52,6 @@ function mapBlocked({ builder }: NetworkValues, x: Blocked, y: Blocked, epilogue
     vectors: y.width * 2,
     ...functionOf(epilogue),
   });
-}
-
-/** Vectors of a run on a row-major tensor: one unit of work. */
-const RUN_VECTORS = 1024;
-
-function mapPlain({ builder }: NetworkValues, x: Plain, y: Plain, epilogue: Epilogue): void {
-  const vectors = Math.ceil(elementsOf(y.shape) / 4);
-  const step = (first: number, units: number, each: number): void => {
-    builder.step('unary', units, {
-      input: { ...x.place, offsetBytes: x.place.offsetBytes + first * 16 },
-      output: { ...y.place, offsetBytes: y.place.offsetBytes + first * 16 },
-      rows: 1,
-      inputRow: 0,
-      inputPlane: each * 16,
-      outputRow: 0,
-      outputPlane: each * 16,
-      vectors: each,
-      ...functionOf(epilogue),
-    });
-  };
-  const runs = Math.floor(vectors / RUN_VECTORS);
-  if (runs > 0) step(0, runs, RUN_VECTORS);
-  if (vectors % RUN_VECTORS > 0) step(runs * RUN_VECTORS, 1, vectors % RUN_VECTORS);
 }
 
 export const planUnary: NodePlanner<'unary'> = {
@@ -133,8 +103,8 @@ function planSum(
   }
   const tensors = ids.map((id) => values.plain(id));
   const y = values.newPlain(output);
-  chain(tensors, y, (a, b) => sumPlain(values, fn, a, b, y));
-  if (epilogue !== LINEAR) mapPlain(values, y, y, epilogue);
+  chain(tensors, y, (a, b) => planBinaryPlain(values.builder, fn, a, b, y));
+  if (epilogue !== LINEAR) planMapPlain(values.builder, y, y, epilogue);
 }
 
 /** Joins the first two, and then each of the others with the result so far. */
@@ -162,10 +132,12 @@ function blockedOperands(
   return operands;
 }
 
+const DIVIDES: ReadonlySet<RuntimeBinary> = new Set(['div', 'mod']);
+
 /** 0/0 in an empty lane would be no number. */
 function isSafeInBlocks(values: NetworkValues, fn: RuntimeBinary, output: ValueId, axis: ChannelAxis): boolean {
   const extents = slicedExtentsOf(values.shape(output), axis);
-  return extents !== null && (fn !== 'div' || extents.channels % BLOCK === 0);
+  return extents !== null && (!DIVIDES.has(fn) || extents.channels % BLOCK === 0);
 }
 
 /** The operand in blocks of channels; null where its shape needs the row-major kernel. */
@@ -250,69 +222,66 @@ function sumBlocked(
   });
 }
 
-const MAX_AXES = 5;
-
-function sumPlain({ builder }: NetworkValues, fn: RuntimeBinary, x0: Plain, x1: Plain, y: Plain): void {
-  const extents = [...Array.from({ length: MAX_AXES - y.shape.length }, () => 1), ...y.shape];
-  const a = { tensor: x0, strides: broadcastStrides(x0.shape, extents) };
-  const b = { tensor: x1, strides: broadcastStrides(x1.shape, extents) };
-  const stride = (operand: typeof a, axis: number): number => (operand.strides[axis] ?? 0) * 4;
-  builder.step('binaryPlain', elementsOf(extents.slice(0, -1)), {
-    a: a.tensor.place,
-    b: b.tensor.place,
-    output: y.place,
-    fn: binaryCode(fn),
-    extent1: extents[1] ?? 1,
-    extent2: extents[2] ?? 1,
-    extent3: extents[3] ?? 1,
-    extent4: extents[4] ?? 1,
-    a0: stride(a, 0),
-    a1: stride(a, 1),
-    a2: stride(a, 2),
-    a3: stride(a, 3),
-    a4: stride(a, 4),
-    b0: stride(b, 0),
-    b1: stride(b, 1),
-    b2: stride(b, 2),
-    b3: stride(b, 3),
-    b4: stride(b, 4),
-  });
-}
-
-/** Strides of a tensor inside a wider shape; 0 where it is repeated. */
-function broadcastStrides(shape: readonly number[], extents: readonly number[]): readonly number[] {
-  const own = stridesOf(shape);
-  const shift = extents.length - shape.length;
-  return extents.map((_, axis) => (axis < shift || shape[axis - shift] === 1 ? 0 : (own[axis - shift] ?? 0)));
-}
-
 /** x² and √x are spelt as powers, too. */
 const POWERS: ReadonlyMap<number, RuntimeUnary> = new Map([
   [2, 'square'],
   [0.5, 'sqrt'],
   [-1, 'reciprocal'],
+  [-0.5, 'rsqrt'],
 ]);
 
-function powerOf(layer: Layer<'binary'>, { constants }: PlanContext): RuntimeUnary | null {
+/** Powers up to this one are products. */
+const MAX_FACTORS = 8;
+
+/** The constant exponent of a power; null where only a run could tell, or it is no power. */
+function exponentOf(layer: Layer<'binary'>, { constants }: PlanContext): number | null {
+  if (layer.node.attrs.fn !== 'pow') return null;
   const exponent = constants.numbers(inputOf(layer, 1));
-  return layer.node.attrs.fn === 'pow' && exponent?.length === 1 ? (POWERS.get(exponent[0] ?? 0) ?? null) : null;
+  return exponent?.length === 1 ? (exponent[0] ?? null) : null;
+}
+
+function planPower({ node, output, epilogue }: Layer<'binary'>, values: NetworkValues, exponent: number): void {
+  const base = node.inputs[0] ?? 0;
+  const known = POWERS.get(exponent);
+  if (known !== undefined) planMap(values, base, output, { ...LINEAR, activation: known });
+  else if (Number.isInteger(exponent) && exponent > 1 && exponent <= MAX_FACTORS) {
+    const factors = Array.from({ length: exponent }, () => base);
+    planSum(values, 'mul', factors, output, epilogue);
+  } else powerByLogarithm(values, base, output, exponent);
+}
+
+/** x^p = e^(p · ln x). */
+function powerByLogarithm(values: NetworkValues, base: ValueId, output: ValueId, exponent: number): void {
+  const { builder } = values;
+  const y = values.newPlain(output);
+  const place = builder.constant(BLOCK, () => new Float32Array(BLOCK).fill(exponent));
+  planMapPlain(builder, values.plain(base), y, { ...LINEAR, activation: 'log' });
+  planBinaryPlain(builder, 'mul', y, { kind: 'plain', place, shape: [] }, y);
+  planMapPlain(builder, y, y, { ...LINEAR, activation: 'exp' });
 }
 
 function tooManyAxes({ output }: Layer, { source }: PlanContext): string | null {
   return shapeOf(source, output).length > MAX_AXES ? `it has more than ${MAX_AXES} axes` : null;
 }
 
+const dividesIntegers = (layer: Layer<'binary'>, { source }: PlanContext): boolean => {
+  const fact = source.facts[layer.node.outputs[0] ?? -1];
+  return layer.node.attrs.fn === 'div' && fact?.type === 'tensor' && fact.dtype !== null && !isFloat(fact.dtype);
+};
+
 export const planBinary: NodePlanner<'binary'> = {
   reject: (layer, context) => {
-    const { fn, alignAxis } = layer.node.attrs;
+    const { fn, alignAxis, truncates } = layer.node.attrs;
     if (alignAxis !== null) return 'its operands are aligned as before operator set 7';
-    const isKnown = isRuntimeBinary(fn) || powerOf(layer, context) !== null;
+    if (dividesIntegers(layer, context)) return 'it divides integers';
+    if (fn === 'mod' && truncates) return "its remainder has the dividend's sign";
+    const isKnown = isRuntimeBinary(fn) || exponentOf(layer, context) !== null;
     return isKnown ? tooManyAxes(layer, context) : `the runtime has no kernel for ${fn}`;
   },
   plan: (layer, values, context) => {
     const { fn } = layer.node.attrs;
-    const power = powerOf(layer, context);
-    if (power !== null) planMap(values, inputOf(layer, 0), layer.output, { ...LINEAR, activation: power });
+    const exponent = exponentOf(layer, context);
+    if (exponent !== null) planPower(layer, values, exponent);
     else if (isRuntimeBinary(fn))
       planSum(values, fn, [inputOf(layer, 0), inputOf(layer, 1)], layer.output, layer.epilogue);
     return 'elementwise';
@@ -339,7 +308,7 @@ function scaleInPlace(values: NetworkValues, id: ValueId, factor: number): void 
   const place = values.builder.constant(BLOCK, () => new Float32Array(BLOCK).fill(factor));
   if (axis === null) {
     const y = values.plain(id);
-    sumPlain(values, 'mul', y, { kind: 'plain', place, shape: [] }, y);
+    planBinaryPlain(values.builder, 'mul', y, { kind: 'plain', place, shape: [] }, y);
     return;
   }
   const y = values.blocked(id, axis);

@@ -18,10 +18,9 @@ type Product = Layer<'gemm'> | Layer<'matmul'>;
 /** Why a product cannot be run. */
 function reject(layer: Product, context: PlanContext): string | null {
   const { constants, source } = context;
-  const { activation, transposeA } = layer.node.attrs;
+  const { activation } = layer.node.attrs;
   if (activation !== null) return `its activation is ${activation}`;
   const [a, b] = [shapeOf(source, inputOf(layer, 0)), shapeOf(source, inputOf(layer, 1))];
-  if (a.length < 2 || b.length < 2) return 'one of its operands is a vector';
   const third = layer.node.inputs[2] ?? null;
   if (third !== null && !constants.isConstant(third)) return 'its third operand is computed while it runs';
   if (layer.node.inputs.slice(3).some((id) => id !== null)) return 'it has inputs beyond weights and bias';
@@ -30,7 +29,7 @@ function reject(layer: Product, context: PlanContext): string | null {
     const { rotateA, rotateB } = layer.node.attrs;
     if ((rotateA && a.length > 2) || (rotateB && b.length > 2)) return 'one of its operands is rotated';
   }
-  if (hasWeights(layer, context)) return transposeA ? 'its first operand is transposed' : null;
+  if (hasWeights(layer, context)) return null;
   if (third !== null) return 'it adds a bias to the product of two computed tensors';
   return Math.max(a.length, b.length) > MAX_AXES ? `it has more than ${MAX_AXES} axes` : null;
 }
@@ -46,6 +45,10 @@ export const hasWeights = ({ node }: Product, { constants, source }: Omit<PlanCo
 function plan(layer: Product, values: NetworkValues, context: PlanContext): string {
   if (!hasWeights(layer, context)) return planComputed(layer, values);
   const dense = denseLayer(layer, context);
+  if (layer.node.attrs.transposeA) {
+    planRows(layer, dense, values);
+    return 'dense';
+  }
   const input = inputOf(layer, 0);
   const shape = values.shape(input);
   if (shape.length === 2) {
@@ -84,10 +87,10 @@ function pointwise({ inFeatures, outFeatures, weights, bias, epilogue }: DenseLa
   };
 }
 
-/** A tensor of many axes, as items of one pixel. */
+/** A tensor of any number of axes, as items of one pixel. */
 function planRows(layer: Product, dense: DenseLayer, values: NetworkValues): void {
   const { builder, options } = values;
-  const source = values.plain(inputOf(layer, 0));
+  const source = matrices(values, values.plain(inputOf(layer, 0)), layer.node.attrs.transposeA);
   const rows = elementsOf(source.shape) / dense.inFeatures;
   const items = (channels: number): Blocked =>
     newBlocked(builder, { items: rows, channels, height: 1, width: 1 }, NO_HALO);
@@ -135,12 +138,15 @@ function denseBias({ node, affine }: Product, { constants }: PlanContext, outFea
 /** The product of two computed tensors, matrix by matrix. */
 function planComputed(layer: Product, values: NetworkValues): string {
   const { transposeA, transposeB, alpha } = layer.node.attrs;
-  const a = matrices(values, values.plain(inputOf(layer, 0)), transposeA);
-  const b = matrices(values, values.plain(inputOf(layer, 1)), transposeB);
+  const [left, right] = [values.plain(inputOf(layer, 0)), values.plain(inputOf(layer, 1))];
+  // A vector is a matrix of one row in front, and of one column behind; the output lacks that axis.
+  const a = matrices(values, left.shape.length === 1 ? { ...left, shape: [1, ...left.shape] } : left, transposeA);
+  const b = matrices(values, right.shape.length === 1 ? { ...right, shape: [...right.shape, 1] } : right, transposeB);
   const y = values.newPlain(layer.output);
-  const [rows = 1, columns = 1] = y.shape.slice(-2);
-  const inner = a.shape.at(-1) ?? 1;
-  const batch = y.shape.slice(0, -2);
+  const [rows = 1, inner = 1] = a.shape.slice(-2);
+  const columns = b.shape.at(-1) ?? 1;
+  const vectors = Number(left.shape.length === 1) + Number(right.shape.length === 1);
+  const batch = y.shape.slice(0, y.shape.length - 2 + vectors);
   const ofB = batchOffsets(batch, b);
   const offsets = batchOffsets(batch, a).flatMap((ofA, index) => [ofA, ofB[index] ?? 0]);
   const groups = Math.ceil(rows / MATMUL_ROWS);

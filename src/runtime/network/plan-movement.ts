@@ -1,11 +1,14 @@
 /** Operators that move elements and compute nothing. */
 
+import { isFloat } from '../../ir/dtype.ts';
 import { stridesOf } from '../../ir/extents.ts';
 import type { ValueId } from '../../ir/graph.ts';
 import { channelRange, planGather } from '../plan/channels.ts';
+import { broadcastStrides, planBinaryPlain, planMapPlain } from '../plan/elementwise.ts';
+import { LINEAR } from '../plan/epilogue.ts';
 import type { ChannelAxis } from '../plan/repacking.ts';
 import { planCopy, planPermuted } from '../plan/strided.ts';
-import { elementsOf, type Halo, isTight } from '../plan/tensor.ts';
+import { isTight, newPlain } from '../plan/tensor.ts';
 import { shapeOf } from './analysed-model.ts';
 import { join, reorder, takeApart } from './channel-shuffle.ts';
 import type { Layer } from './layer.ts';
@@ -27,14 +30,37 @@ export const planIdentity: NodePlanner<Alias> = {
   },
 };
 
+/** Floats of any width are the same here, and truth values numbers; integers lose what is behind the point. */
 export const planCast: NodePlanner<'cast'> = {
-  ...planIdentity,
-  reject: (layer, { source }) => {
-    const from = source.facts[inputOf(layer, 0)];
-    const isFloat = from?.type === 'tensor' && from.dtype === 'float32' && layer.node.attrs.to === 'float32';
-    return isFloat ? null : 'only float32 is run';
+  halos: (layer, context, output) => (isKept(layer, context) ? [[inputOf(layer, 0), output]] : []),
+  plan: (layer, values, context) => {
+    if (isKept(layer, context)) return planIdentity.plan(layer, values, context);
+    const { builder } = values;
+    const x = values.plain(inputOf(layer, 0));
+    const y = values.newPlain(layer.output);
+    const isTruth = layer.node.attrs.to === 'bool';
+    // Not not x; or the sign times what of |x| is in front of the point.
+    for (const [index, activation] of (isTruth ? TRUTH : WHOLE_PART).entries()) {
+      planMapPlain(builder, index === 0 ? x : y, y, { ...LINEAR, activation });
+    }
+    if (isTruth) return 'elementwise';
+    const sign = newPlain(builder, y.shape);
+    planMapPlain(builder, x, sign, { ...LINEAR, activation: 'sign' });
+    planBinaryPlain(builder, 'mul', y, sign, y);
+    return 'elementwise';
   },
 };
+
+const TRUTH = ['not', 'not'] as const;
+const WHOLE_PART = ['abs', 'floor'] as const;
+
+/** Whether the numbers stay what they are. */
+function isKept(layer: Layer<'cast'>, { source }: PlanContext): boolean {
+  const fact = source.facts[inputOf(layer, 0)];
+  const from = fact?.type === 'tensor' ? fact.dtype : null;
+  const { to } = layer.node.attrs;
+  return isFloat(to) || from === 'bool' || (to !== 'bool' && from !== null && !isFloat(from));
+}
 
 type Reshaping = 'reshape' | 'flatten' | 'squeeze' | 'unsqueeze';
 
@@ -220,69 +246,12 @@ export const planSlice: NodePlanner<'slice'> = {
   },
 };
 
-/** Indices that follow each other, as one part of the axis. */
-interface Run {
-  readonly first: number;
-  readonly count: number;
-}
-
-/** Each run of indices is a copy of its own. */
-const MAX_RUNS = 256;
-
-/** Constant indices along an axis, in runs; null where only a run could tell, or there are too many. */
-function gatheredRuns(layer: Layer<'gather'>, { source, constants }: PlanContext): readonly Run[] | null {
-  const indices = constants.numbers(inputOf(layer, 1));
-  const shape = shapeOf(source, inputOf(layer, 0));
-  const extent = shape[normaliseAxis(layer.node.attrs.axis, shape.length)] ?? 1;
-  const runs: Run[] = [];
-  for (const given of indices ?? []) {
-    const index = normaliseAxis(given, extent);
-    const last = runs.at(-1);
-    if (last && last.first + last.count === index) runs[runs.length - 1] = { ...last, count: last.count + 1 };
-    else runs.push({ first: index, count: 1 });
-    if (runs.length > MAX_RUNS) return null;
-  }
-  return indices === null ? null : runs;
-}
-
-export const planGatherNode: NodePlanner<'gather'> = {
-  reject: (layer, context) => {
-    if (shapeOf(context.source, inputOf(layer, 0)).length > 6) return 'it has more than six axes';
-    return gatheredRuns(layer, context) === null ? `its indices are no constants, or more than ${MAX_RUNS} runs` : null;
-  },
-  plan: (layer, values, context) => {
-    const x = values.plain(inputOf(layer, 0));
-    const axis = normaliseAxis(layer.node.attrs.axis, x.shape.length);
-    const runs = gatheredRuns(layer, context) ?? [];
-    const extentsWith = (count: number): readonly number[] =>
-      x.shape.map((extent, index) => (index === axis ? count : extent));
-    const from = stridesOf(x.shape);
-    const to = stridesOf(extentsWith(runs.reduce((sum, { count }) => sum + count, 0)));
-    const y = values.newPlain(layer.output);
-    let done = 0;
-    for (const { first, count } of runs) {
-      const source = { place: x.place, offset: first * (from[axis] ?? 0), strides: from };
-      planCopy(values.builder, extentsWith(count), source, {
-        place: y.place,
-        offset: done * (to[axis] ?? 0),
-        strides: to,
-      });
-      done += count;
-    }
-    return 'copy';
-  },
-};
-
 export const planExpand: NodePlanner<'expand'> = {
   reject: (layer, { source }) => (shapeOf(source, layer.output).length > 6 ? 'it has more than six axes' : null),
   plan: (layer, values) => {
     const x = values.plain(inputOf(layer, 0));
     const y = values.newPlain(layer.output);
-    const shift = y.shape.length - x.shape.length;
-    const own = stridesOf(x.shape);
-    const strides = y.shape.map((_, axis) =>
-      axis < shift || x.shape[axis - shift] === 1 ? 0 : (own[axis - shift] ?? 0),
-    );
+    const strides = broadcastStrides(x.shape, y.shape);
     planCopy(
       values.builder,
       y.shape,
@@ -292,101 +261,3 @@ export const planExpand: NodePlanner<'expand'> = {
     return 'copy';
   },
 };
-
-/** Pads before and behind each axis, and the value there; null where only a run could tell. */
-function padding(layer: Layer<'pad'>, { source, constants }: PlanContext) {
-  const rank = shapeOf(source, inputOf(layer, 0)).length;
-  const [pads, value, axes] = [1, 2, 3].map((index) => {
-    const id = layer.node.inputs[index] ?? null;
-    return id === null ? undefined : constants.numbers(id);
-  });
-  if (!pads || value === null || axes === null) return null;
-  const before = Array.from({ length: rank }, () => 0);
-  const behind = Array.from({ length: rank }, () => 0);
-  const count = pads.length / 2;
-  for (let index = 0; index < count; index++) {
-    const axis = normaliseAxis(axes?.[index] ?? index, rank);
-    before[axis] = pads[index] ?? 0;
-    behind[axis] = pads[index + count] ?? 0;
-  }
-  return { before, behind, value: value?.[0] ?? 0 };
-}
-
-/** Zeroes around height and width; null where the pad does something else. */
-function spatialPadding(layer: Layer<'pad'>, context: PlanContext, axis: ChannelAxis): Halo | null {
-  const pads = padding(layer, context);
-  const rank = shapeOf(context.source, layer.output).length;
-  if (pads === null || pads.value !== 0 || rank !== 4) return null;
-  if ([...pads.before, ...pads.behind].some((extent) => extent < 0)) return null;
-  const [y, x] = axis === 'first' ? [2, 3] : [1, 2];
-  const others = [0, 1, 2, 3].filter((index) => index !== y && index !== x);
-  if (others.some((index) => pads.before[index] !== 0 || pads.behind[index] !== 0)) return null;
-  return {
-    top: pads.before[y] ?? 0,
-    left: pads.before[x] ?? 0,
-    bottom: pads.behind[y] ?? 0,
-    right: pads.behind[x] ?? 0,
-  };
-}
-
-const addHalos = (a: Halo, b: Halo): Halo => ({
-  top: a.top + b.top,
-  left: a.left + b.left,
-  bottom: a.bottom + b.bottom,
-  right: a.right + b.right,
-});
-
-/** The axis along which the pad is only around height and width. */
-const paddedAxis = (layer: Layer<'pad'>, context: PlanContext): ChannelAxis | null =>
-  (['first', 'last'] as const).find((axis) => spatialPadding(layer, context, axis) !== null) ?? null;
-
-export const planPad: NodePlanner<'pad'> = {
-  reject: (layer, context) => {
-    const pads = padding(layer, context);
-    if (pads === null) return 'its pads are computed while it runs';
-    if (layer.node.attrs.mode !== 'constant') return `the runtime has no kernel for ${layer.node.attrs.mode} padding`;
-    return [...pads.before, ...pads.behind].some((extent) => extent < 0) ? 'it crops' : null;
-  },
-  halos: (layer, context, output) => {
-    const axis = paddedAxis(layer, context);
-    const pads = axis === null ? null : spatialPadding(layer, context, axis);
-    return pads === null ? [] : [[inputOf(layer, 0), addHalos(pads, output)]];
-  },
-  plan: (layer, values, context) => {
-    const axis = paddedAxis(layer, context);
-    const pads = axis === null ? null : spatialPadding(layer, context, axis);
-    const known = values.blockedAxis(inputOf(layer, 0));
-    if (axis !== null && pads !== null && (known === null || known === axis)) {
-      // The zeroes are there already: the padded tensor is the same memory with less of it as halo.
-      const x = values.blocked(inputOf(layer, 0), axis);
-      const halo = {
-        top: x.halo.top - pads.top,
-        left: x.halo.left - pads.left,
-        bottom: x.halo.bottom - pads.bottom,
-        right: x.halo.right - pads.right,
-      };
-      const height = x.height + pads.top + pads.bottom;
-      const width = x.width + pads.left + pads.right;
-      values.setBlocked(layer.output, { ...x, height, width, halo }, axis);
-      return 'none';
-    }
-    padPlain(layer, values, context);
-    return 'copy';
-  },
-};
-
-function padPlain(layer: Layer<'pad'>, values: NetworkValues, context: PlanContext): void {
-  const pads = padding(layer, context);
-  if (pads === null) return;
-  const x = values.plain(inputOf(layer, 0));
-  const y = values.newPlain(layer.output);
-  const strides = stridesOf(y.shape);
-  values.builder.step('fill', Math.ceil(elementsOf(y.shape) / 4), { output: y.place, value: pads.value });
-  const offset = pads.before.reduce((sum, extent, axis) => sum + extent * (strides[axis] ?? 0), 0);
-  planCopy(
-    values.builder,
-    x.shape,
-    { place: x.place, offset: 0, strides: stridesOf(x.shape) },
-    { place: y.place, offset, strides },
-  );
-}

@@ -1,14 +1,11 @@
-/** Pooling, global pooling and reductions. */
-import type { ValueId } from '../../ir/graph.ts';
+/** Pooling and global pooling. */
 import { settledPads } from '../../ops/window.ts';
 import { PIXEL_BYTES } from '../kernels/kernel.ts';
-import { isRuntimeReduction, type RuntimeReduction, reductionCode } from '../kernels/reduce.ts';
 import type { Place } from '../plan/program.ts';
+import { planReduction } from '../plan/reduction.ts';
 import type { ChannelAxis } from '../plan/repacking.ts';
-import { planPermuted } from '../plan/strided.ts';
 import {
   type Blocked,
-  elementsOf,
   isTight,
   itemBytes,
   NO_HALO,
@@ -20,8 +17,8 @@ import {
 } from '../plan/tensor.ts';
 import { shapeOf } from './analysed-model.ts';
 import type { Layer } from './layer.ts';
-import { normaliseAxis, slicedExtentsOf } from './layouts.ts';
-import { inputOf, type NodePlanner, type PlanContext } from './planner.ts';
+import { slicedExtentsOf } from './layouts.ts';
+import { inputOf, type NodePlanner } from './planner.ts';
 import type { NetworkValues } from './values.ts';
 
 const axisOf = (channelsLast: boolean): ChannelAxis => (channelsLast ? 'last' : 'first');
@@ -148,7 +145,7 @@ function poolVolume(
   return y;
 }
 
-function poolGlobally(values: NetworkValues, fn: 'average' | 'max', x: Blocked, y: Blocked): void {
+export function poolGlobally(values: NetworkValues, fn: 'average' | 'max', x: Blocked, y: Blocked): void {
   values.builder.step(fn === 'max' ? 'globalMaxPool' : 'globalAveragePool', planesOf(x), {
     input: pixelPlace(x, 0, 0),
     output: pixelPlace(y, 0, 0),
@@ -169,7 +166,8 @@ export const planGlobalPool: NodePlanner<'globalPool'> = {
     const rank = values.shape(input).length;
     if (rank > 4) {
       const axes = Array.from({ length: rank - 2 }, (_, index) => index + (channelsLast ? 1 : 2));
-      reducePlain(values, { input, output: layer.output, fn: fn === 'max' ? 'max' : 'mean' }, axes);
+      const reduced = planReduction(values.builder, fn === 'max' ? 'max' : 'mean', values.plain(input), axes);
+      values.setPlain(layer.output, { ...reduced, shape: values.shape(layer.output) });
       return 'reduce';
     }
     const x = values.blocked(inputOf(layer, 0), axis);
@@ -177,63 +175,3 @@ export const planGlobalPool: NodePlanner<'globalPool'> = {
     return 'global-pool';
   },
 };
-
-/** The reduced axes, sorted; null where only a run could tell them. */
-function reducedAxes(layer: Layer<'reduce'>, { source, constants }: PlanContext): readonly number[] | null {
-  const rank = shapeOf(source, inputOf(layer, 0)).length;
-  const id = layer.node.inputs[1] ?? null;
-  const given = id === null ? [] : constants.numbers(id);
-  if (given === null) return null;
-  if (given.length > 0) return given.map((axis) => normaliseAxis(axis, rank)).sort((a, b) => a - b);
-  return layer.node.attrs.noopWithoutAxes ? [] : Array.from({ length: rank }, (_, axis) => axis);
-}
-
-export const planReduce: NodePlanner<'reduce'> = {
-  reject: (layer, context) => {
-    const { fn } = layer.node.attrs;
-    if (!isRuntimeReduction(fn)) return `the runtime has no kernel for the reduction ${fn}`;
-    return reducedAxes(layer, context) === null ? 'its axes are computed while it runs' : null;
-  },
-  plan: (layer, values, context) => {
-    const axes = reducedAxes(layer, context) ?? [];
-    const { fn, keepDims } = layer.node.attrs;
-    const input = inputOf(layer, 0);
-    const rank = values.shape(input).length;
-    const axis = values.blockedAxis(input);
-    const spatial = axis === 'last' ? [1, 2] : [2, 3];
-    const isGlobal = axis !== null && rank === 4 && axes.join() === spatial.join() && (fn === 'mean' || fn === 'max');
-    if (isGlobal) {
-      // Without the reduced axes the channels are last, whichever axis they were.
-      const y = values.newBlocked(layer.output, keepDims ? axis : 'last');
-      poolGlobally(values, fn === 'max' ? 'max' : 'average', values.blocked(input, axis), y);
-      return 'global-pool';
-    }
-    if (isRuntimeReduction(fn)) reducePlain(values, { input, output: layer.output, fn }, axes);
-    return 'reduce';
-  },
-};
-
-/** Brings the reduced axes together, behind all others, unless they already lie side by side. */
-function reducePlain(
-  values: NetworkValues,
-  { input, output, fn }: { readonly input: ValueId; readonly output: ValueId; readonly fn: RuntimeReduction },
-  axes: readonly number[],
-): void {
-  const shape = values.shape(input);
-  const first = axes[0] ?? shape.length;
-  const last = axes.at(-1) ?? shape.length - 1;
-  const areTogether = last - first + 1 === axes.length;
-  const kept = shape.flatMap((_, axis) => (axes.includes(axis) ? [] : [axis]));
-  const source = areTogether
-    ? values.plain(input)
-    : planPermuted(values.builder, values.plain(input), [...kept, ...axes]);
-  const count = elementsOf(axes.map((axis) => shape[axis] ?? 1));
-  const y = values.newPlain(output);
-  values.builder.step('reduce', elementsOf(y.shape), {
-    input: source.place,
-    output: y.place,
-    fn: reductionCode(fn),
-    count,
-    inner: areTogether ? elementsOf(shape.slice(last + 1)) : 1,
-  });
-}

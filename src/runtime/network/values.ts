@@ -116,9 +116,9 @@ export class NetworkValues {
       this.setPlain(id, tensor);
       return tensor;
     }
-    const constant = this.constants.floats(id);
     const shape = this.shape(id);
-    if (constant) {
+    if (this.constants.isConstant(id)) {
+      const constant = this.constants.weights(id);
       const tensor: Plain = { kind: 'plain', place: this.builder.constant(constant.length, () => constant), shape };
       this.setPlain(id, tensor);
       return tensor;

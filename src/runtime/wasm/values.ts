@@ -94,6 +94,8 @@ export class F32 {
   ceil = (): F32 => new F32([this.code, 0x8d]);
   truncate = (): I32 => new I32([this.code, 0xfc, 0x00]);
   splat = (): V128 => new V128(simd(0x13, this.code));
+  gt = (other: F32): I32 => new I32([this.code, other.code, 0x5e]);
+  ge = (other: F32): I32 => new I32([this.code, other.code, 0x60]);
 
   private with(opcode: number, other: F32): F32 {
     return new F32([this.code, other.code, opcode]);

@@ -135,16 +135,19 @@ export const spread = (root: boolean): LayerRow =>
     return root ? unary(call, 'sqrt', variance) : variance;
   });
 
-export const argReduced = lower((given, call) => {
-  const x = subject(given);
-  const axis = given.value(1, 'axis', 'dimension') ?? null;
-  const flat = axis === null ? call.reshape(x, [-1]) : x;
-  const attrs = {
-    axis: axis === null ? 0 : given.integer(0, 1, 'axis', 'dimension'),
-    keepDims: given.flag(2, 'keepdims'),
-  };
-  return call.node({ kind: 'argReduce', attrs }, flat);
-});
+export const argReduced = (fn: 'max' | 'min'): LayerRow =>
+  lower((given, call) => {
+    const x = subject(given);
+    const axis = given.value(1, 'axis', 'dimension') ?? null;
+    const flat = axis === null ? call.reshape(x, [-1]) : x;
+    const attrs = {
+      fn,
+      axis: axis === null ? 0 : given.integer(0, 1, 'axis', 'dimension'),
+      keepDims: given.flag(2, 'keepdims'),
+      selectsLast: false,
+    };
+    return call.node({ kind: 'argReduce', attrs }, flat);
+  });
 
 export const cumulated = (fn: 'prod' | 'sum'): LayerRow =>
   lower((given, call) => {
@@ -443,7 +446,10 @@ export const blocks = (kind: 'depthToSpace' | 'spaceToDepth'): LayerRow =>
     const format = given.text('NHWC', -1, 'data_format');
     const isLast = format === 'NHWC' || format === 'channels_last';
     const moved = isLast ? call.transpose(x, [0, 3, 1, 2]) : x;
-    const made = call.node({ kind, attrs: { block } }, moved);
+    const made = call.node(
+      kind === 'depthToSpace' ? { kind, attrs: { block, depthFirst: true } } : { kind, attrs: { block } },
+      moved,
+    );
     return isLast ? call.transpose(made, [0, 2, 3, 1]) : made;
   });
 

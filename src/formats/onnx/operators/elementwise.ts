@@ -77,7 +77,10 @@ export const elementwiseRows: Rows = {
   Erf: unary('erf'),
   Exp: unary('exp'),
   Floor: unary('floor'),
-  Gelu: unary('gelu'),
+  Gelu: (node) => ({
+    kind: 'unary',
+    attrs: { fn: node.string('approximate', 'none') === 'tanh' ? 'geluTanh' : 'gelu', alpha: null, beta: null },
+  }),
   HardSigmoid: unary('hardSigmoid', 0.2, 0.5),
   HardSwish: unary('hardSwish', 1 / 6, 0.5),
   IsInf: unary('isInf'),
@@ -142,7 +145,10 @@ export const elementwiseRows: Rows = {
   Identity: always('identity', {}),
   SwiGLU: always('gatedActivation', {}),
   QuantizeLinear: (node) => ({ kind: 'quantize', attrs: { to: node.dtype('output_dtype') } }),
-  DequantizeLinear: (node) => ({ kind: 'dequantize', attrs: { to: node.dtype('output_dtype') } }),
+  DequantizeLinear: (node) => ({
+    kind: 'dequantize',
+    attrs: { to: node.dtype('output_dtype'), axis: node.int('axis', 1), blockSize: node.int('block_size', 0) },
+  }),
   DynamicQuantizeLinear: always('dynamicQuantize', {}),
 };
 
@@ -156,7 +162,10 @@ function scalarInput(node: OnnxNode, index: number, attribute: string) {
 const quantizedElementwise = (...operands: number[]) => always('quantizedElementwise', { operands });
 
 export const microsoftElementwiseRows: Rows = {
-  Gelu: unary('gelu'),
+  Gelu: (node) => ({
+    kind: 'unary',
+    attrs: { fn: node.string('approximate', 'none') === 'tanh' ? 'geluTanh' : 'gelu', alpha: null, beta: null },
+  }),
   FastGelu: biasActivation('gelu'),
   BiasGelu: biasActivation('gelu'),
   QuickGelu: unary('quickGelu', 1.702),
@@ -165,7 +174,10 @@ export const microsoftElementwiseRows: Rows = {
   BiasDropout: (node) => ({ kind: 'variadic', attrs: { fn: 'sum' }, inputs: [0, 1, 2].map((i) => node.input(i)) }),
   BitmaskDropout: always('dropout', { mask: 'bool' }),
   QuantizeLinear: always('quantize', { to: null }),
-  DequantizeLinear: always('dequantize', { to: null }),
+  DequantizeLinear: (node) => ({
+    kind: 'dequantize',
+    attrs: { to: null, axis: node.int('axis', 1), blockSize: node.int('block_size', 0) },
+  }),
   QLinearAdd: quantizedElementwise(0, 3),
   QLinearMul: quantizedElementwise(0, 3),
   QLinearSigmoid: quantizedElementwise(0),

@@ -70,7 +70,10 @@ export const movementRows: Rows = {
   ScatterND: (node) => ({ kind: 'scatterND', attrs: { adds: node.string('reduction', 'none') !== 'none' } }),
   TensorScatter: always('tensorScatter', {}),
   Compress: (node) => ({ kind: 'compress', attrs: { axis: node.optionalInt('axis') } }),
-  DepthToSpace: (node) => ({ kind: 'depthToSpace', attrs: { block: node.requiredCount('blocksize') } }),
+  DepthToSpace: (node) => ({
+    kind: 'depthToSpace',
+    attrs: { block: node.requiredCount('blocksize'), depthFirst: node.string('mode', 'DCR') !== 'CRD' },
+  }),
   SpaceToDepth: (node) => ({ kind: 'spaceToDepth', attrs: { block: node.requiredCount('blocksize') } }),
   ReverseSequence: always('reverseSequence', {}),
   Trilu: lowerTrilu,

@@ -11,10 +11,17 @@ const reduce =
     inputs: [node.input(0), node.inputOrInts(1, 'axes')],
   });
 
-const argReduce: Lowering = (node) => ({
-  kind: 'argReduce',
-  attrs: { axis: node.int('axis', 0), keepDims: node.flag('keepdims', true) },
-});
+const argReduce =
+  (fn: 'max' | 'min'): Lowering =>
+  (node) => ({
+    kind: 'argReduce',
+    attrs: {
+      fn,
+      axis: node.int('axis', 0),
+      keepDims: node.flag('keepdims', true),
+      selectsLast: node.flag('select_last_index'),
+    },
+  });
 
 const cumulate =
   (fn: 'prod' | 'sum'): Lowering =>
@@ -36,8 +43,8 @@ export const reduceRows: Rows = {
   ReduceProd: reduce('prod'),
   ReduceSum: reduce('sum'),
   ReduceSumSquare: reduce('sumSquare'),
-  ArgMax: argReduce,
-  ArgMin: argReduce,
+  ArgMax: argReduce('max'),
+  ArgMin: argReduce('min'),
   CumSum: cumulate('sum'),
   CumProd: cumulate('prod'),
   // k was an attribute before operator set 10.
