@@ -51,20 +51,25 @@ interface Column {
   readonly head: string;
   readonly align: 'left' | 'right';
   readonly cell: (layer: BenchLayer, report: BenchReport) => string;
+  /** Only where there is a profile. */
+  readonly isProjected?: boolean;
+  /** On a narrow terminal: the lowest gives way to the names first. */
+  readonly givesWay?: number;
 }
 
 const COLUMNS: readonly Column[] = [
   { head: 'Kernel', align: 'left', cell: ({ kernel }) => kernel },
   { head: 'ms', align: 'right', cell: ({ measuredMs }) => milliseconds(measuredMs) },
-  { head: '', align: 'right', cell: ({ measuredMs }, { totals }) => percent(measuredMs, totals.measuredMs) },
-  { head: 'GFLOP/s', align: 'right', cell: ({ gflops }) => rate(gflops) },
+  {
+    head: '',
+    align: 'right',
+    cell: ({ measuredMs }, { totals }) => percent(measuredMs, totals.measuredMs),
+    givesWay: 2,
+  },
+  { head: 'projected', align: 'right', cell: ({ projectedMs }) => interval(projectedMs), isProjected: true },
+  { head: 'off by', align: 'right', cell: ({ projectionError }) => signed(projectionError), isProjected: true },
+  { head: 'GFLOP/s', align: 'right', cell: ({ gflops }) => rate(gflops), givesWay: 1 },
   { head: 'of peak', align: 'right', cell: ({ peakShare }) => share(peakShare) },
-];
-
-/** Only where there is a profile. */
-const PROJECTED: readonly Column[] = [
-  { head: 'projected', align: 'right', cell: ({ projectedMs }) => interval(projectedMs) },
-  { head: 'off by', align: 'right', cell: ({ projectionError }) => signed(projectionError) },
 ];
 
 /** Three significant digits; a tenth of a microsecond is as much as a clock tells. */
@@ -90,21 +95,46 @@ const share = (peakShare: number | null): string =>
 const GAP = '  ';
 const MIN_NAME_WIDTH = 12;
 
+/** Names of so many characters can still be told from each other. */
+const GOOD_NAME_WIDTH = 24;
+
+interface FilledColumn extends Column {
+  readonly cells: readonly string[];
+  readonly width: number;
+}
+
+const widthTaken = (columns: readonly FilledColumn[]): number =>
+  columns.reduce((total, column) => total + GAP.length + column.width, 0);
+
+/** The columns that leave the names so much room, where that can be had. */
+function fitting(columns: readonly FilledColumn[], room: number, width: number | null): readonly FilledColumn[] {
+  if (width === null || width - widthTaken(columns) >= room) return columns;
+  const [next] = columns
+    .flatMap((column) => (column.givesWay === undefined ? [] : [{ column, order: column.givesWay }]))
+    .sort((a, b) => a.order - b.order);
+  return next === undefined
+    ? columns
+    : fitting(
+        columns.filter((column) => column !== next.column),
+        room,
+        width,
+      );
+}
+
 function layerLines(
   layers: readonly BenchLayer[],
   report: BenchReport,
   { width, style }: BenchTableOptions,
 ): readonly string[] {
   const hasProjection = report.layers.some(({ projectedMs }) => projectedMs !== null);
-  const columns = (hasProjection ? [...COLUMNS.slice(0, 3), ...PROJECTED, ...COLUMNS.slice(3)] : COLUMNS).map(
-    (column) => {
-      const cells = layers.map((layer) => column.cell(layer, report));
-      return { ...column, cells, width: widest(cells, column.head.length) };
-    },
-  );
   const names = layers.map(labelOf);
-  const taken = columns.reduce((total, column) => total + GAP.length + column.width, 0);
   const longest = widest(names, 'Layer'.length);
+  const filled = COLUMNS.filter(({ isProjected }) => hasProjection || !isProjected).map((column) => {
+    const cells = layers.map((layer) => column.cell(layer, report));
+    return { ...column, cells, width: widest(cells, column.head.length) };
+  });
+  const columns = fitting(filled, Math.min(longest, GOOD_NAME_WIDTH), width);
+  const taken = widthTaken(columns);
   const nameWidth = width === null ? longest : Math.min(longest, Math.max(MIN_NAME_WIDTH, width - taken));
   const line = (name: string, cells: readonly string[]): string =>
     [shorten(name, nameWidth).padEnd(nameWidth), ...cells].join(GAP).trimEnd();
