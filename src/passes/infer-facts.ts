@@ -72,6 +72,7 @@ class Inference {
   #trackedElements = 0;
   /** Elements that were computed, and what they were computed from. */
   #foldedElements = 0;
+  #isFoldingStopped = false;
   #visits = 0;
 
   constructor(model: Model, bindings: DimBindings, requested: DimBindings, limits: Pick<Limits, 'folding'>) {
@@ -86,6 +87,10 @@ class Inference {
   run(inputs: ReadonlyMap<ValueId, Fact>): Facts {
     for (const [id, fact] of inputs) this.#facts[id] = fact;
     this.#inferGraph(this.#model.graph);
+    if (this.#isFoldingStopped) {
+      const { folding: elements } = this.#limits;
+      this.#tell(diagnostic('folding-stopped', 'warning', null, { elements, hint: howToRaise('folding', elements) }));
+    }
     return {
       of: this.#facts,
       order: this.#order,
@@ -143,9 +148,7 @@ class Inference {
   #affordable(fact: Fact): Fact {
     const { folding } = this.#limits;
     if (this.#foldedElements <= folding || fact.type !== 'tensor' || elementCount(fact) <= ALWAYS_TRACKED) return fact;
-    this.#tell(
-      diagnostic('folding-stopped', 'warning', null, { elements: folding, hint: howToRaise('folding', folding) }),
-    );
+    this.#isFoldingStopped = true;
     return { ...tensorFact(fact.dtype, fact.shape), constant: fact.constant };
   }
 
