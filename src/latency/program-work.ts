@@ -5,7 +5,7 @@ import { positionOf } from '../runtime/kernels/arguments.ts';
 import type { KernelName } from '../runtime/kernels/index.ts';
 import type { KernelVariant } from '../runtime/kernels/kernel.ts';
 import { planMemory } from '../runtime/plan/memory.ts';
-import type { Call, Place, Program, Word } from '../runtime/plan/program.ts';
+import type { Buffer, Call, Place, Program, Word } from '../runtime/plan/program.ts';
 import { type CallArguments, type CallWork, callWork, ROLES, type Role, type Terms } from './kernel-work.ts';
 import { addByDistance, DISTANCES, ReuseClock } from './reuse.ts';
 
@@ -184,54 +184,44 @@ const workOf =
   (call, units) =>
     callWork(call.kernel, { args: argumentsOf(program, call), units, variant });
 
-/** Work that is known of a call, with the words that it follows from. */
+/** Work that is known of a call, with what it follows from: by position of a word, see `contentOf`. */
 interface KnownWork {
-  readonly kernel: KernelName;
-  readonly units: number;
-  readonly read: readonly Read[];
+  readonly read: readonly (readonly [position: number, content: Content])[];
   readonly work: CallWork;
 }
 
-interface Read {
-  readonly position: number;
-  /** Null for a place. */
-  readonly number: number | null;
-  /** The buffer of a place in constant memory, whose contents may have been read; null for any other word. */
-  readonly constant: number | null;
-}
+/** A number, the constant that a place is in, since its elements may have been read, or null for any other place. */
+type Content = number | Buffer | null;
 
-const numberIn = (word: Word | undefined): number | null => (typeof word?.value === 'number' ? word.value : null);
+function contentOf({ buffers }: Program, word: Word | undefined): Content {
+  const value = word?.value;
+  if (typeof value !== 'object') return value ?? null;
+  const buffer = 'buffer' in value ? buffers[value.buffer] : undefined;
+  return buffer?.constant ? buffer : null;
+}
 
 /** Calls of a sequence differ in little but their places: the work of those that are alike is the same object. */
 function rememberedWork({ program, options: { variant } }: Context): WorkOf {
-  const known: KnownWork[] = [];
-  return ({ kernel, words, units: all }, units) => {
-    const constantIn = (word: Word | undefined): number | null => {
-      const buffer = placeOf(word)?.buffer ?? -1;
-      return program.buffers[buffer]?.constant ? buffer : null;
-    };
-    const isAlike = ({ position, number, constant }: Read): boolean =>
-      numberIn(words[position]) === number && constantIn(words[position]) === constant;
-    const same = known.find((one) => one.kernel === kernel && one.units === units && one.read.every(isAlike));
+  const known = new Map<KernelName, Map<number, KnownWork[]>>();
+  return (call, units) => {
+    const ofKernel = known.get(call.kernel) ?? new Map<number, KnownWork[]>();
+    const candidates = ofKernel.get(units) ?? [];
+    const same = candidates.find(({ read }) =>
+      read.every(([position, content]) => contentOf(program, call.words[position]) === content),
+    );
     if (same) return same.work;
     const positions = new Set<number>();
-    const work = callWork(kernel, {
-      args: argumentsOf(program, { kernel, units: all, words }, positions),
-      units,
-      variant,
-    });
-    const read = Array.from(positions, (position) => ({
-      position,
-      number: numberIn(words[position]),
-      constant: constantIn(words[position]),
-    }));
-    if (known.length < MAX_KNOWN) known.push({ kernel, units, read, work });
+    const work = callWork(call.kernel, { args: argumentsOf(program, call, positions), units, variant });
+    const read = Array.from(positions, (position) => [position, contentOf(program, call.words[position])] as const);
+    if (candidates.length < MAX_ALIKE) {
+      known.set(call.kernel, ofKernel.set(units, [...candidates, { read, work }]));
+    }
     return work;
   };
 }
 
-/** Kinds of calls that a sequence has: it is looked through for every call. */
-const MAX_KNOWN = 32;
+/** Kinds of calls of a kernel with as many units: all are looked through for every call. */
+const MAX_ALIKE = 8;
 
 function describeCall(
   { program, addressOf }: Context,
@@ -279,7 +269,10 @@ function argumentsOf(program: Program, { kernel, words }: Call, read: Set<number
     return words[position];
   };
   return {
-    number: (name) => numberIn(word(name)) ?? 0,
+    number: (name) => {
+      const value = word(name)?.value;
+      return typeof value === 'number' ? value : 0;
+    },
     isPlace: (name) => typeof word(name)?.value === 'object',
     table: (name) => {
       const place = placeOf(word(name));
