@@ -194,9 +194,8 @@ interface KnownWork {
 type Content = number | Buffer | null;
 
 function contentOf({ buffers }: Program, word: Word | undefined): Content {
-  const value = word?.value;
-  if (typeof value !== 'object') return value ?? null;
-  const buffer = 'buffer' in value ? buffers[value.buffer] : undefined;
+  if (typeof word !== 'object') return word ?? null;
+  const buffer = 'buffer' in word ? buffers[word.buffer] : undefined;
   return buffer?.constant ? buffer : null;
 }
 
@@ -258,7 +257,7 @@ function touchMemory(clock: ReuseClock, call: DescribedCall, sums: BytesByDistan
 const emptySums = (): number[] => DISTANCES.map(() => 0);
 
 function placeOf(word: Word | undefined): Place | null {
-  return typeof word?.value === 'object' && 'buffer' in word.value ? word.value : null;
+  return typeof word === 'object' && 'buffer' in word ? word : null;
 }
 
 /** A call's arguments; the positions of those that are read are added to `read`. */
@@ -270,10 +269,10 @@ function argumentsOf(program: Program, { kernel, words }: Call, read: Set<number
   };
   return {
     number: (name) => {
-      const value = word(name)?.value;
+      const value = word(name);
       return typeof value === 'number' ? value : 0;
     },
-    isPlace: (name) => typeof word(name)?.value === 'object',
+    isPlace: (name) => typeof word(name) === 'object',
     table: (name) => {
       const place = placeOf(word(name));
       return (place === null ? null : program.buffers[place.buffer]?.constant?.()) ?? null;

@@ -1,7 +1,9 @@
 /** A program as words in memory, for the interpreter. */
+import { argumentsInOrder } from '../kernels/arguments.ts';
+import type { KernelName } from '../kernels/index.ts';
 import { ARGUMENT_ROOM_BYTES, CALL_WORDS } from '../kernels/sequence.ts';
 import { type MemoryPlan, planMemory } from '../plan/memory.ts';
-import type { Place, Program, Sequence, Word } from '../plan/program.ts';
+import type { Place, Program, ScratchPlace, Sequence, Word } from '../plan/program.ts';
 import { CONTROL_BYTES, STEP_WORDS } from './control.ts';
 import { kernelSlot } from './kernel-module.ts';
 
@@ -35,7 +37,7 @@ export function encodeProgram(program: Program, kept: ReadonlySet<number>, threa
   const steps = program.steps.map((step, index) => {
     const sequence = program.sequences.get(index);
     const words = sequence ? encodeSequence(writer, sequence) : step.words;
-    return [kernelSlot(step.kernel), step.units, writer.append(words), Number(step.barrier)];
+    return [kernelSlot(step.kernel), step.units, writer.append(step.kernel, words), Number(step.barrier)];
   });
   const firstStep = writer.appendIntegers(steps.flat());
   return {
@@ -63,18 +65,14 @@ function countWords(program: Program): number {
 /** Writes the calls, and gives the arguments of the `sequence` kernel. */
 function encodeSequence(writer: WordWriter, { blocks }: Sequence): readonly Word[] {
   const calls = blocks.flat().map(({ kernel, units, words }) => {
-    const relative = words.reduce((mask, { value }, bit) => (isScratch(value) ? mask | (1 << bit) : mask), 0);
-    return [kernelSlot(kernel), 0, units, writer.append(words), words.length, relative];
+    const relative = words.reduce<number>((mask, word, bit) => (isScratch(word) ? mask | (1 << bit) : mask), 0);
+    return [kernelSlot(kernel), 0, units, writer.append(kernel, words), words.length, relative];
   });
   const table = writer.appendIntegers(calls.flat());
-  return [
-    { type: 'i32', value: table },
-    { type: 'i32', value: blocks[0]?.length ?? 0 },
-  ];
+  return [table, blocks[0]?.length ?? 0];
 }
 
-const isScratch = (value: Word['value']): value is { readonly scratchBytes: number } =>
-  typeof value === 'object' && 'scratchBytes' in value;
+const isScratch = (word: Word): word is ScratchPlace => typeof word === 'object' && 'scratchBytes' in word;
 
 class WordWriter {
   readonly words: Int32Array;
@@ -89,11 +87,12 @@ class WordWriter {
   }
 
   /** The address of what is written. */
-  append(words: readonly Word[]): number {
+  append(kernel: KernelName, words: readonly Word[]): number {
     const start = this.next;
-    for (const { type, value } of words) {
-      if (type === 'f32' && typeof value === 'number') this.floats[this.next] = value;
-      else this.words[this.next] = this.integer(value);
+    const types = argumentsInOrder(kernel);
+    for (const [position, word] of words.entries()) {
+      if (types[position]?.type === 'f32' && typeof word === 'number') this.floats[this.next] = word;
+      else this.words[this.next] = this.integer(word);
       this.next += 1;
     }
     return CONTROL_BYTES + start * 4;
@@ -106,8 +105,8 @@ class WordWriter {
     return CONTROL_BYTES + start * 4;
   }
 
-  private integer(value: Word['value']): number {
-    if (typeof value === 'number') return value;
-    return isScratch(value) ? ARGUMENT_ROOM_BYTES + value.scratchBytes : this.addressOf(value);
+  private integer(word: Word): number {
+    if (typeof word === 'number') return word;
+    return isScratch(word) ? ARGUMENT_ROOM_BYTES + word.scratchBytes : this.addressOf(word);
   }
 }

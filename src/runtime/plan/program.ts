@@ -22,10 +22,8 @@ type SequencedArguments<K extends KernelName> = {
   readonly [A in keyof KernelArgumentTypes<K>]: Argument | ScratchPlace;
 };
 
-export interface Word {
-  readonly type: 'i32' | 'f32';
-  readonly value: Argument | ScratchPlace;
-}
+/** One argument of a call; whether a number is an integer, the kernel tells. */
+export type Word = Argument | ScratchPlace;
 
 export interface Step {
   readonly kernel: KernelName;
@@ -135,10 +133,10 @@ export const at = (place: Place, offsetBytes: number): Place => ({
 });
 
 function wordsOf(kernel: KernelName, args: Readonly<Record<string, Argument | ScratchPlace>>): Word[] {
-  return argumentsInOrder(kernel).map(({ name, type }) => {
-    const value = args[name];
-    if (value === undefined) throw new Error(`Kernel ${kernel} lacks its argument ${name}.`);
-    return { type, value };
+  return argumentsInOrder(kernel).map(({ name }) => {
+    const word = args[name];
+    if (word === undefined) throw new Error(`Kernel ${kernel} lacks its argument ${name}.`);
+    return word;
   });
 }
 
@@ -146,7 +144,7 @@ function wordsOf(kernel: KernelName, args: Readonly<Record<string, Argument | Sc
 export function buffersOf(program: Program, stepIndex: number): ReadonlySet<number> {
   const buffers = new Set<number>();
   const addBuffers = (words: readonly Word[]): void => {
-    for (const { value } of words) if (typeof value === 'object' && 'buffer' in value) buffers.add(value.buffer);
+    for (const word of words) if (typeof word === 'object' && 'buffer' in word) buffers.add(word.buffer);
   };
   addBuffers(program.steps[stepIndex]?.words ?? []);
   for (const block of program.sequences.get(stepIndex)?.blocks ?? []) {
