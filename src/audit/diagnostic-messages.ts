@@ -20,6 +20,8 @@ const MESSAGES: { readonly [C in DiagnosticCode]: (args: DiagnosticArgs[C]) => s
     `The file declares '${tensor}' as ${declared}, but it is ${inferred}: figures follow the latter.`,
   'external-data-missing': ({ file, tensors }) =>
     `${file} is not there: ${count(tensors, 'tensor')} counted by shape, without values, and the file size is unknown.`,
+  'blocked-layout': ({ block }) =>
+    `onnxruntime laid this file out for one machine: channels fill up blocks of ${block}, and are counted so. Audit the file that it was made of for the network's own figures.`,
   'not-sorted': ({ nodes }) =>
     `${count(nodes, 'node')} stand before what they need, against the standard: put in order.`,
   'dead-nodes': ({ nodes, names }) =>

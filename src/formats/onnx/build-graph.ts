@@ -1,6 +1,7 @@
 import { DscAuditError } from '../../ir/errors.ts';
 import type { Constant, Declared, Graph, Node, Value, ValueId } from '../../ir/graph.ts';
 import { FREE_EXPANSION, MAX_EXPANSION, MAX_NAME_LENGTH, MAX_NESTING } from '../limits.ts';
+import { channelBlockOf } from './channel-block.ts';
 import { encoded, readConstantNode } from './constant-node.ts';
 import { declaredType } from './declared-type.ts';
 import { Names } from './names.ts';
@@ -44,6 +45,7 @@ export class GraphBuilder {
   readonly #tensors: TensorContext;
   readonly #budget: number;
   #spent = 0;
+  #channelBlock = 0;
 
   /** `messages`: how many the file holds. What is built stays in proportion to that (CWE-776, "billion laughs"). */
   constructor(functions: ReadonlyMap<string, FunctionProto>, tensors: TensorContext, messages: number) {
@@ -64,6 +66,7 @@ export class GraphBuilder {
 
   /** Reads the model's graph. */
   build(graph: GraphProto, opsets: ReadonlyMap<string, number>): Graph {
+    this.#channelBlock = channelBlockOf(graph);
     return this.#readGraph(graph, {
       names: new Names(),
       scope: [],
@@ -238,6 +241,7 @@ export class GraphBuilder {
           depth: around.depth + 1,
         }),
       readTensor: (attribute) => (attribute.t ? this.#readTensor(attribute.t, 'inline') : null),
+      channelBlock: this.#channelBlock,
     };
   }
 

@@ -3,6 +3,7 @@ import { DscAuditError } from '../../ir/errors.ts';
 import type { ReadModel } from '../format.ts';
 import type { ModelSource } from '../model-source.ts';
 import { domainName, functionKey, GraphBuilder, opsetsOf } from './build-graph.ts';
+import { channelBlockOf, isBlocked } from './channel-block.ts';
 import { ExternalFiles } from './external-data.ts';
 import { PagedReader } from './paged-reader.ts';
 import { decodeModel, type FunctionProto } from './proto.ts';
@@ -44,9 +45,14 @@ export function readOnnx(source: ModelSource): ReadModel {
       values: builder.values,
       graph,
     },
-    diagnostics: Array.from(externals.missing, ([file, tensors]) =>
-      diagnostic('external-data-missing', 'warning', null, { file, tensors }),
-    ),
+    diagnostics: [
+      ...(graphProto.node?.some(isBlocked)
+        ? [diagnostic('blocked-layout', 'info', null, { block: channelBlockOf(graphProto) })]
+        : []),
+      ...Array.from(externals.missing, ([file, tensors]) =>
+        diagnostic('external-data-missing', 'warning', null, { file, tensors }),
+      ),
+    ],
     close() {
       source.bytes.close();
       externals.close();
