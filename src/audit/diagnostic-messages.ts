@@ -1,4 +1,5 @@
 import type { Diagnostic, DiagnosticArgs, DiagnosticCode } from '../ir/diagnostic.ts';
+import { quantity } from '../ir/quantity-text.ts';
 
 const count = (amount: number, one: string, many = `${one}s`): string => `${amount} ${amount === 1 ? one : many}`;
 
@@ -29,7 +30,7 @@ const MESSAGES: { readonly [C in DiagnosticCode]: (args: DiagnosticArgs[C]) => s
   'unused-initializers': ({ tensors, names }) =>
     `Not counted, since nothing uses it: ${count(tensors, 'initializer')} (${list(names)}).`,
   'branch-counted': ({ branch, macs, otherMacs }) =>
-    `Which branch runs depends on data: ${branch} is counted, with ${macs} MACs against ${otherMacs} of the other.`,
+    `Which branch runs depends on data: ${branch} is counted, with ${quantity(macs)} MACs against ${quantity(otherMacs)} of the other.`,
   'branch-unclear': ({ op }) =>
     `Which branch of this ${op} costs more cannot be told for certain: some of their figures are not known.`,
   'trip-count-unknown': ({ op }) => `How often this ${op} runs depends on data: its body is counted once.`,
