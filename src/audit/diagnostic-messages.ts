@@ -1,4 +1,5 @@
 import type { Diagnostic, DiagnosticArgs, DiagnosticCode } from '../ir/diagnostic.ts';
+import { quantity } from '../ir/quantity-text.ts';
 import type { ReportedDiagnostic } from './report.ts';
 
 const count = (amount: number, one: string, many = `${one}s`): string => `${amount} ${amount === 1 ? one : many}`;
@@ -23,6 +24,8 @@ const MESSAGES: { readonly [C in DiagnosticCode]: (args: DiagnosticArgs[C]) => s
     `The file declares '${tensor}' as ${declared}, but it is ${inferred}: figures follow the latter.`,
   'external-data-missing': ({ file, tensors }) =>
     `${file} is not there: ${count(tensors, 'tensor')} counted by shape, without values, and the file size is unknown.`,
+  'blocked-layout': ({ block }) =>
+    `onnxruntime laid this file out for one machine: channels fill up blocks of ${block}, and are counted so. Audit the file that it was made of for the network's own figures.`,
   'not-sorted': ({ nodes }) =>
     `${count(nodes, 'node')} stand before what they need, against the standard: put in order.`,
   'dead-nodes': ({ nodes, names }) =>
@@ -30,7 +33,7 @@ const MESSAGES: { readonly [C in DiagnosticCode]: (args: DiagnosticArgs[C]) => s
   'unused-initializers': ({ tensors, names }) =>
     `Not counted, since nothing uses it: ${count(tensors, 'initializer')} (${list(names)}).`,
   'branch-counted': ({ branch, macs, otherMacs }) =>
-    `Which branch runs depends on data: ${branch} is counted, with ${macs} MACs against ${otherMacs} of the other.`,
+    `Which branch runs depends on data: ${branch} is counted, with ${quantity(macs)} MACs against ${quantity(otherMacs)} of the other.`,
   'branch-unclear': ({ op }) =>
     `Which branch of this ${op} costs more cannot be told for certain: some of their figures are not known.`,
   'folding-stopped': ({ elements, hint }) =>

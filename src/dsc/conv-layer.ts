@@ -52,7 +52,7 @@ export interface ConvLayer {
 }
 
 /** Operators that are convolutions. */
-const CONV_OPERATORS = ['conv', 'convTranspose', 'deformConv', 'causalConv'] as const;
+const CONV_OPERATORS = ['conv', 'blockedConv', 'convTranspose', 'deformConv', 'causalConv'] as const;
 
 export type ConvOperator = (typeof CONV_OPERATORS)[number];
 
@@ -60,6 +60,7 @@ export type ConvOperator = (typeof CONV_OPERATORS)[number];
 function attrsOf(node: Node): ConvAttrs | null {
   switch (node.kind) {
     case 'conv':
+    case 'blockedConv':
       return node.attrs;
     case 'convTranspose':
       return { ...PLAIN_CONV, ...node.attrs };

@@ -17,6 +17,7 @@ export function convLayers(layers: readonly CountedLayer[], facts: Facts): reado
 /** Operators that turn an image into features. */
 const LEARNED: ReadonlySet<OpKind> = new Set([
   'conv',
+  'blockedConv',
   'convTranspose',
   'deformConv',
   'causalConv',

@@ -27,7 +27,10 @@ interface Rule {
   rejects(layer: ConvLayer, choice: LayerChoice): boolean;
 }
 
-/** In order of precedence: the first that rejects names the reason. A deformable kernel's taps are computed from data. */
+/** Operators that are no plain sum over a fixed kernel: its taps are computed from data, or it lies in an order for one machine. */
+const NOT_PLAIN: ReadonlySet<ConvLayer['operator']> = new Set(['deformConv', 'blockedConv']);
+
+/** In order of precedence: the first that rejects names the reason. */
 const RULES: readonly Rule[] = [
   { reason: 'transposed', rejects: ({ operator }) => operator === 'convTranspose' },
   { reason: 'depthwise', rejects: ({ kind }) => kind === 'depthwise-conv' },
@@ -36,7 +39,7 @@ const RULES: readonly Rule[] = [
     rejects: (layer, choice) => layer.kind === 'grouped-conv' && !choice.isIncluded(layer),
   },
   { reason: 'pointwise', rejects: ({ kind }) => kind === 'pointwise-conv' },
-  { reason: 'dynamic-weights', rejects: ({ operator, fixedWeight }) => operator === 'deformConv' || !fixedWeight },
+  { reason: 'dynamic-weights', rejects: ({ operator, fixedWeight }) => NOT_PLAIN.has(operator) || !fixedWeight },
   { reason: 'excluded', rejects: (layer, choice) => choice.isExcluded(layer) && !choice.isIncluded(layer) },
   {
     reason: 'stem',

@@ -22,6 +22,7 @@ export interface DiagnosticArgs {
   'shape-unknown': { readonly op: string; readonly reason: string };
   'shape-contradicted': { readonly tensor: string; readonly declared: string; readonly inferred: string };
   'external-data-missing': { readonly file: string; readonly tensors: number };
+  'blocked-layout': { readonly block: number };
   'not-sorted': { readonly nodes: number };
   'dead-nodes': { readonly nodes: number; readonly names: readonly string[] };
   'unused-initializers': { readonly tensors: number; readonly names: readonly string[] };

@@ -119,6 +119,8 @@ export type ReduceFunction =
 export interface ConvolutionAttrs {
   /** x, w, bias?, residual?, … quantisation parameters. */
   conv: ConvAttrs;
+  /** The same with channels in blocks, as onnxruntime lays them out: shapes are as ever, elements of weights lie in another order. */
+  blockedConv: ConvAttrs;
   /** x, w, bias?. Weights are C_in, C_out/groups, spatial…. `outputShape` is the spatial extent asked for. */
   convTranspose: Omit<ConvAttrs, 'result' | 'weightChannelsLast'> & {
     readonly outputPadding: readonly number[];
@@ -354,6 +356,10 @@ export interface MovementAttrs {
   tensorScatter: Record<never, never>;
   /** `depthFirst`: channels are blocks of positions, each with all output channels; else output channels with a block each. */
   depthToSpace: { readonly block: number; readonly depthFirst: boolean };
+  /** N, C, … to whole blocks of channels. `channelsLast`: of what has no blocks. */
+  blockChannels: { readonly block: number; readonly channelsLast: boolean };
+  /** The way back: without the channels that fill the last block. */
+  unblockChannels: { readonly channels: number; readonly channelsLast: boolean };
   spaceToDepth: { readonly block: number };
   /** x, lengths. */
   reverseSequence: Record<never, never>;

@@ -2,7 +2,7 @@ import { addDims, type Dim, multiplyDims, subtractDims } from '../ir/dim.ts';
 import { addExact, multiplyExact } from '../ir/exact.ts';
 import { type Fact, type Shape, staticExtents, tensorFact } from '../ir/fact.ts';
 import type { ConvAttrs, ConvolutionAttrs, ResultType, WindowAttrs } from '../ir/operators.ts';
-import type { Cost, CostContext, InferContext, LayerKind, OpFamily, SizedTensor } from './op-def.ts';
+import type { Cost, CostContext, InferContext, LayerKind, OpDef, OpFamily, SizedTensor } from './op-def.ts';
 import { ShapeConflict } from './op-def.ts';
 import { extentAt, extentNumber, sameAsInput } from './shape-rules.ts';
 import { effectiveKernel, windowExtent } from './window.ts';
@@ -190,16 +190,19 @@ function causalCost(
   };
 }
 
-export const convolutionOps: OpFamily<ConvolutionAttrs> = {
-  conv: {
-    kind: (attrs, inputs) => {
-      const geometry = convGeometry(attrs, inputs[1]);
-      return geometry ? convKind(geometry, attrs.groups) : 'standard-conv';
-    },
-    roles: { 1: 'weight', 2: 'weight' },
-    infer: inferConv,
-    cost: convCost,
+const convolution: OpDef<'conv' | 'blockedConv'> = {
+  kind: (attrs, inputs) => {
+    const geometry = convGeometry(attrs, inputs[1]);
+    return geometry ? convKind(geometry, attrs.groups) : 'standard-conv';
   },
+  roles: { 1: 'weight', 2: 'weight' },
+  infer: inferConv,
+  cost: convCost,
+};
+
+export const convolutionOps: OpFamily<ConvolutionAttrs> = {
+  conv: convolution,
+  blockedConv: convolution,
   convTranspose: {
     kind: 'conv-transpose',
     roles: { 1: 'weight', 2: 'weight' },

@@ -167,6 +167,26 @@ function blocks(direction: 'to-depth' | 'to-space'): OpDef<'depthToSpace'>['infe
   };
 }
 
+function inferBlocked({ block, channelsLast }: MovementAttrs['blockChannels'], context: InferContext): readonly Fact[] {
+  const { dtype, shape } = context.tensor(0);
+  if (shape === null) return [tensorFact(dtype, null)];
+  const spatial = channelsLast ? shape.slice(1, -1) : shape.slice(2);
+  const channels = extentAt(shape, channelsLast ? shape.length - 1 : 1);
+  const blocks = floorDivideDims(addDims(channels, block - 1), block);
+  const filled = blocks === null ? context.dataDependent('channels') : multiplyDims(blocks, block);
+  return [tensorFact(dtype, [extentAt(shape, 0), filled, ...spatial])];
+}
+
+function inferUnblocked(
+  { channels, channelsLast }: MovementAttrs['unblockChannels'],
+  context: InferContext,
+): readonly Fact[] {
+  const { dtype, shape } = context.tensor(0);
+  if (shape === null) return [tensorFact(dtype, null)];
+  const [batch, spatial] = [extentAt(shape, 0), shape.slice(2)];
+  return [tensorFact(dtype, channelsLast ? [batch, ...spatial, channels] : [batch, channels, ...spatial])];
+}
+
 export const movementOps: OpFamily<MovementAttrs> = {
   concat: moves(inferConcat, { every: 'carried' }),
   split: moves(inferSplit),
@@ -179,6 +199,8 @@ export const movementOps: OpFamily<MovementAttrs> = {
   tensorScatter: moves(sameAsInput),
   depthToSpace: moves(blocks('to-space')),
   spaceToDepth: moves(blocks('to-depth')),
+  blockChannels: moves(inferBlocked),
+  unblockChannels: moves(inferUnblocked),
   reverseSequence: moves(sameAsInput),
   trilu: moves(sameAsInput),
 };

@@ -79,5 +79,6 @@ function stftCost({ oneSided }: SignalAttrs['stft'], { inputs, outputs }: CostCo
 
 export const signalOps: OpFamily<SignalAttrs> = {
   dft: { kind: 'other', roles: {}, infer: inferDft, cost: dftCost },
-  stft: { kind: 'other', roles: { 2: 'operand' }, infer: inferStft, cost: stftCost },
+  // A window is chosen, and not learned.
+  stft: { kind: 'other', roles: {}, infer: inferStft, cost: stftCost },
 };

@@ -71,6 +71,7 @@ interface Shared {
 const MULTIPLIES: ReadonlySet<OpKind> = new Set([
   'additiveAttention',
   'attention',
+  'blockedConv',
   'causalConv',
   'conv',
   'convLstm',

@@ -9,7 +9,7 @@ interface StrategyLineOptions {
   readonly all: boolean;
 }
 
-const LABEL_WIDTH = 22;
+const LABEL_WIDTH = 18;
 const CELL_WIDTH = 11;
 
 /** Places that are set side by side; --all shows the others. */

@@ -64,7 +64,11 @@ function totalsLines(report: Report, style: ChalkInstance): readonly string[] {
     const known = stages.length > 1 && first !== null && last !== null;
     const changeText = bound === '' ? change : changeAtMost;
     const difference = known ? style.green(changeText(first, last).padStart(9)) : '';
-    return line({ label, cells: values.map((value) => bound + figure(value)), change: difference });
+    return line({
+      label,
+      cells: values.map((value) => (value === null ? '' : bound) + figure(value)),
+      change: difference,
+    });
   };
   const only = (label: string, text: string) => line({ label, cells: [text], change: '' });
   const peakLine = () => {

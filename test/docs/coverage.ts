@@ -41,6 +41,7 @@ const DOMAINS: Readonly<Record<string, string>> = {
   'ai.onnx.ml': '`ai.onnx.ml`: classical machine learning. Shapes are known, costs are `null`',
   'ai.onnx.preview.training': '`ai.onnx.preview.training`: gradients and optimisers',
   'com.microsoft': "`com.microsoft`: what onnxruntime's optimiser and quantiser write",
+  'com.microsoft.nchwc': "`com.microsoft.nchwc`: onnxruntime's layout for one machine, channels in blocks",
 };
 
 export async function operatorsPage(): Promise<string> {

@@ -356,3 +356,13 @@ describe('what an operator costs', () => {
     });
   });
 });
+
+it('counts no window as a parameter: it is chosen, and not learned', () => {
+  const { totals } = auditSpec({
+    inputs: { x: [1, 64, 1] },
+    initializers: { step: { dims: [], ints: [16] }, window: { dims: [32] } },
+    nodes: [{ op: 'STFT', inputs: ['x', 'step', 'window'], outputs: ['y'] }],
+    outputs: ['y'],
+  });
+  expect(totals.params.total).toBe(0);
+});

@@ -2,6 +2,7 @@ import { DscAuditError } from '../../ir/errors.ts';
 import type { Constant, Declared, Graph, Node, Value, ValueId } from '../../ir/graph.ts';
 import { FREE_EXPANSION, MAX_NAME_LENGTH, MAX_NESTING } from '../limits.ts';
 import { type Limits, limitMet } from '../raisable-limits.ts';
+import { channelBlockOf } from './channel-block.ts';
 import { encoded, readConstantNode } from './constant-node.ts';
 import { declaredType } from './declared-type.ts';
 import { Names } from './names.ts';
@@ -46,6 +47,7 @@ export class GraphBuilder {
   readonly #limits: Limits;
   readonly #budget: number;
   #spent = 0;
+  #channelBlock = 0;
 
   /** `messages`: how many the file holds. What is built stays in proportion to that (CWE-776, "billion laughs"). */
   constructor(functions: ReadonlyMap<string, FunctionProto>, tensors: TensorContext, messages: number, limits: Limits) {
@@ -65,6 +67,7 @@ export class GraphBuilder {
 
   /** Reads the model's graph. */
   build(graph: GraphProto, opsets: ReadonlyMap<string, number>): Graph {
+    this.#channelBlock = channelBlockOf(graph);
     return this.#readGraph(graph, {
       names: new Names(),
       scope: [],
@@ -239,6 +242,7 @@ export class GraphBuilder {
           depth: around.depth + 1,
         }),
       readTensor: (attribute) => (attribute.t ? this.#readTensor(attribute.t, 'inline') : null),
+      channelBlock: this.#channelBlock,
     };
   }
 

@@ -22,6 +22,8 @@ export interface LoweringContext {
   /** Reads the body of a control-flow operator; `branch` names it in the scopes of its nodes. */
   readBody(body: GraphProto, branch: string): Graph;
   readTensor(attribute: AttributeProto): Constant | null;
+  /** How many channels onnxruntime put into a block. */
+  readonly channelBlock: number;
 }
 
 /** One node of the file, with its attributes by name and type. Absent attributes take the default that is given. */
@@ -51,6 +53,10 @@ export class OnnxNode {
     this.outputs = outputs;
     this.#attributes = attributes;
     this.#context = context;
+  }
+
+  get channelBlock(): number {
+    return this.#context.channelBlock;
   }
 
   input(index: number): ValueId | null {

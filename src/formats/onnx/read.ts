@@ -4,6 +4,7 @@ import type { ReadModel } from '../format.ts';
 import type { ModelSource } from '../model-source.ts';
 import { DEFAULT_LIMITS, type Limits } from '../raisable-limits.ts';
 import { domainName, functionKey, GraphBuilder, opsetsOf } from './build-graph.ts';
+import { channelBlockOf, isBlocked } from './channel-block.ts';
 import { ExternalFiles } from './external-data.ts';
 import { PagedReader } from './paged-reader.ts';
 import { decodeModel, type FunctionProto } from './proto.ts';
@@ -45,9 +46,14 @@ export function readOnnx(source: ModelSource, limits: Limits = DEFAULT_LIMITS): 
       values: builder.values,
       graph,
     },
-    diagnostics: Array.from(externals.missing, ([file, tensors]) =>
-      diagnostic('external-data-missing', 'warning', null, { file, tensors }),
-    ),
+    diagnostics: [
+      ...(graphProto.node?.some(isBlocked)
+        ? [diagnostic('blocked-layout', 'info', null, { block: channelBlockOf(graphProto) })]
+        : []),
+      ...Array.from(externals.missing, ([file, tensors]) =>
+        diagnostic('external-data-missing', 'warning', null, { file, tensors }),
+      ),
+    ],
     close() {
       source.bytes.close();
       externals.close();

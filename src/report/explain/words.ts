@@ -51,7 +51,8 @@ export const REASON_WORDS: Readonly<Record<Rejection['reason'], string>> = {
   'no-saving':
     'What would replace it has as many parameters or more, or for a block as many MACs. For a DSC: 1/N + 1/k² is not below 1, or the bias makes it so.',
   transposed: 'It is transposed: its output is larger than its input, and a DSC of it is another network.',
-  'dynamic-weights': 'Its weights, or the taps of its kernel, are computed from data: there is nothing to replace.',
+  'dynamic-weights':
+    'Its weights, or the taps of its kernel, are computed from data, or lie in an order made for one machine: there is nothing to replace.',
   excluded: 'It was excluded by name.',
   'no-block':
     'It is in no place that the strategy replaces: an inverted residual takes the place of a residual block of standard convolutions, of a bottleneck or of a fused inverted residual; a bottleneck that of two standard convolutions in a residual block, or of one by itself. Something stands between the convolutions, or what follows them cannot be had for other channels, or the file calls them twice.',

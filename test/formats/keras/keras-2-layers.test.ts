@@ -60,6 +60,24 @@ it('takes the state of an RNN from a list of inputs', async () => {
   expect(report.layers[0]?.inputNames).toEqual(['x0', 'x1']);
 });
 
+it('adds a scaled residual, as InceptionResNetV2 does', async () => {
+  const inbound = [
+    ['x0', 0, 0, {}],
+    ['x1', 0, 0, {}],
+  ];
+  const scaled = { class_name: 'CustomScaleLayer', config: { scale: 0.17 } };
+  const report = await audit(
+    [
+      [7, 7, 3],
+      [7, 7, 3],
+    ],
+    scaled,
+    inbound,
+  );
+  expect(shapeOf(report)).toEqual([2, 7, 7, 3]);
+  expect(report.totals).toMatchObject({ macs: 0, flops: 2 * (2 * 7 * 7 * 3), isLowerBound: false });
+});
+
 it('makes the backward layer of a Bidirectional of the forward one', async () => {
   const inner = { class_name: 'SimpleRNN', config: { name: 'rnn', units: 5, use_bias: true, return_sequences: true } };
   const report = await audit(

@@ -61,8 +61,20 @@ function unitLength(call: LayerCall, id: number, axis: number): number {
   return binary(call, 'div', id, length);
 }
 
+/** x + scale × residual, of Keras's InceptionResNetV2. */
+const lowerCustomScale: LayerRow = (call) => {
+  const residual = call.at(1);
+  return binary(
+    call,
+    'add',
+    call.at(0),
+    binary(call, 'mul', residual, call.number(call.config.number('scale', 1), residual)),
+  );
+};
+
 export const mergingRows: LayerRows = {
   Add: folded('add'),
+  CustomScaleLayer: lowerCustomScale,
   Average: variadic('mean'),
   Concatenate: (call) =>
     call.node({ kind: 'concat', attrs: { axis: call.config.integer('axis', -1), operands: null } }, ...call.inputs),

@@ -3,7 +3,7 @@ import type { OnnxNode } from '../onnx-node.ts';
 import type { Lowering, Rows } from './row.ts';
 import { windowOf } from './window.ts';
 
-function convAttrs(
+export function convAttrs(
   node: OnnxNode,
   result: ResultType = 'same',
   channelsLast = false,

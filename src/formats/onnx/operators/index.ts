@@ -1,4 +1,6 @@
+import { BLOCKED_DOMAIN } from '../channel-block.ts';
 import { attentionRows, microsoftAttentionRows } from './attention.ts';
+import { blockedRows } from './blocked.ts';
 import { classicalRows } from './classical.ts';
 import { controlRows } from './control.ts';
 import { convolutionRows, microsoftConvolutionRows } from './convolution.ts';
@@ -51,6 +53,7 @@ export const OPERATORS: Readonly<Record<string, Rows>> = {
     ...microsoftRecurrentRows,
     ...microsoftReduceRows,
   },
+  [BLOCKED_DOMAIN]: blockedRows,
 };
 
 /** How an operator is lowered; undefined where nobody taught us. */

@@ -4,7 +4,7 @@ import { windowOf } from './window.ts';
 
 type PoolFunction = 'average' | 'lp' | 'max';
 
-function lowerPool(node: OnnxNode, fn: PoolFunction, channelsLast = false): Lowered {
+export function lowerPool(node: OnnxNode, fn: PoolFunction, channelsLast = false): Lowered {
   const countsPadding = node.flag('count_include_pad');
   return { kind: 'pool', attrs: { ...windowOf(node), fn, ceil: node.flag('ceil_mode'), channelsLast, countsPadding } };
 }

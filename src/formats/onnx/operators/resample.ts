@@ -1,4 +1,5 @@
-import type { OnnxNode } from '../onnx-node.ts';
+import type { ValueId } from '../../../ir/graph.ts';
+import type { Lowered, OnnxNode } from '../onnx-node.ts';
 import { always, type Rows } from './row.ts';
 
 type Mode = 'cubic' | 'linear' | 'nearest';
@@ -31,23 +32,28 @@ export const resampleRows: Rows = {
     // Operator set 11 put the region of interest second, which no runtime sizes the result by.
     inputs: node.opset < 11 ? [node.input(0), node.input(1)] : [node.input(0), node.input(2), node.input(3)],
   }),
-  Upsample: (node) => ({
+  Upsample: (node) => resizeBy(node, upsampleScales(node)),
+  GridSample: (node) => ({ kind: 'gridSample', attrs: { mode: modeOf(node, 'linear') } }),
+  AffineGrid: always('affineGrid', {}),
+};
+
+/** By factors alone, all axes. */
+export function resizeBy(node: OnnxNode, scales: ValueId | null): Lowered {
+  return {
     kind: 'resize',
     attrs: {
       mode: modeOf(node, 'nearest'),
       axes: null,
       policy: 'stretch',
-      coordinates: 'asymmetric',
+      coordinates: node.string('coordinate_transformation_mode', 'asymmetric'),
       nearest: 'floor',
       cubicCoefficient: DEFAULT_CUBIC_COEFFICIENT,
       excludesOutside: false,
       antialiases: false,
     },
-    inputs: [node.input(0), upsampleScales(node)],
-  }),
-  GridSample: (node) => ({ kind: 'gridSample', attrs: { mode: modeOf(node, 'linear') } }),
-  AffineGrid: always('affineGrid', {}),
-};
+    inputs: [node.input(0), scales],
+  };
+}
 
 /** An input since operator set 9; a list before; two numbers in the first. */
 function upsampleScales(node: OnnxNode) {
