@@ -8,7 +8,7 @@ import { stagesOf } from './stages.ts';
 import { strategyLines } from './strategy-lines.ts';
 import { convolutionsOf, couldBecome, STRATEGY_WORDS } from './strategy-text.ts';
 import { trainingLines } from './training-lines.ts';
-import { bytes, change, latency, milliseconds, percent, quantity } from './units.ts';
+import { bytes, change, changeOfWhole, latency, milliseconds, percent, quantity } from './units.ts';
 
 interface SummaryOptions {
   readonly width: number | null;
@@ -60,7 +60,7 @@ function totalsLines(report: Report, style: ChalkInstance): readonly string[] {
     const [first = null] = values;
     const last = values.at(-1) ?? null;
     const known = stages.length > 1 && first !== null && last !== null;
-    const difference = known ? style.green(change(first, last).padStart(9)) : '';
+    const difference = known ? style.green(changeOfWhole(first, last, bound).padStart(9)) : '';
     return line({ label, cells: values.map((value) => bound + figure(value)), change: difference });
   };
   const only = (label: string, text: string) => line({ label, cells: [text], change: '' });
