@@ -15,8 +15,7 @@ export function overviewTable(models: readonly Entry['model'][], idOf: (path: st
 <div class="scroll" tabindex="0" role="region" aria-label="Overview"><table class="layers">
 <thead><tr><th scope="col" class="name">${head('Model')}</th>${columns.map((column) => html`<th scope="col" class="figure">${head(column.head)}</th>`)}</tr></thead>
 <tbody>
-${models.map((model) => row(model, columns, idOf))}</tbody></table></div>
-${notes(notesOfCall(models))}
+${models.map((model) => row(model, columns, idOf))}</tbody></table></div>${notes(notesOfCall(models))}
 </article>
 `;
 }
