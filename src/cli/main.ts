@@ -62,7 +62,7 @@ function asTyped(error: unknown, { commands }: Command, { argv }: Terminal): unk
   if (!(error instanceof MissingOptions) || !commands.some((command) => command.name() === typed[0])) return error;
   // The error has those again that are to stay.
   const rest = typed.filter((text, at) => !isBinding(text) && !BINDINGS.has(typed[at - 1]));
-  const command = ['dsc-audit', ...rest.map(shellQuote), ...error.options].join(' ');
+  const command = ['dsc-audit', ...rest.map((text) => shellQuote(text)), ...error.options].join(' ');
   return new DscAuditError(error.code, `${error.what} ${command}`);
 }
 

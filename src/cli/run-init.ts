@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
+import { dirname, join, relative, sep } from 'node:path';
 import { audit } from '../audit/audit.ts';
 import { readTextIfThere } from '../formats/text-file.ts';
 import { writeFailure } from '../formats/write-failure.ts';
@@ -54,7 +54,7 @@ async function startingEntries(folder: string) {
       entries.push({ path: literal(path), budgets: startingBudgets(report) });
     } catch (error) {
       if (!(error instanceof DscAuditError)) throw error;
-      leftOut.push(`left out    ${error.message.replace(`${folder}/`, '')}`);
+      leftOut.push(`left out    ${error.message.replace(`${folder}${sep}`, '')}`);
     }
   }
   if (found.length > MAX_MODELS)
