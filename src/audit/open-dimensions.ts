@@ -1,5 +1,6 @@
 import { isStatic } from '../ir/dim.ts';
-import { DscAuditError } from '../ir/errors.ts';
+import { type DscAuditError, MissingOptions } from '../ir/errors.ts';
+import { shellQuote } from '../ir/shell-quote.ts';
 import type { OpenInput, UnboundDimensions } from '../passes/bind-inputs.ts';
 
 /** Options that the command shows; who has more inputs knows how it goes on. */
@@ -29,10 +30,8 @@ export function openDimensionsError(path: string, error: UnboundDimensions, give
     ),
   ];
   const options = [...new Set([...before, ...inputs.flatMap(bindingOptions)])].slice(0, MAX_OPTIONS);
-  return new DscAuditError(
-    'unbound-dimensions',
-    `${path}: ${message}.${unknown} Say how large, for example: dsc-audit ${shellQuote(path)} ${options.join(' ')}`,
-  );
+  const what = `${path}: ${message}.${unknown} Say how large, for example:`;
+  return new MissingOptions('unbound-dimensions', what, shellQuote(path), options);
 }
 
 function bindingOptions({ name, shape, named }: OpenInput): readonly string[] {
@@ -41,9 +40,4 @@ function bindingOptions({ name, shape, named }: OpenInput): readonly string[] {
   const open = shape.filter((dim) => !isStatic(dim));
   if (named.length === open.length) return named.map((dim) => `--dim ${shellQuote(`${dim}=${extent}`)}`);
   return [`--shape ${shellQuote(`${name}=${shape.map((dim) => (isStatic(dim) ? dim : extent)).join('x')}`)}`];
-}
-
-/** Names come from the file: none may do anything in a shell. */
-function shellQuote(text: string): string {
-  return /^[\w./:=@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

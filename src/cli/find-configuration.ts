@@ -43,7 +43,7 @@ async function configurationIn(folder: string): Promise<FoundConfiguration | nul
   const inPackage = await packageConfiguration(join(folder, 'package.json'));
   if (inPackage !== undefined) present.push(inPackage.file);
   if (present.length > 1) {
-    const what = `${folder}: only one of ${present.map((file) => file.slice(folder.length + 1)).join(' and ')} can count; remove the others.`;
+    const what = `${folder}: only one of ${present.map((file) => basename(file)).join(' and ')} can count; remove the others.`;
     throw new DscAuditError('invalid-configuration', what);
   }
   const [only] = present;

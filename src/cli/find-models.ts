@@ -1,4 +1,4 @@
-import { isAbsolute, posix, relative, resolve, sep, win32 } from 'node:path';
+import system, { type PlatformPath, posix, win32 } from 'node:path';
 import { DscAuditError } from '../ir/errors.ts';
 import { checkGlobs, GLOB_OPTIONS } from '../ir/glob.ts';
 
@@ -36,13 +36,19 @@ export async function leavesFolder(pattern: string): Promise<boolean> {
 const PARENT = /(^|[/{,(|])\.\.($|[/},)|])/;
 
 /** Whether globs written in `folder` match a file. */
-export async function matchesFile(patterns: readonly string[], folder: string, file: string): Promise<boolean> {
+export async function matchesFile(
+  patterns: readonly string[],
+  folder: string,
+  file: string,
+  { isAbsolute, relative, resolve, sep }: PlatformPath = system,
+): Promise<boolean> {
   const { default: picomatch } = await import('picomatch');
   const path = relative(folder, file).split(sep).join('/');
   const matches = (globs: readonly string[]) => {
     const some = globs.filter((glob) => glob !== '');
     checkGlobs(some);
-    return some.length > 0 && picomatch(some, GLOB_OPTIONS)(path);
+    // On another drive of Windows there is no way from the folder.
+    return some.length > 0 && !isAbsolute(path) && picomatch(some, GLOB_OPTIONS)(path);
   };
   const kept = patterns.filter((pattern) => !pattern.startsWith('!'));
   const leftOut = patterns.filter((pattern) => pattern.startsWith('!')).map((pattern) => pattern.slice(1));
@@ -53,15 +59,16 @@ export async function matchesFile(patterns: readonly string[], folder: string, f
 const GLOB_CHARACTER = /[*?[\](){}!]/;
 
 /** A glob as it was typed: on Windows a backslash parts folders, in a glob it never does. */
-export const typedGlob = (glob: string): string => (sep === '\\' ? glob.replaceAll(sep, '/') : glob);
+export const typedGlob = (glob: string, { sep }: Pick<PlatformPath, 'sep'> = system): string =>
+  sep === '\\' ? glob.replaceAll(sep, '/') : glob;
 
 /** Whether an argument is a glob rather than a path. */
 export async function isGlob(path: string): Promise<boolean> {
   return GLOB_CHARACTER.test(path) && (await import('picomatch')).default.scan(path).isGlob;
 }
 
-/** A path as a person in `cwd` would type it. */
-export function pathFrom(cwd: string, path: string): string {
+/** A path as a person in `cwd` would type it: with slashes, which every system takes, and GitHub's annotations need. */
+export function pathFrom(cwd: string, path: string, { relative, isAbsolute, sep }: PlatformPath = system): string {
   const short = relative(cwd, path);
-  return short === '' || isAbsolute(short) ? path : short;
+  return short === '' || isAbsolute(short) ? path : short.split(sep).join('/');
 }

@@ -1,7 +1,8 @@
 import { Command, CommanderError } from 'commander';
 import { nearest } from '../gate/nearest.ts';
-import { DscAuditError } from '../ir/errors.ts';
+import { DscAuditError, MissingOptions } from '../ir/errors.ts';
 import { orOutOfMemory } from '../ir/out-of-memory.ts';
+import { shellQuote } from '../ir/shell-quote.ts';
 import { plainText } from '../report/plain-text.ts';
 import { COMMANDS } from './commands/index.ts';
 import { BudgetsNotHeld, UnusableModels } from './outcome-errors.ts';
@@ -22,7 +23,7 @@ export async function main(terminal: Terminal): Promise<number> {
     return EXIT.done;
   } catch (error) {
     if (error instanceof CommanderError) suggestCommand(error, program, terminal);
-    return report(orOutOfMemory(error), terminal);
+    return report(asTyped(orOutOfMemory(error), program, terminal), terminal);
   }
 }
 
@@ -54,6 +55,19 @@ function suggestCommand({ code }: CommanderError, { commands }: Command, { argv,
   const guess = code !== 'commander.unknownOption' || names.includes(first) ? null : nearest(first, names);
   if (guess !== null) stderr.write(`Did you mean the command ${guess}?\n`);
 }
+
+/** What mends another command than the audit, in that command as it was typed. */
+function asTyped(error: unknown, { commands }: Command, { argv }: Terminal): unknown {
+  const typed = argv.slice(2);
+  if (!(error instanceof MissingOptions) || !commands.some((command) => command.name() === typed[0])) return error;
+  // The error has those again that are to stay.
+  const rest = typed.filter((text, at) => !isBinding(text) && !BINDINGS.has(typed[at - 1]));
+  const command = ['dsc-audit', ...rest.map((text) => shellQuote(text)), ...error.options].join(' ');
+  return new DscAuditError(error.code, `${error.what} ${command}`);
+}
+
+const BINDINGS: ReadonlySet<string | undefined> = new Set(['--dim', '--shape']);
+const isBinding = (text: string | undefined): boolean => BINDINGS.has(text?.split('=')[0]);
 
 /** Says what went wrong, once, and what the process exits with. */
 function report(error: unknown, { stderr }: Terminal): number {

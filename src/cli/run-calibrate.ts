@@ -1,3 +1,7 @@
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { checkReplaceable } from '../formats/output-file.ts';
+import { DscAuditError } from '../ir/errors.ts';
 import { backendOf } from '../latency/backends/index.ts';
 import { calibrate } from '../latency/calibrate.ts';
 import { thisMachine } from '../latency/machine.ts';
@@ -22,6 +26,7 @@ export async function runCalibrate(options: CalibrateCommandOptions, terminal: T
 }
 
 async function calibrateHere(options: CalibrateCommandOptions, { stderr, env, onInterrupt }: Terminal) {
+  if (options.output !== undefined) checkOutput(options.output);
   const backend = backendOf(options.backend);
   const machine = thisMachine();
   const now = (): number => performance.now();
@@ -48,6 +53,13 @@ async function calibrateHere(options: CalibrateCommandOptions, { stderr, env, on
     line.clear();
     stopListening?.();
   }
+}
+
+/** Before minutes are spent on it: a folder that is not there is not made, here as with every other output. */
+function checkOutput(path: string): void {
+  checkReplaceable(path);
+  if (existsSync(dirname(path))) return;
+  throw new DscAuditError('cannot-write', `${path}: cannot be written: there is no such folder.`);
 }
 
 const BAR_WIDTH = 24;

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
+import { dirname, join, relative, sep } from 'node:path';
 import { audit } from '../audit/audit.ts';
 import { readTextIfThere } from '../formats/text-file.ts';
 import { writeFailure } from '../formats/write-failure.ts';
@@ -13,7 +13,7 @@ import { configurationFile, type StartingEntry, type StartingFile, workflowFile 
 import { print, type Terminal } from './terminal.ts';
 
 /** How models are named; what they are is found by their content. */
-const MODEL_FILES = ['**/*.onnx', '**/*.keras'];
+const MODEL_FILES = ['**/*.onnx', '**/*.keras', '**/*.h5'];
 
 /** Models that a new configuration lists; a folder with more of them is better named by a glob. */
 const MAX_MODELS = 50;
@@ -54,13 +54,13 @@ async function startingEntries(folder: string) {
       entries.push({ path: literal(path), budgets: startingBudgets(report) });
     } catch (error) {
       if (!(error instanceof DscAuditError)) throw error;
-      leftOut.push(`left out    ${error.message.replace(`${folder}/`, '')}`);
+      leftOut.push(`left out    ${error.message.replace(`${folder}${sep}`, '')}`);
     }
   }
   if (found.length > MAX_MODELS)
     leftOut.push(`left out    ${found.length - MAX_MODELS} more models: add them as a glob`);
   if (entries.length > 0) return { entries, leftOut };
-  const why = leftOut.length > 0 ? ` that can be audited:\n${leftOut.join('\n')}` : ' (*.onnx, *.keras).';
+  const why = leftOut.length > 0 ? ` that can be audited:\n${leftOut.join('\n')}` : ' (*.onnx, *.keras, *.h5).';
   throw new DscAuditError('cannot-read', `${folder}: there is no model in this folder or below${why}`);
 }
 

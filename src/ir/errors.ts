@@ -32,3 +32,16 @@ export class DscAuditError extends Error {
     this.code = code;
   }
 }
+
+/** Trouble that more options mend: the message ends with the audit that has them, and a command can say how it goes for itself. */
+export class MissingOptions extends DscAuditError {
+  readonly what: string;
+  /** As they would be typed. */
+  readonly options: readonly string[];
+
+  constructor(code: ErrorCode, what: string, path: string, options: readonly string[]) {
+    super(code, `${what} dsc-audit ${path} ${options.join(' ')}`);
+    this.what = what;
+    this.options = options;
+  }
+}

@@ -64,6 +64,18 @@ export function figureTexts(
   return tidy(now) === most && actual !== limit ? [exact(actual), exact(limit)] : [now, most];
 }
 
+/** A figure before and after, rounded, but where that would hide that it moved: 36.9 k → 37.1 k, 36,864 → 36,928. */
+export function movedTexts(
+  before: number | null,
+  after: number | null,
+  unit: 'count' | 'bytes',
+): readonly [before: string, after: string] {
+  const { rounded, exact } = SPELT[unit];
+  const isHidden = before !== null && after !== null && before !== after && rounded(before) === rounded(after);
+  const text = (value: number | null): string => (value === null ? '–' : isHidden ? exact(value) : rounded(value));
+  return [text(before), text(after)];
+}
+
 interface Spelt {
   /** As the tables have it. */
   rounded(value: number): string;

@@ -1,29 +1,36 @@
 import type { ComparedModel, Comparison, ProfileSection, RelativeChange } from '../audit/report.ts';
-import { bytes, change, milliseconds, quantity } from './units.ts';
+import { change, milliseconds, movedTexts } from './units.ts';
 
 /** A total of two models side by side, as it is printed. */
 interface ComparedTotal {
-  readonly label: string;
+  readonly label: TotalName;
   readonly before: string;
   readonly after: string;
   readonly change: string;
 }
 
+export type TotalName = 'Params' | 'MACs' | 'FLOPs' | 'Weights' | 'Activations' | 'Peak memory' | 'Latency' | 'File';
+
 interface Total {
-  readonly label: string;
+  readonly label: TotalName;
   readonly change: keyof RelativeChange;
   read(model: ComparedModel): number | null;
-  spell(value: number | null): string;
+  spell(before: number | null, after: number | null): readonly [before: string, after: string];
   /** Whether a part of it is missing; left out where its totals do not tell. */
   isLowerBound?(totals: ComparedModel['totals']): boolean;
 }
 
+const counts: Total['spell'] = (before, after) => movedTexts(before, after, 'count');
+const bytes: Total['spell'] = (before, after) => movedTexts(before, after, 'bytes');
+/** A projection has an interval: more digits would tell nothing. */
+const times: Total['spell'] = (before, after) => [milliseconds(before), milliseconds(after)];
+
 const lacksLayers: Total['isLowerBound'] = ({ isLowerBound }) => isLowerBound;
 
 const TOTALS: readonly Total[] = [
-  { label: 'Params', change: 'params', read: ({ totals }) => totals.params.total, spell: quantity },
-  { label: 'MACs', change: 'macs', read: ({ totals }) => totals.macs, spell: quantity, isLowerBound: lacksLayers },
-  { label: 'FLOPs', change: 'flops', read: ({ totals }) => totals.flops, spell: quantity, isLowerBound: lacksLayers },
+  { label: 'Params', change: 'params', read: ({ totals }) => totals.params.total, spell: counts },
+  { label: 'MACs', change: 'macs', read: ({ totals }) => totals.macs, spell: counts, isLowerBound: lacksLayers },
+  { label: 'FLOPs', change: 'flops', read: ({ totals }) => totals.flops, spell: counts, isLowerBound: lacksLayers },
   { label: 'Weights', change: 'weightBytes', read: ({ totals }) => totals.weightBytes, spell: bytes },
   {
     label: 'Activations',
@@ -42,7 +49,7 @@ const TOTALS: readonly Total[] = [
     label: 'Latency',
     change: 'latencyMs',
     read: ({ totals }) => totals.latencyMs?.value ?? null,
-    spell: milliseconds,
+    spell: times,
     isLowerBound: ({ isLatencyLowerBound }) => isLatencyLowerBound,
   },
   { label: 'File', change: 'fileBytes', read: ({ fileBytes }) => fileBytes, spell: bytes },
@@ -53,11 +60,12 @@ export function comparedTotals({ before, after, change: changes }: Comparison): 
   return TOTALS.flatMap(({ label, change: key, read, spell, isLowerBound }) => {
     const [was, is] = [read(before), read(after)];
     if (was === null && is === null) return [];
-    const told = (value: number | null, { totals }: ComparedModel): string =>
-      value !== null && isLowerBound?.(totals) ? `≥ ${spell(value)}` : spell(value);
+    const [wasText, isText] = spell(was, is);
+    const told = (value: number | null, text: string, { totals }: ComparedModel): string =>
+      value !== null && isLowerBound?.(totals) ? `≥ ${text}` : text;
     const isKnown = changes[key] !== null || (was === 0 && is !== null);
     const difference = isKnown && was !== null && is !== null ? change(was, is) : 'unknown';
-    return [{ label, before: told(was, before), after: told(is, after), change: difference }];
+    return [{ label, before: told(was, wasText, before), after: told(is, isText, after), change: difference }];
   });
 }
 

@@ -3,7 +3,7 @@ import { comparedTotals, latencyNote } from './compared-totals.ts';
 import type { ComparisonFormat } from './comparison-format.ts';
 import { layerCounts } from './layer-counts.ts';
 import { code, codeCell, details, type Head, markdownTable } from './markdown-text.ts';
-import { quantity } from './units.ts';
+import { moved, quantity } from './units.ts';
 
 /** Two models side by side, for a comment on a pull request. */
 export const comparisonMarkdown: ComparisonFormat = (comparison, { profile }, { all }) => {
@@ -50,8 +50,8 @@ export function changeLines({ layers }: Comparison, most: number): readonly stri
 
 function changeRow({ status, before, after, op, params, macs }: LayerChange): readonly string[] {
   const name = after ?? before ?? '';
-  const moved = before !== null && after !== null && before !== after ? `${codeCell(before)} → ` : '';
+  const renamed = before !== null && after !== null && before !== after ? `${codeCell(before)} → ` : '';
   const figures = ({ before: was, after: is }: LayerChange['macs']) =>
-    status !== 'changed' || was === is ? quantity(is ?? was) : `${quantity(was)} → ${quantity(is)}`;
-  return [status, moved + codeCell(name), codeCell(op), figures(params), figures(macs)];
+    status !== 'changed' || was === is ? quantity(is ?? was) : moved(was, is);
+  return [status, renamed + codeCell(name), codeCell(op), figures(params), figures(macs)];
 }

@@ -4,7 +4,7 @@ import type { MeasuredReport } from '../gate/measured-report.ts';
 import { comparedTotals, latencyNote } from './compared-totals.ts';
 import type { ComparisonFormat, ComparisonLayout } from './comparison-format.ts';
 import { plainText, shorten, wrap } from './plain-text.ts';
-import { quantity } from './units.ts';
+import { moved, quantity } from './units.ts';
 
 type ComparisonOptions = Pick<ComparisonLayout, 'width' | 'all'> & { readonly style: ChalkInstance };
 
@@ -94,7 +94,7 @@ function nameOf({ before, after }: LayerChange): string {
 function figuresOf({ op, params, macs, differences }: LayerChange): string {
   const both = (label: string, { before, after }: LayerChange['macs'], isChange: boolean): string => {
     if (!isChange) return `${label} ${quantity(after ?? before)}`;
-    return before === after ? '' : `${label} ${quantity(before)} → ${quantity(after)}`;
+    return before === after ? '' : `${label} ${moved(before, after)}`;
   };
   const isChange = differences.length > 0;
   const figures = [both('params', params, isChange), both('MACs', macs, isChange)].filter((text) => text !== '');

@@ -4,7 +4,7 @@ import type { Document, Format } from './format.ts';
 import { lowerBounds } from './lower-bounds.ts';
 import { plainText } from './plain-text.ts';
 import { couldBecome } from './strategy-text.ts';
-import { bytes, change, quantity } from './units.ts';
+import { bytes, changeBetween, quantity } from './units.ts';
 
 /** Annotations of a GitHub workflow. Where it prints them, the command also writes the step's summary. */
 export const github: Format = {
@@ -49,7 +49,7 @@ function figuresSentence(report: Report): string {
     ...(totals.peakActivationBytes === null ? [] : [`${bytes(totals.peakActivationBytes)} of activations at the peak`]),
   ].join(', ');
   if (dsc.candidates.length === 0 || before.macs === null || after.macs === null) return `${figures}.`;
-  const saved = `MACs ${change(before.macs, after.macs)}`;
+  const saved = `MACs ${changeBetween(before.macs, after.macs, atLeast.macs)}`;
   return `${figures}. ${couldBecome(report)}: ${saved}.`;
 }
 

@@ -7,7 +7,7 @@ import { renderSection } from './html/section.ts';
 
 /** One self-contained page: charts drawn beforehand, no network, readable without its script. */
 export const page: Format = {
-  section: async (report) => (await renderSection(report, idOf(report.model.path))).text,
+  section: async (report, { models }) => (await renderSection(report, idOf(report.model.path), models)).text,
   document: pageDocument,
 };
 

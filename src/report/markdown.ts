@@ -1,5 +1,7 @@
 import type { Comparison, GateCheck, Report } from '../audit/report.ts';
+import { modelNotes, notesOfCall } from './call-notes.ts';
 import { type CheckOutcome, outcomeOf, relationOf, subjectOf } from './check-text.ts';
+import { comparedTotals, type TotalName } from './compared-totals.ts';
 import { changeLines } from './comparison-markdown.ts';
 import type { Document, Entry, Format, Layout } from './format.ts';
 import { FORMAT_NAMES } from './format-names.ts';
@@ -12,7 +14,7 @@ import { nameOf, type Row, rowsOf, SORTS, whatOf } from './rows.ts';
 import { type Stage, stagesOf } from './stages.ts';
 import { type StrategyRow, strategyTables } from './strategy-rows.ts';
 import { couldBecome, couldNotBecome, STRATEGY_WORDS } from './strategy-text.ts';
-import { bytes, change, changeAtMost, latency, milliseconds, percent, quantity, shapeText, share } from './units.ts';
+import { bytes, change, changeBetween, latency, milliseconds, percent, quantity, shapeText, share } from './units.ts';
 
 /** For a comment on a pull request, and for the summary of a CI job. */
 export const markdown: Format = {
@@ -40,7 +42,7 @@ function renderMarkdown(report: Report, layout: Layout): string {
     ...block(baselineLines(report.baseline)),
   ];
   const foot = ['', `<sub>${footer(report)}</sub>`, ''];
-  const parts = [...head, ...block(noteLines(report))];
+  const parts = [...head, ...block(noteLines(layout.models === 1 ? report.diagnostics : modelNotes(report)))];
   const left = room - byteLength([...parts, ...foot].join('\n'));
   return [...parts, ...block(layerLines(report, layout, left)), ...foot].join('\n');
 }
@@ -99,7 +101,7 @@ function totalsLines(report: Report): readonly string[] {
   const { params: ofParams, macs: ofMacs, latency: ofLatency } = lowerBounds(report);
   const [now, ...further] = stagesOf(report);
   if (now === undefined) return [];
-  const was = baseline?.before.totals;
+  const compared = new Map((baseline === null ? [] : comparedTotals(baseline)).map((total) => [total.label, total]));
   const heads: readonly Head[] = [
     ['', 'left'],
     ...(baseline ? ([['Baseline', 'right']] as const) : []),
@@ -108,32 +110,34 @@ function totalsLines(report: Report): readonly string[] {
     ...further.map(({ title }) => [title[0]?.toUpperCase() + title.slice(1), 'right'] as const),
     ...(further.length > 0 ? ([['Change', 'right']] as const) : []),
   ];
-  const row = (label: string, text: FigureText, bound: string, pick: (stage: Stage) => Known, base: Known = null) => {
+  const row = (label: string, text: FigureText, bound: string, pick: (stage: Stage) => Known, name: TotalName) => {
+    const since = compared.get(name);
     const figures = further.map(pick);
     const first = pick(now);
     const told = (figure: Known) => (figure === null ? '' : bound + text(figure));
     return [
       label,
-      ...(baseline ? [text(base)] : []),
-      first === null ? text(first) : told(first),
-      ...(baseline ? [changeText(base, first)] : []),
+      ...(baseline ? [since?.before ?? text(null)] : []),
+      first === null ? text(first) : since === undefined ? told(first) : bound + since.after.replace(/^≥ /, ''),
+      ...(baseline ? [since?.change ?? ''] : []),
       ...figures.map(told),
       ...(further.length > 0 ? [changeText(first, figures.at(-1) ?? null, bound)] : []),
     ];
   };
   const rows = [
-    row('Params', quantity, ofParams, ({ figures }) => figures.params, was?.params.total),
-    row('MACs', quantity, ofMacs, ({ figures }) => figures.macs, was?.macs),
-    row('FLOPs', quantity, ofMacs, ({ figures }) => figures.flops, was?.flops),
-    row('Weights', bytes, ofParams, ({ figures }) => figures.weightBytes, was?.weightBytes),
-    row('Peak memory', bytes, '', ({ peak }) => peak, was?.peakActivationBytes),
+    row('Params', quantity, ofParams, ({ figures }) => figures.params, 'Params'),
+    row('MACs', quantity, ofMacs, ({ figures }) => figures.macs, 'MACs'),
+    row('FLOPs', quantity, ofMacs, ({ figures }) => figures.flops, 'FLOPs'),
+    row('Weights', bytes, ofParams, ({ figures }) => figures.weightBytes, 'Weights'),
+    row('Peak memory', bytes, '', ({ peak }) => peak, 'Peak memory'),
   ];
   const base = baseline?.before.fileBytes ?? null;
   const file = scaling === null ? model.fileBytes : null;
-  if (file !== null || base !== null) rows.push(row('File', bytes, '', (stage) => (stage === now ? file : null), base));
+  if (file !== null || base !== null)
+    rows.push(row('File', bytes, '', (stage) => (stage === now ? file : null), 'File'));
   if (now.figures.latencyMs !== null) {
     const timeOf = ({ figures }: Stage) => figures.latencyMs?.value ?? null;
-    rows.push(row('Latency, projected', milliseconds, ofLatency, timeOf, was?.latencyMs?.value));
+    rows.push(row('Latency, projected', milliseconds, ofLatency, timeOf, 'Latency'));
   }
   return markdownTable(heads, rows);
 }
@@ -142,7 +146,7 @@ type Known = number | null;
 type FigureText = (value: Known) => string;
 
 const changeText = (before: Known, after: Known, bound = ''): string =>
-  before === null || after === null ? '' : (bound === '' ? change : changeAtMost)(before, after);
+  before === null || after === null ? '' : changeBetween(before, after, bound);
 
 function boundLines({ coverage: { nodes, counted, uncounted } }: Report): readonly string[] {
   if (counted === nodes) return [];
@@ -246,7 +250,7 @@ const counted = (amount: number, what: string): string =>
 const MAX_NOTES = 20;
 const MAX_NOTE_LENGTH = 300;
 
-function noteLines({ diagnostics }: Report): readonly string[] {
+function noteLines(diagnostics: Report['diagnostics']): readonly string[] {
   if (diagnostics.length === 0) return [];
   const warnings = diagnostics.filter(({ severity }) => severity === 'warning').length;
   const notes = diagnostics.length - warnings;
@@ -363,6 +367,8 @@ function overviewDocument(entries: readonly Entry[]): string {
   if (unfit >= 0) parts.push(note('models', entries.length - unfit));
   const failures = entries.flatMap(({ model }) => (model.failure === null ? [] : [model.failure]));
   if (failures.length > 0) fits(`\n${codeBlock(failures.slice(0, MAX_NOTES))}\n`);
+  const notes = noteLines(notesOfCall(entries.map(({ model }) => model)));
+  if (notes.length > 0) fits(`\n${notes.join('\n')}\n`);
   const sections = entries.flatMap(({ model, section }) => (section === null ? [] : [{ path: model.path, section }]));
   const hidden = sections.findIndex(
     ({ path, section }) => !fits(`\n${details(html`<code>${path}</code>`.text, [section]).join('\n')}\n`),

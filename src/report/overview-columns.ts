@@ -1,5 +1,5 @@
 import { convertedAs, type FailedModel, type ModelSummary } from './model-summary.ts';
-import { bytes, change, milliseconds, quantity } from './units.ts';
+import { bytes, changeBetween, milliseconds, quantity } from './units.ts';
 
 /** A figure of each model, where several are told side by side. */
 export interface OverviewColumn {
@@ -41,8 +41,10 @@ const LATENCY: OverviewColumn = {
 
 const CONVERTED: Omit<OverviewColumn, 'head'> = {
   value: ({ before, after }) => (before.macs === null || after.macs === null ? null : before.macs - after.macs),
-  text: ({ before, after, candidates }) =>
-    candidates === 0 || before.macs === null || after.macs === null ? '–' : change(before.macs, after.macs),
+  text: ({ before, after, candidates, atLeast }) =>
+    candidates === 0 || before.macs === null || after.macs === null
+      ? '–'
+      : changeBetween(before.macs, after.macs, atLeast.macs),
 };
 
 /** The columns that these models have something to tell in. */

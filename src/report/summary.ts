@@ -9,7 +9,7 @@ import { stagesOf } from './stages.ts';
 import { strategyLines } from './strategy-lines.ts';
 import { convolutionsOf, couldBecome, STRATEGY_WORDS } from './strategy-text.ts';
 import { trainingLines } from './training-lines.ts';
-import { bytes, change, changeAtMost, latency, milliseconds, percent, quantity } from './units.ts';
+import { bytes, change, changeBetween, latency, milliseconds, percent, quantity } from './units.ts';
 
 interface SummaryOptions {
   readonly width: number | null;
@@ -62,8 +62,7 @@ function totalsLines(report: Report, style: ChalkInstance): readonly string[] {
     const [first = null] = values;
     const last = values.at(-1) ?? null;
     const known = stages.length > 1 && first !== null && last !== null;
-    const changeText = bound === '' ? change : changeAtMost;
-    const difference = known ? style.green(changeText(first, last).padStart(9)) : '';
+    const difference = known ? style.green(changeBetween(first, last, bound).padStart(9)) : '';
     return line({
       label,
       cells: values.map((value) => (value === null ? '' : bound) + figure(value)),

@@ -1,5 +1,6 @@
 import { Chalk, type ChalkInstance } from 'chalk';
 import type { Report } from '../audit/report.ts';
+import { notesOfCall } from './call-notes.ts';
 import { GAP, lineOf, type TextColumn, widest } from './columns.ts';
 import { diagnosticLines } from './diagnostic-lines.ts';
 import type { Document, Format, Layout } from './format.ts';
@@ -42,9 +43,7 @@ function tableDocument(layout: Layout): Document {
 /** All models side by side, and what is to be said of all of them. */
 function closingLines(models: readonly (ModelSummary | FailedModel)[], layout: Layout): readonly string[] {
   const options = { width: layout.width, style: styleOf(layout) };
-  const notes = models.flatMap((model) => (model.failure === null ? model.notes : []));
-  const once = new Map(notes.map((note) => [note.message, note]));
-  return [...overviewLines(models, options), ...diagnosticLines([...once.values()], options)];
+  return [...overviewLines(models, options), ...diagnosticLines(notesOfCall(models), options)];
 }
 
 /** Rows that are shown of a long model; what is left out is told below. */

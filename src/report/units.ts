@@ -1,8 +1,8 @@
 /** Shares, changes, intervals and shapes as people read them. */
 import type { Latency } from '../audit/report.ts';
-import { inUnit, unitOf } from '../ir/quantity-text.ts';
+import { inUnit, movedTexts, unitOf } from '../ir/quantity-text.ts';
 
-export { bytes, milliseconds, quantity } from '../ir/quantity-text.ts';
+export { bytes, milliseconds, movedTexts, quantity } from '../ir/quantity-text.ts';
 
 /** A share of a whole; never 0.0 % for what is there, nor 100 % for what is not all. */
 export function percent(part: number, whole: number): string {
@@ -13,18 +13,23 @@ export function percent(part: number, whole: number): string {
   return `${share >= 99.95 ? share.toFixed(0) : share.toFixed(1)} %`;
 }
 
-/** A signed change: −76.8 %. */
+/** A signed change: −76.8 %; never ±0 % for what moved. */
 export function change(before: number, after: number): string {
   if (before === after) return '±0 %';
   if (before === 0) return 'new';
   const sign = after < before ? '−' : '+';
-  return `${sign}${((100 * Math.abs(after - before)) / before).toFixed(1)} %`;
+  const percents = (100 * Math.abs(after - before)) / before;
+  return percents < 0.05 ? `${sign}<0.1 %` : `${sign}${percents.toFixed(1)} %`;
 }
 
-/** The change of two figures that lack the same: what both lack makes it smaller. */
-export function changeAtMost(before: number, after: number): string {
-  return before === after ? change(before, after) : `${after < before ? '≥' : '≤'} ${change(before, after)}`;
+/** The change between two stages of a model. `bound` stands before figures that lack something: what both lack makes it smaller. */
+export function changeBetween(before: number, after: number, bound: string): string {
+  const text = change(before, after);
+  return bound === '' || before === after ? text : `${after < before ? '≥' : '≤'} ${text}`;
 }
+/** `36.9 k → 4.74 k`, with as many digits as it takes to tell them apart. */
+export const moved = (before: number | null, after: number | null): string =>
+  movedTexts(before, after, 'count').join(' → ');
 
 export function shapeText(shape: readonly (number | string)[] | null, times = '×'): string {
   return shape === null ? '?' : shape.length === 0 ? 'scalar' : shape.join(times);

@@ -25,9 +25,10 @@ export function verdictLines({ gate, baseline }: Report, { width, style }: Verdi
 
 /** What changed against the baseline, in one sentence. */
 function comparisonSentence({ before, after, change: changes, counts }: Comparison): string {
-  const params = change(before.totals.params.total, after.totals.params.total);
-  const macs =
-    changes.macs === null && before.totals.macs !== 0 ? 'unknown' : change(before.totals.macs, after.totals.macs);
+  const told = (relative: number | null, was: number, is: number): string =>
+    relative === null && was !== 0 ? 'unknown' : change(was, is);
+  const params = told(changes.params, before.totals.params.total, after.totals.params.total);
+  const macs = told(changes.macs, before.totals.macs, after.totals.macs);
   const layers = layerCounts(counts, ['added', 'removed', 'changed', 'renamed']);
   const ofLayers = layers === '' ? 'no layer changed' : `layers: ${layers}`;
   return `Against ${plainText(before.path)}: params ${params}, MACs ${macs}; ${ofLayers}.`;

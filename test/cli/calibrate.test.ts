@@ -6,6 +6,8 @@ import { EXIT, main } from '../../src/cli/main.ts';
 import { thisMachine } from '../../src/latency/machine.ts';
 import { writeProfile } from '../../src/latency/profile-store.ts';
 import { referenceProfile } from '../../src/latency/reference.ts';
+import { runBinary } from '../support/binary.ts';
+import { folderWith } from '../support/folder.ts';
 import { FIXTURES } from '../support/models.ts';
 import { fakeTerminal } from '../support/terminal.ts';
 
@@ -48,6 +50,14 @@ describe('dsc-audit calibrate', () => {
     expect(existsSync(path)).toBe(false);
     expect(readdirSync(folder).filter((name) => name.includes('tmp'))).toEqual([]);
   }, 120_000);
+
+  it('makes no folder, and says so before it begins', async () => {
+    const cwd = folderWith();
+    const done = await runBinary(['calibrate', '-o', 'some/new/p.json'], { cwd });
+    expect(done.err).toContain('some/new/p.json: cannot be written: there is no such folder');
+    expect(done.code).toBe(2);
+    expect(existsSync(join(cwd, 'some'))).toBe(false);
+  });
 
   it('refuses a backend that it does not know, and threads that are none', async () => {
     expect((await run(['calibrate', '--backend', 'cuda'], 'none')).err).toContain("There is no backend 'cuda'");

@@ -43,6 +43,12 @@ describe.each(Object.keys(SHELLS))('the script for %s', (shell) => {
   });
 });
 
+it('without a shell names those that there are', async () => {
+  const terminal = fakeTerminal(['completion']);
+  expect(await main(terminal)).toBe(2);
+  expect(terminal.err()).toContain('bash|zsh|fish');
+});
+
 it('of a shell that nobody knows is refused', async () => {
   const terminal = fakeTerminal(['completion', 'tcsh']);
   expect(await main(terminal)).toBe(2);

@@ -32,6 +32,14 @@ describe('dsc-audit init', () => {
     expect(readFileSync(join(cwd, workflow), 'utf8')).toBe('mine');
   });
 
+  it('finds Keras models of either kind', async () => {
+    const [h5, keras] = ['keras/seq_mix.h5', 'keras/parts.keras'].map((path) => readFileSync(join(FIXTURES, path)));
+    const cwd = folderWith({ 'a.h5': h5 ?? '', 'b.keras': keras ?? '' });
+    expect((await runBinary(['init'], { cwd })).code).toBe(0);
+    const { models } = JSON.parse(readFileSync(join(cwd, 'dsc-audit.config.json'), 'utf8'));
+    expect(models.map(({ path }: { path: string }) => path)).toEqual(['a.h5', 'b.keras']);
+  });
+
   it('says so where there is no model', async () => {
     const { code, err } = await runBinary(['init'], { cwd: folderWith() });
     expect(code).toBe(2);

@@ -120,6 +120,11 @@ describe('several models', () => {
     expect(overview).toMatch(/ ms +−87\.2 %\n/);
   });
 
+  it.each(['markdown', 'html'])('are told it once in %s, too', async (format) => {
+    const { out } = await run([DIGITS, VGG, '--format', format, '--no-config', '--profile', 'reference']);
+    expect(out.match(/Milliseconds are of the reference machine/g)).toHaveLength(1);
+  });
+
   it('are a list in JSON even if one is left', async () => {
     const { out } = await run([broken, DIGITS, '--format', 'json']);
     expect(JSON.parse(out)).toHaveLength(1);

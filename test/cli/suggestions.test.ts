@@ -1,7 +1,10 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { main } from '../../src/cli/main.ts';
+import { runBinary } from '../support/binary.ts';
+import { folderWith } from '../support/folder.ts';
 import { FIXTURES } from '../support/models.ts';
+import { onnxBytes } from '../support/onnx-bytes.ts';
 import { fakeTerminal } from '../support/terminal.ts';
 
 async function complaint(...args: readonly string[]): Promise<string> {
@@ -25,6 +28,30 @@ describe('what was most likely meant', () => {
 
   it('by an option', async () => {
     expect(await complaint('m.onnx', '--max-parms', '5M')).toContain('--max-params');
+  });
+});
+
+describe('open dimensions: what to type', () => {
+  const open = onnxBytes({
+    inputs: { x: [1, 3, 'h', 'w'] },
+    initializers: { k: { dims: [4, 3, 3, 3], floats: new Array<number>(108).fill(0.1) } },
+    nodes: [{ op: 'Conv', inputs: ['x', 'k'], outputs: ['y'] }],
+    outputs: ['y'],
+  });
+
+  it.each([
+    [['m.onnx'], 'dsc-audit m.onnx --dim h=224 --dim w=224'],
+    [['explain', 'm.onnx'], 'dsc-audit explain m.onnx --dim h=224 --dim w=224'],
+    [['explain', 'm.onnx', '--dim', 'h=3', 'y'], 'dsc-audit explain m.onnx y --dim h=3 --dim w=224'],
+    [['rewrite', 'm.onnx', '-o', "it's.onnx", '--dim=h=8'], "rewrite m.onnx -o 'it'\\''s.onnx' --dim h=8 --dim w=224"],
+    [
+      ['bench', 'm.onnx', '--dim', 'hh=8'],
+      "There is no dimension 'hh'. Say how large, for example: dsc-audit bench m.onnx",
+    ],
+  ])('%j', async (args, says) => {
+    const done = await runBinary(args, { cwd: folderWith({ 'm.onnx': open }) });
+    expect(done.err).toContain(says);
+    expect(done.code).toBe(2);
   });
 });
 

@@ -120,7 +120,7 @@ function isHeld(command: string, path: string): boolean {
   return signal === null && (status === 0 || status === 2);
 }
 
-/** Runs every reader in turn until the time or the inputs are used up. */
+/** Runs every reader, each for as long as the others, until the time or the inputs are used up. */
 export async function fuzz(args: readonly string[], command: string): Promise<number> {
   const { values } = parseArgs({
     args: [...args],

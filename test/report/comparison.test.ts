@@ -48,6 +48,28 @@ describe('a comparison', () => {
     expect(text).toMatch(/and \d+ more layers: --all shows them/);
   });
 
+  it('shows what moved, however little', () => {
+    const more = { ...after, totals: { ...after.totals, macs: after.totals.macs + 1 } };
+    const layers = after.layers.map((layer) => ({ ...layer, macs: layer.macs && layer.macs + 1 }));
+    const text = comparisonTable(compare(after, { ...more, layers }), more, { ...layout, all: true });
+    expect(text).toMatch(/MACs +[\d,]{9,} +[\d,]{9,} +\+<0\.1 %/);
+    for (const [, was, is] of text.matchAll(/MACs (\S+(?: [kMG])?) → (\S+(?: [kMG])?)$/gm)) expect(was).not.toBe(is);
+  });
+
+  it('of two lower bounds is unknown', () => {
+    const [less, most] = [2, 3].map((macs) => {
+      const totals = { ...after.totals, macs, isLowerBound: true };
+      const coverage = { ...after.coverage, counted: after.coverage.nodes - 1 };
+      const diagnostics = [{ code: 'unknown-operator', severity: 'warning', message: '', layer: null }] as const;
+      return { ...after, totals, coverage, diagnostics };
+    });
+    if (!less || !most) throw new Error('Two reports were made.');
+    const bounded = compare(less, most);
+    expect(comparisonTable(bounded, most, layout)).toMatch(/MACs +≥ 2 +≥ 3 +unknown/);
+    const verdict = verdictLines({ ...after, baseline: bounded }, { width: null, style }).join('\n');
+    expect(verdict).toContain('params unknown, MACs unknown');
+  });
+
   it('prints no name that a terminal would act upon', () => {
     const hostile = '\u001b[31mred\u0007\nPASS  params';
     const [first] = comparison.layers;

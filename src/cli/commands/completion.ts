@@ -14,7 +14,7 @@ export function defineCompletion(program: Command, terminal: Terminal): void {
     .command('completion')
     .summary('print a completion script for a shell')
     .description('Prints a script with which a shell completes commands, options and their values.')
-    .addArgument(new Argument('<shell>', 'your shell').choices(Object.keys(SHELLS)))
+    .addArgument(new Argument(`<${Object.keys(SHELLS).join('|')}>`, 'your shell').choices(Object.keys(SHELLS)))
     .addHelpText('after', EXAMPLES)
     .action((shell: Shell) => print(terminal.stdout, completionScript(shell, program)));
 }

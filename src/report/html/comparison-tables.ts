@@ -1,6 +1,6 @@
 import type { Comparison, LayerChange } from '../../audit/report.ts';
 import { comparedTotals } from '../compared-totals.ts';
-import { quantity } from '../units.ts';
+import { moved, quantity } from '../units.ts';
 import { html, type Markup } from './markup.ts';
 
 /** Totals of two models side by side, under these two titles. */
@@ -28,6 +28,6 @@ ${layers.slice(0, MAX_CHANGES).map(changeRow)}</tbody></table></div>${cut}</deta
 function changeRow({ status, before, after, op, params, macs }: LayerChange): Markup {
   const name = before !== null && after !== null && before !== after ? `${before} → ${after}` : (after ?? before);
   const figures = ({ before: was, after: is }: LayerChange['macs']) =>
-    status !== 'changed' || was === is ? quantity(is ?? was) : `${quantity(was)} → ${quantity(is)}`;
+    status !== 'changed' || was === is ? quantity(is ?? was) : moved(was, is);
   return html`<tr><td>${status}</td><th scope="row">${name}</th><td>${op}</td><td class="figure">${figures(params)}</td><td class="figure">${figures(macs)}</td></tr>\n`;
 }

@@ -1,7 +1,9 @@
+import { notesOfCall } from '../call-notes.ts';
 import { outcomeOf } from '../check-text.ts';
 import type { Entry } from '../format.ts';
 import { type OverviewColumn, overviewColumns } from '../overview-columns.ts';
 import { html, type Markup } from './markup.ts';
+import { notes } from './section.ts';
 
 /** All models of a page, each a link to its part. */
 export function overviewTable(models: readonly Entry['model'][], idOf: (path: string) => string): Markup {
@@ -13,7 +15,7 @@ export function overviewTable(models: readonly Entry['model'][], idOf: (path: st
 <div class="scroll" tabindex="0" role="region" aria-label="Overview"><table class="layers">
 <thead><tr><th scope="col" class="name">${head('Model')}</th>${columns.map((column) => html`<th scope="col" class="figure">${head(column.head)}</th>`)}</tr></thead>
 <tbody>
-${models.map((model) => row(model, columns, idOf))}</tbody></table></div>
+${models.map((model) => row(model, columns, idOf))}</tbody></table></div>${notes(notesOfCall(models))}
 </article>
 `;
 }

@@ -1,18 +1,19 @@
 import type { Comparison, GateCheck, Report } from '../../audit/report.ts';
+import { modelNotes } from '../call-notes.ts';
 import { type CheckOutcome, outcomeOf, relationOf, subjectOf } from '../check-text.ts';
 import { FORMAT_NAMES } from '../format-names.ts';
 import { layerCounts } from '../layer-counts.ts';
 import { lowerBounds } from '../lower-bounds.ts';
 import { type Stage, stagesOf } from '../stages.ts';
 import { convolutionsOf, couldBecome, couldNotBecome, STRATEGY_WORDS } from '../strategy-text.ts';
-import { bytes, change, changeAtMost, latency, milliseconds, percent, quantity, shapeText } from '../units.ts';
+import { bytes, changeBetween, latency, milliseconds, percent, quantity, shapeText } from '../units.ts';
 import { changesTable, totalsTable } from './comparison-tables.ts';
 import { layerTable } from './layer-table.ts';
 import { html, type Markup } from './markup.ts';
 import { strategyComparison } from './strategy-comparison.ts';
 
 /** One model: the verdict, the totals, the charts, every layer, and what else is to be said. */
-export async function renderSection(report: Report, id: string): Promise<Markup> {
+export async function renderSection(report: Report, id: string, models: number): Promise<Markup> {
   const { renderFigures } = await import('./charts/index.ts');
   return html`<article id="${id}">
 ${header(report)}
@@ -22,7 +23,7 @@ ${baseline(report.baseline)}
 ${renderFigures(report, id)}${strategyComparison(report)}
 <h2>Layers</h2>
 ${layerTable(report)}
-${notes(report)}
+${notes(models === 1 ? report.diagnostics : modelNotes(report))}
 ${footer(report)}
 </article>
 `;
@@ -104,7 +105,7 @@ function tiles(report: Report): Markup {
     const lines = further.map((stage) => {
       const then = pick(stage);
       if (then === null) return null;
-      const difference = first === null ? '' : (bound === '' ? change : changeAtMost)(first, then);
+      const difference = first === null ? '' : changeBetween(first, then, bound);
       return html`<dd class="then">${stage.title.replace('all as', 'as')} ${bound + text(then)} <b>${difference}</b></dd>`;
     });
     return html`<div><dt>${label}</dt><dd class="now">${first === null ? text(first) : bound + text(first)}</dd>${lines}</div>`;
@@ -137,7 +138,7 @@ ${changesTable(comparison, false)}`;
 /** Diagnostics that are spelt out; the JSON report has all. */
 const MAX_NOTES = 100;
 
-function notes({ diagnostics }: Report): Markup | null {
+export function notes(diagnostics: Report['diagnostics']): Markup | null {
   if (diagnostics.length === 0) return null;
   const more = diagnostics.length - MAX_NOTES;
   const items = diagnostics

@@ -46,6 +46,7 @@ export const configuration: Target = {
       'allow-reference-profile': true,
       shapes: { image: [1, 3, 224, 224] },
       dims: { N: 1 },
+      limits: { messages: '8M', 'hdf5-time': '60s', 'json-size': '128MiB' },
       include: ['conv1'],
       exclude: ['layer4/**'],
       profile: 'profile.json',
