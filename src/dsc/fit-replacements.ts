@@ -1,7 +1,7 @@
 /**
- * Fits replacements to real activations, one layer after the other: the last half of each is solved for the outputs of
- * the original layer, on the inputs that the network with all earlier replacements really gives it. So each takes up a
- * part of the errors before it.
+ * Fits replacements to real activations, one layer after the other: both halves of each, or the last one alone, are solved
+ * for the outputs of the original layer, on the inputs that the network with all earlier replacements really gives it. So
+ * each takes up a part of the errors before it.
  */
 import { type BetweenHalves, type ConvReplacement, type Norm, weightsOf } from '../formats/conv-replacement.ts';
 import type { Samples } from '../formats/samples/read-samples.ts';
@@ -9,11 +9,13 @@ import type { Model, ValueId } from '../ir/graph.ts';
 import type { Runtime } from '../runtime/index.ts';
 import type { ConvLayer } from './conv-layer.ts';
 import { type Layout, layoutOf } from './element-layout.ts';
+import { fitSlices } from './fit-slices.ts';
 import { RowGatherer } from './fitted-rows.ts';
 import type { LinearAlgebra } from './linear-algebra.ts';
 import { replaceInModel } from './replace-in-model.ts';
 import { plainNorm } from './replacement.ts';
 import { runSamples, type SettledInputs, type Wanted } from './run-samples.ts';
+import { positionsOf } from './strategies/positions.ts';
 
 export interface Fit {
   readonly runtime: Runtime;
@@ -46,8 +48,14 @@ export async function fitReplacements(
 }
 
 async function fitReplacement(fit: Fit, before: readonly ConvReplacement[], next: ToFit): Promise<ConvReplacement> {
+  if (!isFittable(next)) return { ...next.replacement, bias: next.bias };
+  if (isFittableAsWhole(next)) return fitBothHalves(fit, before, next);
+  return fitLastHalf(fit, before, next);
+}
+
+/** The last half, behind what the first one and all between them make of the inputs. */
+async function fitLastHalf(fit: Fit, before: readonly ConvReplacement[], next: ToFit): Promise<ConvReplacement> {
   const { replacement, bias, layer } = next;
-  if (!isFittable(next)) return { ...replacement, bias };
   const [first, last] = weightsOf(replacement);
   const raw: ConvReplacement = { ...replacement, between: NOTHING, bias: null, weights: () => [first, last] };
   const replaced = replaceInModel(fit.model, [...before, raw]);
@@ -58,7 +66,7 @@ async function fitReplacement(fit: Fit, before: readonly ConvReplacement[], next
   const channels = replacement.halves[0].weightShape[0] ?? 1;
   const norm = await measuredNorm(fit, replacement.between, layoutOf(layer, channels), wanted[0]);
   const apply = activationOf(norm, replacement.between.relu, layoutOf(layer, channels));
-  const rows = new RowGatherer(layer, replacement, fit.samples.count);
+  const rows = new RowGatherer(layer, replacement.halves[1], fit.samples.count);
   await runSamples(fit.runtime, fit.settled, fit.samples, wanted, (item, [ours, theirs]) => {
     const [z, y] = [ours?.[0], theirs?.[0]];
     if (z && y) rows.add(item, apply(z), y);
@@ -82,6 +90,50 @@ function isFittable({ layer, replacement: { node, halves } }: ToFit): boolean {
   if ((node.layer?.calls ?? 1) > 1) return false;
   // Within TimeDistributed the steps of a sequence lie in front: the taps of a kernel are not told apart by position.
   return !halves[1].isSpatial || layer.op !== 'TimeDistributed';
+}
+
+/** Taps of a group, at most: their second moments take the square of that, in memory and for every row. */
+const MAX_TAPS = 1200;
+
+/** Depthwise and pointwise with nothing between are one convolution, whose slices have the rank. */
+function isFittableAsWhole({ layer, replacement: { halves, between } }: ToFit): boolean {
+  const [{ isSpatial }] = halves;
+  const taps = (layer.inChannels / layer.groups) * positionsOf(layer.kernel);
+  if (!isSpatial || between.bias || between.norm || between.relu) return false;
+  return layer.spatial !== null && layer.pads !== null && layer.op !== 'TimeDistributed' && taps <= MAX_TAPS;
+}
+
+async function fitBothHalves(fit: Fit, before: readonly ConvReplacement[], next: ToFit): Promise<ConvReplacement> {
+  const { replacement, layer } = next;
+  const { groups, kernel, inChannels, outChannels } = layer;
+  const channels = inChannels / groups;
+  const weightShape = [outChannels, channels, ...kernel];
+  const rows = new RowGatherer(layer, { groups, weightShape, isSpatial: true }, fit.samples.count);
+  const wanted: readonly [Wanted, Wanted] = [
+    { model: replaceInModel(fit.model, before).model, values: [replacement.node.inputs[0] ?? -1] },
+    { model: fit.model, values: [outputOf(replacement)] },
+  ];
+  await runSamples(fit.runtime, fit.settled, fit.samples, wanted, (item, [ours, theirs]) => {
+    const [x, y] = [ours?.[0], theirs?.[0]];
+    if (x && y) rows.add(item, x, y);
+  });
+  const [first, last] = weightsOf(replacement);
+  const [kernels, columns, bias] = [first.slice(), last.slice(), new Float64Array(outChannels)];
+  const [positions, outputs] = [positionsOf(kernel), outChannels / groups];
+  const rank = kernels.length / (inChannels * positions);
+  for (const [group, moments] of rows.moments.entries()) {
+    const [ownKernels, ownColumns] = [kernels, columns].map((all) => {
+      const length = all.length / groups;
+      return all.subarray(group * length, (group + 1) * length);
+    });
+    if (!ownKernels || !ownColumns) continue;
+    const start = { channels, rank, positions, outputs, kernels: ownKernels, columns: ownColumns };
+    const fitted = fitSlices(moments, start, fit.algebra);
+    ownKernels.set(fitted.kernels);
+    ownColumns.set(fitted.columns);
+    bias.set(fitted.bias, group * outputs);
+  }
+  return { ...replacement, bias, weights: () => [kernels, columns] };
 }
 
 const NOTHING: BetweenHalves = { bias: null, norm: null, relu: false };

@@ -1,50 +1,63 @@
-/** The rows that the last half of a replacement is fitted to. */
-import type { ConvReplacement } from '../formats/conv-replacement.ts';
+/** The rows that a convolution is fitted to: the last half of a replacement, or both halves as the convolution that they make. */
+import type { ConvHalf } from '../formats/conv-replacement.ts';
 import type { ConvLayer } from './conv-layer.ts';
 import { layoutOf } from './element-layout.ts';
-import { LeastSquares } from './least-squares.ts';
+import { solveLeastSquares } from './least-squares.ts';
 import type { LinearAlgebra } from './linear-algebra.ts';
+import { Moments } from './moments.ts';
 import { positionsOf } from './strategies/positions.ts';
 
 /** Rows a layer is fitted to: enough that they tell more than there is to fit, and no more than takes seconds. */
 const MIN_ROWS = 24_000;
 const ROWS_A_FEATURE = 16;
 
-/** Takes rows from items: at some positions of the output, the inputs of the last half and the original's outputs. */
+/** Of taps, as far as their products come to no more than this; and never fewer a tap than so many. */
+const MAX_TAP_PRODUCTS = 2.5e9;
+const ROWS_A_TAP = 10;
+
+const rowsFor = (features: number, isSpatial: boolean): number =>
+  isSpatial
+    ? Math.max(ROWS_A_TAP * features, Math.min(MIN_ROWS, MAX_TAP_PRODUCTS / features ** 2))
+    : Math.max(MIN_ROWS, ROWS_A_FEATURE * features);
+
+/** What is fitted. */
+export type FittedConv = Omit<ConvHalf, 'part'>;
+
+/** Takes rows from items: at some positions of the output, what the convolution reads there and the original's outputs. */
 export class RowGatherer {
   readonly #layer: ConvLayer;
   readonly #rowsAnItem: number;
-  readonly #groups: readonly LeastSquares[];
+  /** By group. */
+  readonly moments: readonly Moments[];
   readonly #inPerGroup: number;
   readonly #taps: number;
   readonly #isSpatial: boolean;
 
-  constructor(layer: ConvLayer, { halves }: ConvReplacement, items: number) {
-    const [, { groups, weightShape, isSpatial }] = halves;
+  constructor(layer: ConvLayer, { groups, weightShape, isSpatial }: FittedConv, items: number) {
     const [outChannels = 1, inPerGroup = 1, ...kernel] = weightShape;
     this.#layer = layer;
     this.#inPerGroup = inPerGroup;
     this.#taps = positionsOf(kernel);
     this.#isSpatial = isSpatial;
     const features = inPerGroup * this.#taps;
-    this.#rowsAnItem = Math.ceil(Math.max(MIN_ROWS, ROWS_A_FEATURE * features) / items);
-    this.#groups = Array.from({ length: groups }, () => new LeastSquares(features, outChannels / groups));
+    this.#rowsAnItem = Math.ceil(rowsFor(features, isSpatial) / items);
+    this.moments = Array.from({ length: groups }, () => new Moments(features, outChannels / groups));
   }
 
-  /** `z` is the input of the last half, `y` what the original layer computes. */
+  /** `z` is the input of the convolution, `y` what the original layer computes. */
   add(item: number, z: Float32Array, y: Float32Array): void {
     const outPositions = y.length / this.#layer.outChannels;
-    const inPositions = z.length / (this.#inPerGroup * this.#groups.length);
+    const inPositions = z.length / (this.#inPerGroup * this.moments.length);
     const rows = Math.min(outPositions, this.#rowsAnItem);
-    const targets = this.#layer.outChannels / this.#groups.length;
-    const from = layoutOf(this.#layer, this.#inPerGroup * this.#groups.length);
+    const targets = this.#layer.outChannels / this.moments.length;
+    const from = layoutOf(this.#layer, this.#inPerGroup * this.moments.length);
     const to = layoutOf(this.#layer, this.#layer.outChannels);
     for (let row = 0; row < rows; row++) {
       // Evenly spread, and shifted from item to item.
       const position = (Math.floor((row * outPositions) / rows) + item * SHIFT) % outPositions;
       const taps = this.#isSpatial ? tapsAt(this.#layer, position) : [position];
-      for (const [group, squares] of this.#groups.entries()) {
-        squares.add(
+      for (const [group, moments] of this.moments.entries()) {
+        moments.add(
           (feature) => {
             const tap = taps[feature % this.#taps] ?? -1;
             const channel = group * this.#inPerGroup + Math.floor(feature / this.#taps);
@@ -56,19 +69,20 @@ export class RowGatherer {
     }
   }
 
+  /** Weights and bias by least squares, held to those that are there. */
   solve(weights: Float64Array, bias: Float64Array, algebra: LinearAlgebra) {
     const features = this.#inPerGroup * this.#taps;
-    const targets = this.#layer.outChannels / this.#groups.length;
+    const targets = this.#layer.outChannels / this.moments.length;
     const solvedWeights = new Float64Array(weights.length);
     const solvedBias = new Float64Array(bias.length);
-    for (const [group, squares] of this.#groups.entries()) {
+    for (const [group, moments] of this.moments.entries()) {
       const prior = new Float64Array(targets * (features + 1));
       for (let target = 0; target < targets; target++) {
         const channel = group * targets + target;
         prior.set(weights.subarray(channel * features, (channel + 1) * features), target * (features + 1));
         prior[target * (features + 1) + features] = bias[channel] ?? 0;
       }
-      const solved = squares.solve(prior, algebra);
+      const solved = solveLeastSquares(moments, prior, algebra);
       for (let target = 0; target < targets; target++) {
         const channel = group * targets + target;
         const row = solved.subarray(target * (features + 1), (target + 1) * (features + 1));

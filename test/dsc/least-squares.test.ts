@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LeastSquares } from '../../src/dsc/least-squares.ts';
+import { solveLeastSquares } from '../../src/dsc/least-squares.ts';
+import { Moments } from '../../src/dsc/moments.ts';
 import { randomFloats } from '../runtime/random.ts';
 import { sharedAlgebra } from '../support/rewriting.ts';
 
@@ -16,17 +17,17 @@ describe('least squares', () => {
           const map = randomFloats(seed, targets * features);
           const bias = randomFloats(seed + 1, targets);
           const rows = randomFloats(seed + 2, 300 * features);
-          const squares = new LeastSquares(features, targets);
+          const moments = new Moments(features, targets);
           for (let row = 0; row < 300; row++) {
             const feature = (index: number) => rows[row * features + index] ?? 0;
-            squares.add(feature, (target) => {
+            moments.add(feature, (target) => {
               let sum = bias[target] ?? 0;
               for (let index = 0; index < features; index++)
                 sum += (map[target * features + index] ?? 0) * feature(index);
               return sum;
             });
           }
-          const found = squares.solve(new Float64Array(targets * (features + 1)), algebra);
+          const found = solveLeastSquares(moments, new Float64Array(targets * (features + 1)), algebra);
           for (let target = 0; target < targets; target++) {
             const row = found.subarray(target * (features + 1), (target + 1) * (features + 1));
             for (let index = 0; index < features; index++) {
@@ -41,14 +42,14 @@ describe('least squares', () => {
   });
 
   it('stays at its prior where the rows tell nothing', async () => {
-    const squares = new LeastSquares(2, 1);
+    const moments = new Moments(2, 1);
     for (let row = 0; row < 50; row++) {
-      squares.add(
+      moments.add(
         (index) => (index === 0 ? row : 0),
         () => 3 * row + 1,
       );
     }
-    const [first, second, bias] = squares.solve(Float64Array.of(2, 7, 0), await sharedAlgebra());
+    const [first, second, bias] = solveLeastSquares(moments, Float64Array.of(2, 7, 0), await sharedAlgebra());
     expect(first).toBeCloseTo(3, 2);
     expect(second).toBeCloseTo(7, 6);
     expect(bias).toBeCloseTo(1, 1);
