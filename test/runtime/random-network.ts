@@ -33,7 +33,8 @@ class Drawing {
   constructor(seed: number) {
     this.next = seededUniform(`network ${seed}`);
     const shape = [this.one([1, 1, 1, 2, 3]), this.one(CHANNELS), this.one(EXTENTS), this.one(EXTENTS)];
-    this.input(this.chance(0.85) ? shape : shape.slice(0, 3));
+    const volume = [...shape.slice(0, 2), ...[1, 2, 3].map(() => this.whole(1, 6))];
+    this.input(this.chance(0.8) ? shape : this.chance(0.5) ? shape.slice(0, 3) : volume);
     if (this.chance(0.2)) this.input([...shape.slice(0, 1), this.one(CHANNELS), ...shape.slice(2)]);
   }
 
@@ -61,7 +62,7 @@ class Drawing {
     return this.chance(0.7) ? (fitting.at(-1) ?? null) : this.one(fitting);
   }
 
-  image = (): Drawn | null => this.tensor((shape) => shape.length === 4 || shape.length === 3);
+  image = (): Drawn | null => this.tensor((shape) => shape.length > 2 && shape.length < 6);
 
   floats(dims: readonly number[], scale = 1, shift = 0): string {
     const name = `floats_${Object.keys(this.initializers).length}`;
@@ -365,7 +366,7 @@ const resize: Draw = (net) => {
   if (x === null) return false;
   const [items = 1, channels = 1, ...extents] = x.shape;
   const mode = net.one(['nearest', 'linear', 'cubic']);
-  if (mode === 'cubic' && extents.length === 1) return false;
+  if (mode === 'cubic' && extents.length !== 2) return false;
   const output = extents.map((extent) => net.one([extent, extent * 2, extent * 3, net.whole(1, 2 * extent + 1)]));
   const coordinates = net.one(['half_pixel', 'pytorch_half_pixel', 'align_corners', 'asymmetric']);
   // Where a position lies between two neighbours the engines may round to either.
