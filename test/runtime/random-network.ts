@@ -71,9 +71,9 @@ class Drawing {
     return name;
   }
 
-  ints(values: readonly number[]): string {
+  ints(values: readonly number[], dims: readonly number[] = [values.length]): string {
     const name = `ints_${Object.keys(this.initializers).length}`;
-    this.initializers[name] = { dims: [values.length], ints: values };
+    this.initializers[name] = { dims, ints: values };
     return name;
   }
 
@@ -512,6 +512,19 @@ const gather: Draw = (net) => {
   return net.node('Gather', [x.name, net.ints(indices)], [shape], { axis });
 };
 
+/** A region that other values are written into. */
+const scatter: Draw = (net) => {
+  const x = net.tensor((shape) => shape.length > 1);
+  if (x === null) return false;
+  const [rows = 1, columns = 1, ...rest] = x.shape;
+  const depth = net.whole(1, 2);
+  const places = depth === 1 ? rows : rows * columns;
+  const chosen = [...new Set(Array.from({ length: net.whole(1, 5) }, () => net.whole(0, places - 1)))];
+  const indices = chosen.flatMap((place) => (depth === 1 ? [place] : [Math.floor(place / columns), place % columns]));
+  const updates = net.floats([chosen.length, ...(depth === 1 ? [columns, ...rest] : rest)]);
+  return net.node('ScatterND', [x.name, net.ints(indices, [chosen.length, depth]), updates], [x.shape]);
+};
+
 const blocks: Draw = (net) => {
   const x = net.tensor((shape) => shape.length === 4);
   if (x === null) return false;
@@ -577,6 +590,7 @@ const DRAWS: readonly Draw[] = [
   expand,
   tile,
   gather,
+  scatter,
   blocks,
   choose,
 ];
