@@ -23,6 +23,12 @@ export function withWeights(path) {
   return onnx.ModelProto.encode(model).finish();
 }
 
+/** ONNX's number for the type of each input. */
+export function inputTypes(bytes) {
+  const { input } = onnxProto.onnx.ModelProto.decode(bytes).graph;
+  return new Map(input.map(({ name, type }) => [name, type.tensorType.elemType]));
+}
+
 /** Relative to the greatest output, however small that is. */
 export function difference(actual, expected) {
   let [most, greatestOutput] = [0, 0];

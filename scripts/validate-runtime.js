@@ -5,7 +5,7 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CORPUS } from './corpus.js';
 import { countsText, lastWords, openOnnxruntime, resultOf, runScript, shortened, truthOf } from './each-model.js';
-import { difference, floats, withWeights } from './seeded-model.js';
+import { difference, floats, inputTypes, withWeights } from './seeded-model.js';
 
 const LIMIT = 1e-4;
 const EXACT_LIMIT = 1e-5;
@@ -49,9 +49,10 @@ async function validate(path) {
   const shapes = truthOf(path)?.inputs ?? {};
   const runtime = await createRuntime({ threads: 1 });
   try {
-    const { inputs, outputs } = await runOurs(runtime, bytes, shapes, false);
-    const { outputs: exact } = await runOurs(runtime, bytes, shapes, true);
-    const expected = await runTheirs(bytes, inputs);
+    const types = inputTypes(bytes);
+    const { inputs, outputs } = await runOurs(runtime, bytes, types, { shapes });
+    const { outputs: exact } = await runOurs(runtime, bytes, types, { shapes, exact: true });
+    const expected = await runTheirs(bytes, inputs, types);
     const compare = (actual) =>
       Math.max(...Object.keys(actual).map((name) => difference(actual[name].data, expected[name].data)));
     const [name] = Object.keys(outputs);
@@ -65,15 +66,15 @@ async function validate(path) {
   }
 }
 
-async function runOurs(runtime, bytes, shapes, exact) {
-  const network = await runtime.load(bytes, { shapes, exact });
+async function runOurs(runtime, bytes, types, options) {
+  const network = await runtime.load(bytes, options);
   const inputs = Object.fromEntries(
     network.inputs.map(({ name, shape }) => [
       name,
       {
         shape,
-        data: floats(
-          9,
+        data: elements(
+          types.get(name),
           shape.reduce((a, b) => a * b, 1),
         ),
       },
@@ -84,10 +85,27 @@ async function runOurs(runtime, bytes, shapes, exact) {
   return { inputs, outputs };
 }
 
-async function runTheirs(bytes, inputs) {
+/** How a tensor of a type that is no float is fed, by ONNX's number for the type. */
+const INTEGERS = {
+  2: ['uint8', (data) => Uint8Array.from(data)],
+  6: ['int32', (data) => Int32Array.from(data)],
+  7: ['int64', (data) => BigInt64Array.from(data, (value) => BigInt(value))],
+  9: ['bool', (data) => Uint8Array.from(data)],
+};
+
+async function runTheirs(bytes, inputs, types) {
   const { ort, session } = await openOnnxruntime(bytes);
-  const feeds = Object.entries(inputs).map(([name, { shape, data }]) => [name, new ort.Tensor('float32', data, shape)]);
+  const feeds = Object.entries(inputs).map(([name, { shape, data }]) => {
+    const [type, made] = INTEGERS[types.get(name)] ?? ['float32', (floats) => floats];
+    return [name, new ort.Tensor(type, made(data), shape)];
+  });
   return session.run(Object.fromEntries(feeds));
+}
+
+/** Floats between −1 and 1, or, for a type of integers, 0 and 1. */
+function elements(type, count) {
+  const drawn = floats(9, count);
+  return type in INTEGERS ? drawn.map((value) => Number(value > 0)) : drawn;
 }
 
 const greatest = (values) => values.reduce((best, value, index) => (value > values[best] ? index : best), 0);

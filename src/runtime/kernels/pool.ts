@@ -90,6 +90,9 @@ function countInside({ body }: Context, first: I32, taps: I32, dilation: I32, fr
   return count;
 }
 
-export const maxPool = poolKernel({ start: Number.NEGATIVE_INFINITY, join: (sum, x) => sum.max(x), average: false });
+/** A window in which there is nothing gives the least float, not −∞: 0 · ∞ behind it would be no number. */
+const LEAST = -3.4028234663852886e38;
+
+export const maxPool = poolKernel({ start: LEAST, join: (sum, x) => sum.max(x), average: false });
 
 export const averagePool = poolKernel({ start: 0, join: (sum, x) => sum.add(x), average: true });

@@ -223,6 +223,24 @@ const gatherND: Evaluate<'gatherND'> = ({ batchDims }, { inputs: [x, indices] })
   return picked;
 };
 
+/** Where each update begins in a tensor; indices are tuples that lead to a run. */
+const scatterND: Evaluate<'scatterND'> = ({ adds }, { inputs: [x, indices, updates] }) => {
+  if (!x || !indices || !updates || adds) return null;
+  const depth = indices.shape.at(-1) ?? 0;
+  const strides = stridesOf(x.shape);
+  const run = countElements(x.shape.slice(depth));
+  const scattered = x.elements.slice();
+  for (let row = 0; row * depth < indices.elements.length; row++) {
+    let to = 0;
+    for (let axis = 0; axis < depth; axis++) {
+      const index = indices.elements[row * depth + axis] ?? 0;
+      to += normaliseAxis(index, x.shape[axis] ?? 1) * (strides[axis] ?? 0);
+    }
+    scattered.set(updates.elements.subarray(row * run, row * run + run), to);
+  }
+  return scattered;
+};
+
 const expand: Evaluate<'expand'> = (_attrs, evaluation) => {
   const [x] = evaluation.inputs;
   return x ? broadcast(x, shapeAt(evaluation)) : null;
@@ -349,6 +367,7 @@ const EVALUATED: { readonly [K in OpKind]?: Evaluate<K> } = {
   range,
   reduce,
   reshape: sameElements,
+  scatterND,
   slice,
   split,
   squeeze: sameElements,
@@ -366,6 +385,7 @@ export function isEvaluated(node: Node): boolean {
   if (node.kind === 'binary') return BINARY[node.attrs.fn] !== undefined && node.attrs.alignAxis === null;
   if (node.kind === 'unary') return isRuntimeUnary(node.attrs.fn);
   if (node.kind === 'concat') return node.attrs.operands === null;
+  if (node.kind === 'scatterND') return !node.attrs.adds;
   if (node.kind === 'gatherND') return node.attrs.batchDims === 0;
   if (node.kind === 'constantOfShape') return node.attrs.value !== null;
   return EVALUATED[node.kind] !== undefined;

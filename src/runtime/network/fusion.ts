@@ -5,6 +5,7 @@ import { type Epilogue, LINEAR } from '../plan/epilogue.ts';
 import { type AnalysedModel, shapeOf } from './analysed-model.ts';
 import type { ConstantValues } from './constants.ts';
 import { type ChannelAffine, type Layer, outputOf, plainLayer } from './layer.ts';
+import { normaliseAxis } from './layouts.ts';
 import { hasWeights } from './plan-matmul.ts';
 
 /** Who reads and writes each value, by node index. */
@@ -131,7 +132,12 @@ function compose(first: ChannelAffine, second: ChannelAffine): ChannelAffine {
 
 function affineOf(context: Context, node: Node, layer: Layer): ChannelAffine | null {
   const input = layer.output;
-  if (node.kind === 'batchNorm') return node.inputs[0] === input ? batchNormAffine(context.constants, node) : null;
+  if (node.kind === 'batchNorm') {
+    // A product's outputs lie along the last axis, and a norm's channels may be another one.
+    const isOfChannels =
+      node.inputs[0] === input && channelAxisOf(context, node) === channelsOf(context, layer).position;
+    return isOfChannels ? batchNormAffine(context.constants, node) : null;
+  }
   if (node.kind !== 'binary' || (node.attrs.fn !== 'add' && node.attrs.fn !== 'mul')) return null;
   const other = node.inputs.find((id) => id !== input) ?? null;
   const values = other === null ? null : context.constants.floats(other);
@@ -158,6 +164,9 @@ export function batchNormAffine(
   const scale = gamma.map((value, i) => value / Math.sqrt((variance[i] ?? 1) + node.attrs.epsilon));
   return { scale, shift: beta.map((value, i) => value - (mean[i] ?? 0) * (scale[i] ?? 1)) };
 }
+
+const channelAxisOf = ({ source }: Context, { attrs, outputs }: Extract<Node, { kind: 'batchNorm' }>): number =>
+  normaliseAxis(attrs.channelAxis, shapeOf(source, outputs[0] ?? 0).length);
 
 interface Channels {
   readonly position: number;

@@ -1,7 +1,9 @@
-/** Elements picked by index. */
+/** Elements picked, or placed, by index. */
+import { stridesOf } from '../../ir/extents.ts';
 import type { ValueId } from '../../ir/graph.ts';
 import { type Piece, piecesOf, planPieces } from '../plan/pieces.ts';
-import { elementsOf } from '../plan/tensor.ts';
+import { at } from '../plan/program.ts';
+import { elementsOf, newPlain, type Plain } from '../plan/tensor.ts';
 import { shapeOf } from './analysed-model.ts';
 import type { Layer } from './layer.ts';
 import { normaliseAxis } from './layouts.ts';
@@ -100,6 +102,75 @@ export const planGatherElements: NodePlanner<'gatherElements'> = {
     const count = shape[axis] ?? 1;
     const inner = elementsOf(shape.slice(axis + 1));
     planPicked(values, [input, indices, layer.output], axis, count, { outer: count * inner, step: inner, inner: 1 });
+    return 'gather';
+  },
+};
+
+/**
+ * Where the elements of a scattering come from: positions in the tensor and, behind its last, in the updates. Null where
+ * only a run could tell.
+ */
+function scatteredRuns(layer: Scatter, { source, constants }: PlanContext) {
+  const { node } = layer;
+  const shape = shapeOf(source, inputOf(layer, 0));
+  const indices = constants.numbers(inputOf(layer, 1));
+  const indexShape = shapeOf(source, inputOf(layer, 1));
+  if (indices === null) return null;
+  const strides = stridesOf(shape);
+  const depth = node.kind === 'scatterND' ? (indexShape.at(-1) ?? 0) : shape.length;
+  const run = elementsOf(shape.slice(depth));
+  const total = elementsOf(shape) / Math.max(1, run);
+  if (2 * total + indices.length > MAX_EXTENT) return null;
+  const from = Float32Array.from({ length: total }, (_, position) => position);
+  const updates = indices.length / (node.kind === 'scatterND' ? depth : 1);
+  const own = stridesOf(indexShape);
+  for (let update = 0; update < updates; update++) {
+    let target = 0;
+    for (let axis = 0; axis < depth; axis++) {
+      const extent = shape[axis] ?? 1;
+      const isIndexed = node.kind === 'scatterND' || axis === normaliseAxis(node.attrs.axis, shape.length);
+      const index = indices[node.kind === 'scatterND' ? update * depth + axis : update] ?? 0;
+      const along = Math.floor(update / (own[axis] ?? 1)) % (indexShape[axis] ?? 1);
+      target += (isIndexed ? normaliseAxis(index, extent) : along) * (strides[axis] ?? 0);
+    }
+    from[target / run] = total + update;
+  }
+  return { from, run, total, updates };
+}
+
+type Scatter = Layer<'scatterND' | 'scatterElements'>;
+
+/** Behind each other, tensor and updates are one list of runs that the result is picked from. */
+export const planScatter: NodePlanner<'scatterND' | 'scatterElements'> = {
+  reject: (layer, context) => {
+    if (layer.node.attrs.adds) return 'it adds its updates up';
+    return scatteredRuns(layer, context) === null ? 'its indices are computed while it runs, or too many' : null;
+  },
+  plan: (layer, values, context) => {
+    const runs = scatteredRuns(layer, context);
+    if (runs === null) return 'copy';
+    const { builder } = values;
+    const { from, run, total, updates } = runs;
+    const parts = [inputOf(layer, 0), inputOf(layer, 2)].map((id) => values.plain(id));
+    const joined = newPlain(builder, [total + updates, run]);
+    let done = 0;
+    for (const { place, shape } of parts) {
+      const part: Plain = { kind: 'plain', place, shape: [elementsOf(shape)] };
+      const to = { kind: 'plain', place: at(joined.place, done * 4), shape: part.shape } as const;
+      planPieces(builder, part, to, 0, [{ first: 0, count: elementsOf(shape), step: 1 }]);
+      done += elementsOf(shape);
+    }
+    builder.step('pick', total, {
+      input: joined.place,
+      output: values.newPlain(layer.output).place,
+      indices: builder.constant(total, () => from),
+      count: total,
+      extent: total + updates,
+      inner: run,
+      indexOuter: 0,
+      indexStep: 4,
+      indexInner: 0,
+    });
     return 'gather';
   },
 };

@@ -59,11 +59,11 @@ const MAX_COPIED_AXES = 6;
 /** Each repeated axis is two: how often, and which element. */
 function tiledAxes(shape: readonly number[], tiled: readonly number[]) {
   const strides = stridesOf(shape);
-  return shape.flatMap((extent, axis) => {
-    const repeats = (tiled[axis] ?? extent) / extent;
-    const own = { extent, stride: strides[axis] ?? 0 };
-    return repeats === 1 ? [own] : [{ extent: repeats, stride: 0 }, own];
-  });
+  const axes = shape.flatMap((extent, axis) => [
+    { extent: (tiled[axis] ?? extent) / extent, stride: 0 },
+    { extent, stride: strides[axis] ?? 0 },
+  ]);
+  return axes.filter(({ extent }) => extent !== 1);
 }
 
 export const planTile: NodePlanner<'tile' | 'tileAxis'> = {

@@ -1,11 +1,20 @@
-/** Resize by nearest neighbour and linearly, along height and width. */
+/** Resize by nearest neighbour, linearly and by cubic splines, along height and width, and the depth of volumes. */
 import { PIXEL_BYTES } from '../kernels/kernel.ts';
-import type { ProgramBuilder } from '../plan/program.ts';
+import type { Place, ProgramBuilder } from '../plan/program.ts';
 import type { ChannelAxis } from '../plan/repacking.ts';
-import { pixelPlace, planeBytes, planesOf, rowBytes } from '../plan/tensor.ts';
+import {
+  type Blocked,
+  itemBytes,
+  NO_HALO,
+  newBlocked,
+  pixelPlace,
+  planeBytes,
+  planesOf,
+  rowBytes,
+} from '../plan/tensor.ts';
 import { shapeOf } from './analysed-model.ts';
 import type { Layer } from './layer.ts';
-import { channelPosition, extentsOf } from './layouts.ts';
+import { channelPosition, slicedExtentsOf } from './layouts.ts';
 import { inputOf, type NodePlanner, type PlanContext } from './planner.ts';
 
 type Resize = Layer<'resize'>;
@@ -113,8 +122,12 @@ function cubicTable(
 
 const isInside = (position: number, extent: number): boolean => position >= 0 && position < extent;
 
-/** Scales of height and width: given ones as they are, else from the extents. */
-function scalesOf(layer: Resize, axis: ChannelAxis, { source, constants }: PlanContext): readonly [number, number] {
+/** Scales of depth, height and width: given ones as they are, else from the extents. */
+function scalesOf(
+  layer: Resize,
+  axis: ChannelAxis,
+  { source, constants }: PlanContext,
+): readonly [depth: number, height: number, width: number] {
   const input = shapeOf(source, inputOf(layer, 0));
   const output = shapeOf(source, layer.output);
   const id = layer.node.inputs[1] ?? null;
@@ -122,14 +135,15 @@ function scalesOf(layer: Resize, axis: ChannelAxis, { source, constants }: PlanC
   const axes = layer.node.attrs.axes ?? input.map((_, axis) => axis);
   const scale = (at: number): number => given?.[axes.indexOf(at)] ?? (output[at] ?? 1) / (input[at] ?? 1);
   const first = axis === 'first' ? 2 : 1;
-  return input.length === 3 ? [1, scale(first)] : [scale(first), scale(first + 1)];
+  const scales = Array.from({ length: input.length - 2 }, (_, index) => scale(first + index));
+  return [scales.at(-3) ?? 1, scales.at(-2) ?? 1, scales.at(-1) ?? 1];
 }
 
 /** Where the channels can be: items and channels stay as many as they are. */
 function channelAxes(layer: Resize, { source }: PlanContext): readonly ChannelAxis[] {
   const input = shapeOf(source, inputOf(layer, 0));
   const output = shapeOf(source, layer.output);
-  if (input.length < 3 || input.length > 4 || input[0] !== output[0]) return [];
+  if (input.length < 3 || input.length > 5 || input[0] !== output[0]) return [];
   return (['first', 'last'] as const).filter((axis) => {
     const position = channelPosition(input.length, axis);
     return input[position] === output[position];
@@ -141,7 +155,11 @@ export const planResize: NodePlanner<'resize'> = {
     const { coordinates, antialiases } = layer.node.attrs;
     if (antialiases) return 'the runtime has no kernel for resizing with antialiasing';
     if (COORDINATES[coordinates] === undefined) return `the runtime has no kernel for ${coordinates} coordinates`;
-    return channelAxes(layer, context).length > 0 ? null : 'it resizes other axes than height and width';
+    if (channelAxes(layer, context).length === 0) return 'it resizes items or channels';
+    const isVolume = shapeOf(context.source, layer.output).length > 4;
+    return isVolume && layer.node.attrs.mode === 'cubic'
+      ? 'the runtime has no kernel for cubic resizing of volumes'
+      : null;
   },
   plan: (layer, values, context) => {
     const { attrs } = layer.node;
@@ -149,30 +167,78 @@ export const planResize: NodePlanner<'resize'> = {
     const known = values.blockedAxis(inputOf(layer, 0));
     const axis = axes.find((candidate) => candidate === known) ?? axes[0] ?? 'first';
     const x = values.blocked(inputOf(layer, 0), axis);
-    const y = values.newBlocked(layer.output, axis);
-    const [scaleY, scaleX] = scalesOf(layer, axis, context);
-    const extents = extentsOf(values.shape(inputOf(layer, 0)), axis) ?? x;
+    const [scaleZ, scaleY, scaleX] = scalesOf(layer, axis, context);
+    const input = slicedExtentsOf(values.shape(inputOf(layer, 0)), axis) ?? x;
+    const output = slicedExtentsOf(values.shape(layer.output), axis) ?? x;
     const { builder } = values;
-    const shared = {
-      input: pixelPlace(x, 0, 0),
-      output: pixelPlace(y, 0, 0),
-      height: y.height,
-      width: y.width,
-      inputPlane: planeBytes(x),
-      outputPlane: planeBytes(y),
-      outputRow: rowBytes(y),
-    };
-    const rows = { input: extents.height, output: y.height, scale: scaleY, strideBytes: rowBytes(x) };
-    const columns = { input: extents.width, output: y.width, scale: scaleX, strideBytes: PIXEL_BYTES };
-    const units = planesOf(y) * y.height;
-    if (attrs.mode === 'cubic') {
-      const [rowTable, columnTable] = [cubicTable(builder, attrs, rows), cubicTable(builder, attrs, columns)];
-      builder.step('resizeCubic', units, { ...shared, rowTable, columnTable });
-      return 'resize-cubic';
+    if (input.items === output.items && scaleZ === 1) {
+      const y = values.newBlocked(layer.output, axis);
+      return planPlanes(builder, attrs, planesIn(x), planesIn(y), planesOf(y), [scaleY, scaleX]);
     }
-    const rowTable = tableOf(builder, neighboursOf(attrs, rows.input, rows.output, scaleY), rows.strideBytes);
-    const columnTable = tableOf(builder, neighboursOf(attrs, columns.input, columns.output, scaleX), PIXEL_BYTES);
-    builder.step('resize', units, { ...shared, rowTable, columnTable });
+    // Slice by slice first; then the slices of a volume are the rows of an image, each as wide as a slice has pixels.
+    const flat = newBlocked(builder, { ...output, items: input.items }, NO_HALO);
+    planPlanes(builder, attrs, planesIn(x), planesIn(flat), planesOf(flat), [scaleY, scaleX]);
+    const y = newBlocked(builder, output, NO_HALO);
+    const [volumes = 1] = values.shape(layer.output);
+    const [from, to] = [slicesIn(flat, volumes), slicesIn(y, volumes)];
+    planPlanes(builder, attrs, from, to, volumes, [scaleZ, 1]);
+    values.setBlocked(layer.output, y, axis);
     return 'resize';
   },
 };
+
+/** Where the planes are that are resized together. */
+interface Planes {
+  readonly place: Place;
+  readonly plane: number;
+  readonly row: number;
+  readonly height: number;
+  readonly width: number;
+}
+
+const planesIn = (tensor: Blocked): Planes => ({
+  place: pixelPlace(tensor, 0, 0),
+  plane: planeBytes(tensor),
+  row: rowBytes(tensor),
+  height: tensor.height,
+  width: tensor.width,
+});
+
+const slicesIn = (tensor: Blocked, volumes: number): Planes => ({
+  place: tensor.place,
+  plane: (tensor.items / volumes) * itemBytes(tensor),
+  row: itemBytes(tensor),
+  height: tensor.items / volumes,
+  width: itemBytes(tensor) / PIXEL_BYTES,
+});
+
+function planPlanes(
+  builder: ProgramBuilder,
+  attrs: Resize['node']['attrs'],
+  x: Planes,
+  y: Planes,
+  count: number,
+  [scaleY, scaleX]: readonly [number, number],
+): string {
+  const shared = {
+    input: x.place,
+    output: y.place,
+    height: y.height,
+    width: y.width,
+    inputPlane: x.plane,
+    outputPlane: y.plane,
+    outputRow: y.row,
+  };
+  const rows = { input: x.height, output: y.height, scale: scaleY, strideBytes: x.row };
+  const columns = { input: x.width, output: y.width, scale: scaleX, strideBytes: PIXEL_BYTES };
+  const units = count * y.height;
+  if (attrs.mode === 'cubic') {
+    const [rowTable, columnTable] = [cubicTable(builder, attrs, rows), cubicTable(builder, attrs, columns)];
+    builder.step('resizeCubic', units, { ...shared, rowTable, columnTable });
+    return 'resize-cubic';
+  }
+  const rowTable = tableOf(builder, neighboursOf(attrs, rows.input, rows.output, scaleY), rows.strideBytes);
+  const columnTable = tableOf(builder, neighboursOf(attrs, columns.input, columns.output, scaleX), PIXEL_BYTES);
+  builder.step('resize', units, { ...shared, rowTable, columnTable });
+  return 'resize';
+}

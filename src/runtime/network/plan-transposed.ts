@@ -1,9 +1,9 @@
 /** Transposed convolution. */
-import { planTransposed, type TransposedLayer, transposedHalo } from '../plan/transposed.ts';
+import { planTransposed, type TransposedDepth, type TransposedLayer, transposedHalo } from '../plan/transposed.ts';
 import { shapeOf } from './analysed-model.ts';
 import { axisOf, biasOf, windowOf } from './convolution-parts.ts';
 import type { Layer } from './layer.ts';
-import { extentsOf } from './layouts.ts';
+import { slicedExtentsOf } from './layouts.ts';
 import { inputOf, type NodePlanner, type PlanContext } from './planner.ts';
 
 type Transposed = Layer<'convTranspose'>;
@@ -14,21 +14,44 @@ function transposedLayer(layer: Transposed, context: PlanContext): TransposedLay
   const weightId = inputOf(layer, 1);
   const [, , ...kernel] = shapeOf(context.source, weightId);
   const outputShape = shapeOf(context.source, layer.output);
-  const [input, output] = [inputShape, outputShape].map((shape) => spatialOf(shape, attrs.channelsLast));
-  const pads = kernel.map((extent, axis) =>
-    transposedPad(attrs, [input?.[axis] ?? 1, output?.[axis] ?? 1], extent, axis),
-  );
+  const pads = padsOf(layer, context);
   const channelAxis = attrs.channelsLast ? -1 : 1;
   const outChannels = outputShape.at(channelAxis) ?? 1;
-  const extents = output ?? [];
   const taps = kernel.reduce((product, extent) => product * extent, 1);
   return {
     inChannels: inputShape.at(channelAxis) ?? 1,
     outChannels,
-    ...windowOf(layer, kernel.length, { kernel, pads, extents }),
+    ...windowOf(layer, kernel.length, { kernel, pads, extents: spatialOf(outputShape, attrs.channelsLast) }),
     weights: () => scaledTransposed(context.constants.weights(weightId), layer, outChannels, taps),
     bias: biasOf(layer, context, 2),
     epilogue: layer.epilogue,
+  };
+}
+
+/** Pads before the first output, by spatial axis. */
+function padsOf(layer: Transposed, { source }: PlanContext): readonly number[] {
+  const { attrs } = layer.node;
+  const [, , ...kernel] = shapeOf(source, inputOf(layer, 1));
+  const [input, output] = [inputOf(layer, 0), layer.output].map((id) =>
+    spatialOf(shapeOf(source, id), attrs.channelsLast),
+  );
+  return kernel.map((extent, axis) => transposedPad(attrs, [input?.[axis] ?? 1, output?.[axis] ?? 1], extent, axis));
+}
+
+/** What the window does along the depth of a volume; null where the input is none. */
+function depthOf(layer: Transposed, context: PlanContext): TransposedDepth | null {
+  const { attrs } = layer.node;
+  const [, , ...kernel] = shapeOf(context.source, inputOf(layer, 1));
+  if (kernel.length < 3) return null;
+  const [inputs = 1] = spatialOf(shapeOf(context.source, inputOf(layer, 0)), attrs.channelsLast);
+  const [outputs = 1] = spatialOf(shapeOf(context.source, layer.output), attrs.channelsLast);
+  return {
+    kernel: kernel[0] ?? 1,
+    stride: attrs.strides[0] ?? 1,
+    dilation: attrs.dilations[0] ?? 1,
+    pad: padsOf(layer, context)[0] ?? 0,
+    inputs,
+    outputs,
   };
 }
 
@@ -67,19 +90,19 @@ function scaledTransposed(weights: Float32Array, layer: Transposed, outChannels:
 
 export const planConvTranspose: NodePlanner<'convTranspose'> = {
   reject: (layer, { source, constants }) => {
-    if (shapeOf(source, inputOf(layer, 0)).length > 4) return 'it has more than two spatial axes';
+    if (shapeOf(source, inputOf(layer, 0)).length > 5) return 'it has more than three spatial axes';
     if (!constants.isConstant(inputOf(layer, 1))) return 'its weights are no constants';
     return layer.node.attrs.activation === null ? null : `its activation is ${layer.node.attrs.activation}`;
   },
   halos: (layer, context) => {
     const input = inputOf(layer, 0);
-    const extents = extentsOf(shapeOf(context.source, input), axisOf(layer));
+    const extents = slicedExtentsOf(shapeOf(context.source, input), axisOf(layer));
     return extents === null ? [] : [[input, transposedHalo(transposedLayer(layer, context), extents)]];
   },
   plan: (layer, values, context) => {
     const x = values.blocked(inputOf(layer, 0), axisOf(layer));
     const y = values.newBlocked(layer.output, axisOf(layer));
-    planTransposed(values.builder, transposedLayer(layer, context), x, y, values.options);
+    planTransposed(values.builder, transposedLayer(layer, context), depthOf(layer, context), x, y, values.options);
     return 'transposed';
   },
 };

@@ -2,7 +2,7 @@
 
 import { planConv } from './plan-convolution.ts';
 import { planBatchNorm, planBinary, planClip, planPrelu, planUnary, planVariadic } from './plan-elementwise.ts';
-import { planGatherElements, planGatherNode } from './plan-indexing.ts';
+import { planGatherElements, planGatherNode, planScatter } from './plan-indexing.ts';
 import { planGemm, planMatmul } from './plan-matmul.ts';
 import {
   planCast,
@@ -54,6 +54,8 @@ export const PLANNERS: Planners = {
   reduce: planReduce,
   reshape: planReshape,
   resize: planResize,
+  scatterElements: planScatter,
+  scatterND: planScatter,
   slice: planSlice,
   softmax: planSoftmax,
   spaceToDepth: planSpaceToDepth,

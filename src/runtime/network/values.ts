@@ -147,7 +147,8 @@ export class NetworkValues {
     }
     const source = this.plain(id);
     const extents = slicedExtentsOf(this.shape(id), axis);
-    if (isInOrder(source.shape, axis) && extents && isPixel(extents) && extents.channels % BLOCK === 0) {
+    const isAlike = isInOrder(source.shape, axis) && extents && isPixel(extents) && extents.channels % BLOCK === 0;
+    if (isAlike && covers(NO_HALO, this.haloOf(id))) {
       const alias: Blocked = { kind: 'blocked', place: source.place, halo: NO_HALO, ...extents };
       this.setBlocked(id, alias, axis);
       return alias;

@@ -79,33 +79,80 @@ export function transposedHalo(layer: TransposedLayer, input: { height: number; 
   return { top: rows.before, bottom: rows.behind, left: columns.before, right: columns.behind };
 }
 
-/** Appends the steps of y = act(convTranspose(x)), a matrix product a phase. */
+/** A window along the depth of a volume; `outputs` slices of each item come of `inputs`. */
+export interface TransposedDepth extends Axis {
+  readonly inputs: number;
+}
+
+/** Items of the output that are `step` apart and read the same taps of the depth; those of an image, all of them. */
+interface SliceRun {
+  readonly first: number;
+  readonly count: number;
+  readonly step: number;
+  /** The input item that the first one reads through a tap without offset. */
+  readonly origin: number;
+  readonly taps: readonly PhaseTap[];
+}
+
+/** Slices in runs: those of one phase whose taps lie inside the volume. */
+function sliceRuns(depth: TransposedDepth, items: number): readonly SliceRun[] {
+  const runs: SliceRun[] = [];
+  for (let item = 0; item < items / depth.outputs; item++) {
+    for (const { phase, count, taps } of phasesOf(depth)) {
+      for (let j = 0; j < count; j++) {
+        const inside = taps.filter(({ offset }) => j + offset >= 0 && j + offset < depth.inputs);
+        const last = runs.at(-1);
+        if (j > 0 && last && last.taps.map(({ k }) => k).join() === inside.map(({ k }) => k).join()) {
+          runs[runs.length - 1] = { ...last, count: last.count + 1 };
+        } else {
+          const first = item * depth.outputs + phase + j * depth.stride;
+          runs.push({ first, count: 1, step: depth.stride, origin: item * depth.inputs + j, taps: inside });
+        }
+      }
+    }
+  }
+  return runs;
+}
+
+/**
+ * Appends the steps of y = act(convTranspose(x)), a matrix product a phase. The layer's kernel is one slice of the window;
+ * its weights are those of the whole: input channel, output channel of the group, z, y, x.
+ */
 export function planTransposed(
   builder: ProgramBuilder,
   layer: TransposedLayer,
+  depth: TransposedDepth | null,
   x: Blocked,
   y: Blocked,
   options: PlanOptions,
 ): void {
   const bias = biasOf(builder, layer);
-  const weights = memoise(() => forwardWeights(layer));
+  const whole = { ...layer, kernelHeight: (depth?.kernel ?? 1) * layer.kernelHeight };
+  const weights = memoise(() => forwardWeights(whole));
   const axes = axesOf(layer);
-  const phases = phasesOf(axes.y).flatMap((rows) => phasesOf(axes.x).map((columns) => ({ rows, columns })));
-  for (const [index, { rows, columns }] of phases.entries()) {
-    const taps = rows.taps.flatMap((row) => columns.taps.map((column) => ({ row, column })));
+  const image: SliceRun = { first: 0, count: y.items, step: 1, origin: 0, taps: [{ k: 0, offset: 0 }] };
+  const phases = (depth === null ? [image] : sliceRuns(depth, y.items)).flatMap((slices) =>
+    phasesOf(axes.y).flatMap((rows) => phasesOf(axes.x).map((columns) => ({ slices, rows, columns }))),
+  );
+  for (const [index, { slices, rows, columns }] of phases.entries()) {
+    const taps = slices.taps.flatMap((slice) =>
+      rows.taps.flatMap((row) => columns.taps.map((column) => ({ slice, row, column }))),
+    );
     const terms: (Term & { readonly address: number })[] = [];
     for (let channel = 0; channel < layer.inChannels; channel += BLOCK) {
-      for (const { row, column } of taps) {
-        const address = (channel / BLOCK) * planeBytes(x) + row.offset * rowBytes(x) + column.offset * PIXEL_BYTES;
-        terms.push({ channel, ky: row.k, kx: column.k, address });
+      for (const { slice, row, column } of taps) {
+        const inPlane = row.offset * rowBytes(x) + column.offset * PIXEL_BYTES;
+        const address = slice.offset * itemBytes(x) + (channel / BLOCK) * planeBytes(x) + inPlane;
+        terms.push({ channel, ky: slice.k * layer.kernelHeight + row.k, kx: column.k, address });
       }
     }
-    const phase: Phase = { terms, height: rows.count, width: columns.count, y: rows.phase, x: columns.phase };
-    planPhase(builder, layer, { x, y, phase, bias, weights, options, isLast: index === phases.length - 1 });
+    const phase: Phase = { slices, terms, height: rows.count, width: columns.count, y: rows.phase, x: columns.phase };
+    planPhase(builder, whole, { x, y, phase, bias, weights, options, isLast: index === phases.length - 1 });
   }
 }
 
 interface Phase {
+  readonly slices: SliceRun;
   readonly terms: readonly (Term & { readonly address: number })[];
   readonly height: number;
   readonly width: number;
@@ -132,15 +179,16 @@ function planPhase(builder: ProgramBuilder, layer: TransposedLayer, context: Pha
   );
   const shape = { ...layer, inChannels: layer.inChannels / layer.groups };
   const pixels = phase.height * phase.width;
-  const shares = sharesOf('gemm', { outputBlocks, pixels, items: y.items, terms: steps * BLOCK }, options);
+  const shares = sharesOf('gemm', { outputBlocks, pixels, items: phase.slices.count, terms: steps * BLOCK }, options);
   builder[isLast ? 'step' : 'stepBeside']('gemm', shares.units, {
     ...ALONE,
-    input: pixelPlace(x, 0, 0),
+    input: pixelPlace(x, 0, 0, phase.slices.origin),
     inputRow: rowBytes(x),
     inputPixel: PIXEL_BYTES,
     inputBatch: itemBytes(x),
     ...writtenTo(y),
-    output: pixelPlace(y, phase.y, phase.x),
+    output: pixelPlace(y, phase.y, phase.x, phase.slices.first),
+    outputBatch: itemBytes(y) * phase.slices.step,
     outputRow: rowBytes(y) * layer.strideY,
     outputPixel: PIXEL_BYTES * layer.strideX,
     weights: builder.constant(outputBlocks * steps * BLOCK * BLOCK, () =>
