@@ -403,3 +403,21 @@ it('follows padding that a network works out for itself', () => {
   expect(coverage.counted).toBe(coverage.nodes);
   expect(layers.at(-1)?.inputShapes).toEqual([[1, 3, 224, 225]]);
 });
+
+it('gives a pool that rounds up one window where its kernel is larger than the input', () => {
+  const pooled = (ceil: number) =>
+    auditSpec({
+      inputs: { x: [1, 8, 7, 7] },
+      nodes: [
+        {
+          op: 'AveragePool',
+          inputs: ['x'],
+          outputs: ['y'],
+          attributes: { kernel_shape: [64, 64], strides: [64, 64], ceil_mode: ceil },
+        },
+      ],
+      outputs: ['y'],
+    }).layers[0]?.outputShapes[0];
+  expect(pooled(1)).toEqual([1, 8, 1, 1]);
+  expect(pooled(0)).toBeNull();
+});
