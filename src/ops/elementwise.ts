@@ -55,6 +55,21 @@ function inferVariadic({ fn }: ElementwiseAttrs['variadic'], context: InferConte
   return [trackedTensor(dtype, shape, evaluateVariadic(fn, present, shape, dtype))];
 }
 
+/** max(x, lowest), and then min(that, highest): padding that a network works out for itself is cut off below 0. */
+function inferClip(_attrs: ElementwiseAttrs['clip'], context: InferContext): readonly Fact[] {
+  const { dtype, shape, elements } = context.tensor(0);
+  const bounded = CLIP_BOUNDS.reduce<typeof elements>((inner, { input, fn }) => {
+    if (inner === null || !context.isPresent(input)) return inner;
+    return evaluateVariadic(fn, [trackedTensor(dtype, shape, inner), context.tensor(input)], shape, dtype);
+  }, elements);
+  return [trackedTensor(dtype, shape, bounded)];
+}
+
+const CLIP_BOUNDS = [
+  { input: 1, fn: 'max' },
+  { input: 2, fn: 'min' },
+] as const;
+
 function inferQuantized(attrs: ElementwiseAttrs['quantizedElementwise'], context: InferContext): readonly Fact[] {
   const shapes = attrs.operands.map((index) => context.tensor(index).shape);
   return [tensorFact(context.tensor(attrs.operands.at(-1) ?? 0).dtype, broadcastShapes(shapes))];
@@ -77,7 +92,7 @@ export const elementwiseOps: OpFamily<ElementwiseAttrs> = {
       otherFlops: Math.max(1, inputs.length - 1) * (outputs[0]?.elements ?? 0),
     }),
   },
-  clip: { kind: 'activation', roles: { 0: 'carried' }, infer: sameAsInput, cost: perOutputElement(1) },
+  clip: { kind: 'activation', roles: { 0: 'carried' }, infer: inferClip, cost: perOutputElement(1) },
   where: {
     kind: 'elementwise',
     roles: { 1: 'carried', 2: 'carried' },

@@ -47,8 +47,10 @@ function explicitPads(pads: readonly number[], axis: number): readonly [number, 
   return [pads[axis] ?? 0, pads[axis + pads.length / 2] ?? 0];
 }
 
+/** Rounded up, a window that is larger than the input by less than a stride still has one position. */
 function positions(room: Dim, steps: Dim): Dim {
-  if (isStatic(room) && room < 0) throw new ShapeConflict('the kernel is larger than the padded input');
+  if (isStatic(room) && room < 0 && !(isStatic(steps) && steps >= 0))
+    throw new ShapeConflict('the kernel is larger than the padded input');
   return addDims(steps, 1);
 }
 

@@ -366,3 +366,58 @@ it('counts no window as a parameter: it is chosen, and not learned', () => {
   });
   expect(totals.params.total).toBe(0);
 });
+
+it('follows padding that a network works out for itself', () => {
+  // TensorFlow's rule: as much as it takes for ⌈in / stride⌉ windows, and never less than none.
+  const { layers, coverage } = auditSpec({
+    inputs: { x: [1, 3, 224, 224] },
+    initializers: {
+      axis: { dims: [], ints: [2] },
+      stride: { dims: [], floats: [2] },
+      kernel: { dims: [], floats: [3] },
+      unit: { dims: [], floats: [1] },
+      none: { dims: [], floats: [0] },
+      shape: { dims: [1], ints: [-1] },
+      before: { dims: [7], ints: [0, 0, 0, 0, 0, 0, 0] },
+      w: { dims: [8, 3, 3, 3] },
+    },
+    nodes: [
+      { op: 'Shape', inputs: ['x'], outputs: ['extents'] },
+      { op: 'Gather', inputs: ['extents', 'axis'], outputs: ['height'] },
+      { op: 'Cast', inputs: ['height'], outputs: ['h'], attributes: { to: 1 } },
+      { op: 'Div', inputs: ['h', 'stride'], outputs: ['exact'] },
+      { op: 'Ceil', inputs: ['exact'], outputs: ['windows'] },
+      { op: 'Sub', inputs: ['windows', 'unit'], outputs: ['steps'] },
+      { op: 'Mul', inputs: ['steps', 'stride'], outputs: ['reach'] },
+      { op: 'Add', inputs: ['reach', 'kernel'], outputs: ['needed'] },
+      { op: 'Sub', inputs: ['needed', 'h'], outputs: ['lack'] },
+      { op: 'Clip', inputs: ['lack', 'none'], outputs: ['padding'] },
+      { op: 'Cast', inputs: ['padding'], outputs: ['whole'], attributes: { to: 7 } },
+      { op: 'Reshape', inputs: ['whole', 'shape'], outputs: ['listed'] },
+      { op: 'Concat', inputs: ['before', 'listed'], outputs: ['pads'], attributes: { axis: 0 } },
+      { op: 'Pad', inputs: ['x', 'pads'], outputs: ['padded'] },
+      { op: 'Conv', inputs: ['padded', 'w'], outputs: ['y'], attributes: { strides: [2, 2] } },
+    ],
+    outputs: ['y'],
+  });
+  expect(coverage.counted).toBe(coverage.nodes);
+  expect(layers.at(-1)?.inputShapes).toEqual([[1, 3, 224, 225]]);
+});
+
+it('gives a pool that rounds up one window where its kernel is larger than the input', () => {
+  const pooled = (ceil: number) =>
+    auditSpec({
+      inputs: { x: [1, 8, 7, 7] },
+      nodes: [
+        {
+          op: 'AveragePool',
+          inputs: ['x'],
+          outputs: ['y'],
+          attributes: { kernel_shape: [64, 64], strides: [64, 64], ceil_mode: ceil },
+        },
+      ],
+      outputs: ['y'],
+    }).layers[0]?.outputShapes[0];
+  expect(pooled(1)).toEqual([1, 8, 1, 1]);
+  expect(pooled(0)).toBeNull();
+});

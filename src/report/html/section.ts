@@ -77,10 +77,12 @@ function lead(report: Report): Markup {
   const count = gate.checks.length === 0 ? '' : `${couldBecome(report)}. `;
   const share = percent(projection.convertibleMacs, totals.macs);
   const { before, after } = projection;
+  const converted = candidates.filter(({ recommended }) => recommended).length;
+  const which = converted === candidates.length ? 'all' : `the ${converted} that would not be slower`;
   const saved =
-    before.macs === null || after.macs === null
+    converted === 0 || before.macs === null || after.macs === null
       ? ''
-      : ` With all converted, ${quantity(after.macs)} of ${quantity(before.macs)} are left.`;
+      : ` With ${which} converted, ${quantity(after.macs)} of ${quantity(before.macs)} are left.`;
   return html`${count}They hold ${share} of the MACs.${saved}${left}`;
 }
 
