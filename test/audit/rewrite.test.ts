@@ -269,6 +269,16 @@ describe('rewriting', () => {
     },
   );
 
+  it('lists new weights as inputs where the version of the format asks for that', async () => {
+    await withFolder(async (folder) => {
+      const model = join(FIXTURES, 'edge/ir3_initializers_as_inputs.onnx');
+      const { bytes } = await rewriteInto(folder, model, {}, { include: ['**'] });
+      const { graph } = onnx.ModelProto.decode(bytes);
+      const inputs = new Set(graph?.input?.map(({ name }) => name));
+      expect(graph?.initializer?.filter(({ name }) => !inputs.has(name))).toEqual([]);
+    });
+  });
+
   it.each([
     ['edge/local_functions_nested.onnx', /local function/],
     ['edge/if_conv.onnx', /control-flow/],

@@ -85,8 +85,9 @@ export function indexModel(file: ByteSource): ModelIndex {
       if (number !== GRAPH.output) nameAt.set(field.start, info.name ?? '');
     }
   }
-  const irVersion = modelFields.findLast(({ number }) => number === MODEL.irVersion);
-  if (irVersion) reader.pos = irVersion.content;
+  const versionField = modelFields.findLast(({ number }) => number === MODEL.irVersion);
+  if (versionField) reader.pos = versionField.content;
+  const irVersion = versionField ? reader.uint32() : 0;
   const names = new Set([...initializers.keys(), ...declared.keys()]);
   const reads = new Map<string, number>();
   const read = (name: string): void => {
@@ -96,7 +97,7 @@ export function indexModel(file: ByteSource): ModelIndex {
   for (const { proto } of nodes) visitNames(proto, names, read);
   return {
     reader,
-    irVersion: irVersion ? reader.uint32() : 0,
+    irVersion,
     modelFields,
     graphFields,
     nodes,
