@@ -77,11 +77,11 @@ export async function benchModel(
     // A layer may catch the machine in a better moment than the measurement of the peak did.
     const reached = timed.flatMap(({ kernel, gflops }) => (algorithmOf(kernel) === null ? (gflops ?? []) : []));
     const peakGflops = Math.max(measuredPeak, ...reached);
-    const savesProducts = timed.some(({ kernel }) => algorithmOf(kernel) !== null);
     const layers = timed.map(
       (layer): BenchLayer => ({
         ...layer,
-        peakShare: shareOfPeak(layer.gflops, peakGflops, algorithmOf(layer.kernel) !== null),
+        // Fewer products run than are counted.
+        peakShare: algorithmOf(layer.kernel) === null ? shareOfPeak(layer.gflops, peakGflops) : null,
       }),
     );
     return {
@@ -101,7 +101,7 @@ export async function benchModel(
       weights: network.filledConstants.length > 0 ? 'random' : 'file',
       totals: {
         ...totals,
-        peakShare: shareOfPeak(totals.gflops, peakGflops, savesProducts),
+        peakShare: shareOfPeak(totals.gflops, peakGflops),
         withinInterval: shareWithin(layers),
       },
       layers,
@@ -206,9 +206,8 @@ function speedOf(measuredMs: number, flops: number | null, projectedMs: Latency 
   return { measuredMs, projectedMs, projectionError, gflops };
 }
 
-/** No share of the peak where fewer products run than `gflops` counts. */
-const shareOfPeak = (gflops: number | null, peakGflops: number, savesProducts: boolean): number | null =>
-  gflops === null || savesProducts ? null : gflops / peakGflops;
+const shareOfPeak = (gflops: number | null, peakGflops: number): number | null =>
+  gflops === null ? null : gflops / peakGflops;
 
 function shareWithin(layers: readonly BenchLayer[]): number | null {
   const held = layers.flatMap(({ measuredMs, projectedMs }) =>

@@ -41,7 +41,10 @@ export interface Speed {
   readonly projectionError: number | null;
   /** FLOPs, as they are counted, a nanosecond. Winograd and Strassen compute less than is counted. Null where they are not known. */
   readonly gflops: number | null;
-  /** Of `peakGflops`; null where fewer products run than are counted (Winograd, Strassen), and where `gflops` is not known. */
+  /**
+   * `gflops` of `peakGflops`; null where the former is not known, and for a layer that runs fewer products than are counted
+   * (Winograd, Strassen). With such layers in it, a whole network may pass 1.
+   */
   readonly peakShare: number | null;
 }
 

@@ -178,7 +178,7 @@ function leftOutLines(
   ];
 }
 
-function totalLines({ totals, runtime }: BenchReport, { style, width }: BenchTableOptions): readonly string[] {
+function totalLines({ totals, runtime, layers }: BenchReport, { style, width }: BenchTableOptions): readonly string[] {
   const { measuredMs, projectedMs, projectionError, withinInterval, gflops, peakShare } = totals;
   const projected =
     projectedMs === null
@@ -188,7 +188,7 @@ function totalLines({ totals, runtime }: BenchReport, { style, width }: BenchTab
         ];
   const speed = [
     ...(gflops === null ? [] : [`${rate(gflops)} GFLOP/s`]),
-    ...(peakShare === null ? [] : [`${share(peakShare)} of the peak`]),
+    ...(peakShare === null || savingAlgorithms(layers).length > 0 ? [] : [`${share(peakShare)} of the peak`]),
   ];
   return [
     ...wrap([`${milliseconds(measuredMs)} ms a run`, ...projected, ...speed].join(' · '), width).map((line) =>
@@ -203,8 +203,13 @@ function totalLines({ totals, runtime }: BenchReport, { style, width }: BenchTab
   ];
 }
 
+/** Of these a network computes less than is counted. */
+const savingAlgorithms = (layers: readonly BenchLayer[]): readonly string[] => [
+  ...new Set(layers.flatMap(({ kernel }) => algorithmOf(kernel) ?? [])),
+];
+
 function noteLines({ weights, diagnostics, layers }: BenchReport, { width }: BenchTableOptions): readonly string[] {
-  const saves = [...new Set(layers.flatMap(({ kernel }) => algorithmOf(kernel) ?? []))];
+  const saves = savingAlgorithms(layers);
   const computeLess = `${saves.join(' and ')} ${saves.length === 1 ? 'computes' : 'compute'} less than is counted`;
   const notes = [
     ...(weights === 'random' ? ['Weights that the file does not have are random: times depend little on them.'] : []),
