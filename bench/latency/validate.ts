@@ -30,6 +30,7 @@ import { type Outcome, validationPage } from './validation-page.ts';
 const NETWORKS = [
   'vgg11',
   'resnet18',
+  'resnet34',
   'resnet50',
   'mobilenet_v1_1.0_224',
   'mobilenet_v2',
@@ -38,6 +39,7 @@ const NETWORKS = [
   'squeezenet1_1',
   'densenet121',
   'efficientnet_b0',
+  'efficientnet_v2_s',
   'shufflenet_v2_x1_0_dynbhw',
   'googlenet_aux',
   'conv_mobilenet_1.0_224',
