@@ -1,13 +1,13 @@
 /** The constant values of a model: stored ones, and those that a few operators make from them. */
 
 import { isStatic } from '../../ir/dim.ts';
-import { readElements } from '../../ir/elements.ts';
 import { DscAuditError } from '../../ir/errors.ts';
 import { countElements } from '../../ir/extents.ts';
 import type { TensorFact } from '../../ir/fact.ts';
 import type { Constant, Node, ValueId } from '../../ir/graph.ts';
 import { type AnalysedModel, knownShape } from './analysed-model.ts';
 import { type ConstantTensor, evaluateConstant, isEvaluated } from './evaluate-constant.ts';
+import { floatsIn } from './stored-floats.ts';
 
 /** Elements for a constant whose bytes the file does not have. */
 export type FillMissing = (name: string, constant: Constant) => Float32Array;
@@ -129,10 +129,7 @@ export class ConstantValues {
 
   private read(name: string, constant: Constant): Float32Array | null {
     const bytes = constant.data.read();
-    if (bytes === null) return this.fill(name, constant);
-    if (constant.dtype === 'float32') return new Float32Array(new Uint8Array(bytes).buffer);
-    const elements = readElements(constant);
-    return elements === null ? null : Float32Array.from(elements);
+    return bytes === null ? this.fill(name, constant) : floatsIn(constant, bytes);
   }
 
   private fill(name: string, constant: Constant): Float32Array | null {
