@@ -352,7 +352,6 @@ const DESCRIPTIONS: Readonly<Record<KernelName, Describe>> = {
       group: isRun ? 'copy' : 'copy (strided)',
     };
   },
-  // Each run has an index to find out, and is copied like any other.
   pick: ({ args, units }) => {
     const elements = units * args.number('inner');
     const isRun = args.number('indexInner') === 0;
@@ -361,7 +360,7 @@ const DESCRIPTIONS: Readonly<Record<KernelName, Describe>> = {
       : { units, elements };
     return {
       ...plain(terms, [touch('input', 'input', elements * 4), touch('output', 'output', elements * 4)]),
-      group: isRun ? 'copy' : 'copy (strided)',
+      group: isRun ? 'pick' : 'pick (strided)',
     };
   },
   fill: ({ units }) => plain({ units }, [touch('output', 'output', units * VECTOR_BYTES)]),
@@ -395,12 +394,11 @@ const DESCRIPTIONS: Readonly<Record<KernelName, Describe>> = {
       group: args.number('inner') === 1 ? 'reduce' : 'reduce (strided)',
     };
   },
-  // A comparison an element, where a reduction adds.
   argReduce: ({ args, units }) => {
     const elements = units * args.number('count');
     return {
       ...plain({ units, elements }, [touch('input', 'input', elements * 4), touch('output', 'output', units * 4)]),
-      group: args.number('inner') === 1 ? 'reduce' : 'reduce (strided)',
+      group: args.number('inner') === 1 ? 'argReduce' : 'argReduce (strided)',
     };
   },
   softmax: ({ args, units }) => {

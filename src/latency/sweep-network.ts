@@ -219,6 +219,24 @@ export class SweepNetwork {
     return { ...x, id: this.node({ kind: 'softmax', attrs: { axis, coerces: false, log: false } }, [x.id]) };
   }
 
+  /** The greatest channel of each pixel, picked by its position. */
+  strongest(x: Feature): Feature {
+    const attrs = { fn: 'max', axis: 1, keepDims: true, selectsLast: false } as const;
+    const positions = this.node({ kind: 'argReduce', attrs }, [x.id]);
+    return { ...x, id: this.node({ kind: 'gatherElements', attrs: { axis: 1 } }, [x.id, positions]), channels: 1 };
+  }
+
+  /** Rows picked by the positions of the greatest elements of as long a column. */
+  pickRows({ id, channels, height, width }: Feature): Feature {
+    const attrs = { fn: 'max', axis: 1, keepDims: false, selectsLast: false } as const;
+    const positions = this.node({ kind: 'argReduce', attrs }, [this.reshape(id, [width, channels * height])]);
+    const rows = this.node({ kind: 'gather', attrs: { axis: 0 } }, [
+      this.reshape(id, [channels * height, width]),
+      positions,
+    ]);
+    return { id: this.reshape(rows, [1, 1, width, width]), channels: 1, height: width, width };
+  }
+
   /** Over neighbouring channels. */
   lrn(x: Feature, size: number): Feature {
     return { ...x, id: this.node({ kind: 'lrn', attrs: { size, alpha: 1e-4, beta: 0.75, bias: 1 } }, [x.id]) };

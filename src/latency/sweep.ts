@@ -365,6 +365,12 @@ function everyBlock(chance: Chance, imageChannels: number): AnalysedModel {
 
 const MAX_EVERY_BLOCK_CHANNELS = 256;
 
+/** An output beside the chain. */
+function beside(network: SweepNetwork, x: Feature): null {
+  network.output(x);
+  return null;
+}
+
 /** Parts of blocks that come up rarely, and steps of layers that only some formats have. */
 const RARE: readonly Block[] = [
   (network, x, chance) => network.convTranspose(x, channels(chance, 8, 32), 2),
@@ -384,6 +390,8 @@ const RARE: readonly Block[] = [
     while (small.height * small.width > 256) small = network.pool(small, 'max', 2, 2);
     return attention(network, small, chance);
   },
+  (network, x) => beside(network, network.strongest(x)),
+  (network, x) => beside(network, network.pickRows(x)),
   (network, x) => network.besideMean(x, 'planes', 'sub'),
   (network, x) => network.besideMean(x, 'channels', 'mul'),
 ];

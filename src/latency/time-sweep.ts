@@ -48,8 +48,8 @@ export async function timeSweep(
   { now, progress, signal }: TimeSweepContext,
 ): Promise<readonly SweptNetwork[]> {
   const swept: SweptNetwork[] = [];
-  const models = backend.sweep(seed, networks);
-  const reference = await opened.load(backend.reference(), threads);
+  const models = await backend.sweep(seed, networks);
+  const reference = await opened.load(await backend.reference(), threads);
   const watch = steadyWatch(async () => {
     await reference.time();
   }, now);

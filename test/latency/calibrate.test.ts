@@ -75,8 +75,10 @@ describe('a calibration', () => {
     ['whole', builtin.effort.networks.full],
     ['quick', builtin.effort.networks.quick],
     ['cut short', 12],
-  ])('meets every kernel of the runtime, %s', (_, networks) => {
-    const planned = builtin.sweep(1, networks).map((model) => builtin.plan(model, { variant: 'simd128', threads: 1 }));
+  ])('meets every kernel of the runtime, %s', async (_, networks) => {
+    const planned = (await builtin.sweep(1, networks)).map((model) =>
+      builtin.plan(model, { variant: 'simd128', threads: 1 }),
+    );
     const met = new Set(
       planned.flatMap(({ steps }) => steps.flatMap(({ group }) => group.replace(/ \(.*\)$/, '').split(' + '))),
     );

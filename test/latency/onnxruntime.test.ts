@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { LAYER_KINDS } from '../../src/latency/backends/layer-sweep.ts';
 import { onnxruntime } from '../../src/latency/backends/onnxruntime.ts';
 import { calibrate } from '../../src/latency/calibrate.ts';
 import type { Machine, Profile } from '../../src/latency/profile.ts';
@@ -38,9 +39,13 @@ for (const description of PACKAGES) {
     const backend = onnxruntime(description);
     const now = (): number => performance.now();
 
+    it('fits to every kind of layer twice, whatever it takes', () => {
+      expect(backend.effort.fewest).toBe(2 * LAYER_KINDS);
+    });
+
     it('times one more of every kind of layer of its sweep', async () => {
       const opened = await backend.open(now);
-      for (const model of backend.sweep(1, 19)) {
+      for (const model of await backend.sweep(1, LAYER_KINDS)) {
         const network = await opened.load(model, 1);
         expect(network.steps).toHaveLength(1);
         expect((await network.time()).every(Number.isFinite)).toBe(true);

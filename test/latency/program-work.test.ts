@@ -15,8 +15,8 @@ function pointwise(channels: number, height: number, width = height): SweepNetwo
 const STRASSEN = 'strassenInput + gemm + strassenOutput';
 
 describe('work of a program', () => {
-  it.each([1, 2])('is a finite amount of everything, on %d threads', (threads) => {
-    for (const model of builtin.sweep(1, 20)) {
+  it.each([1, 2])('is a finite amount of everything, on %d threads', async (threads) => {
+    for (const model of await builtin.sweep(1, 20)) {
       for (const { terms } of builtin.plan(model, { variant: 'simd128', threads }).steps) {
         expect(
           Object.entries(terms).filter(([, amount]) => !(amount >= 0 && amount < Number.POSITIVE_INFINITY)),

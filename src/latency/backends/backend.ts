@@ -52,9 +52,9 @@ export interface Backend {
   readonly name: string;
   readonly effort: SweepEffort;
   /** What a calibration times: always the same for the same seed and number. */
-  sweep(seed: number, count: number): readonly AnalysedModel[];
+  sweep(seed: number, count: number): Promise<readonly AnalysedModel[]>;
   /** A millisecond or so of everything: it is timed again and again, to tell how fast the machine is. */
-  reference(): AnalysedModel;
+  reference(): Promise<AnalysedModel>;
   /**
    * Finds out what it can do here.
    *

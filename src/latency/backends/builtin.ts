@@ -13,7 +13,6 @@ import { fitsRuntime, type RunnablePart, runnablePart } from '../../runtime/netw
 import { measurePeak } from '../../runtime/peak.ts';
 import { elementsOf } from '../../runtime/plan/tensor.ts';
 import { programWork } from '../program-work.ts';
-import { referenceNetwork, sweepNetworks } from '../sweep.ts';
 import type { Backend, PlannedWork } from './backend.ts';
 
 interface Options {
@@ -25,8 +24,9 @@ interface Options {
 export const builtin: Backend = {
   name: 'builtin',
   effort: { networks: { full: 128, quick: 28 }, fewest: 12, turns: 2 },
-  sweep: sweepNetworks,
-  reference: referenceNetwork,
+  // Only calibrations need them: projections need not load them.
+  sweep: async (seed, count) => (await import('../sweep.ts')).sweepNetworks(seed, count),
+  reference: async () => (await import('../sweep.ts')).referenceNetwork(),
   open: async (now) => {
     const kernels = probeKernels({ experimentalWideVectors: false, now });
     const variant = VARIANTS[kernels.variant];

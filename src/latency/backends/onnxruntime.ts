@@ -7,7 +7,6 @@ import type { Node } from '../../ir/graph.ts';
 import type { AnalysedModel } from '../../runtime/network/analysed-model.ts';
 import type { StepWork } from '../program-work.ts';
 import type { Backend, OpenBackend, PlannedWork, TimedNetwork } from './backend.ts';
-import { computeBoundLayer, LAYER_KINDS, layerSweep, memoryBoundLayer, referenceLayer } from './layer-sweep.ts';
 import { extentsOf, layerWork } from './layer-work.ts';
 import { repeatedModel } from './onnx-layer.ts';
 
@@ -38,13 +37,17 @@ const COPIES = 9;
 export function onnxruntime({ name, module, provider }: Package): Backend {
   return {
     name,
-    effort: { networks: { full: 380, quick: 114 }, fewest: 2 * LAYER_KINDS, turns: 1 },
-    sweep: layerSweep,
-    reference: referenceLayer,
+    // Every kind of layer twice is the fewest.
+    effort: { networks: { full: 380, quick: 114 }, fewest: 38, turns: 1 },
+    sweep: async (seed, count) => (await layers()).layerSweep(seed, count),
+    reference: async () => (await layers()).referenceLayer(),
     open: async (now) => openPackage(await importPackage(module, name), provider, now),
     plan: (model) => planLayers(model),
   };
 }
+
+/** Only calibrations need them. */
+const layers = () => import('./layer-sweep.ts');
 
 /** From the user's folder first: that is where a project has its packages. */
 async function importPackage(module: string, name: string): Promise<OrtModule> {
@@ -118,6 +121,7 @@ function openPackage(ort: OrtModule, provider: string, now: () => number): OpenB
     version: ort.env.versions.common,
     load,
     roofline: async (threads) => {
+      const { computeBoundLayer, memoryBoundLayer } = await layers();
       const [{ flops, model: computing }, { bytes, model: moving }] = [computeBoundLayer(), memoryBoundLayer()];
       const [computingMs, movingMs] = [await layerMs(computing, threads), await layerMs(moving, threads)];
       // A difference of two times, which a disturbance may have turned around.
