@@ -4,6 +4,8 @@ import type { ReportedDiagnostic } from './report.ts';
 
 const count = (amount: number, one: string, many = `${one}s`): string => `${amount} ${amount === 1 ? one : many}`;
 
+const milliseconds = (value: number): string => Number(value.toPrecision(2)).toString();
+
 /** Names one by one, the first few. */
 function list(names: readonly string[]): string {
   const shown = names.slice(0, 3).join(', ');
@@ -13,7 +15,7 @@ function list(names: readonly string[]): string {
 /** The sentence of each diagnostic: what it is, and where that helps, what to do. */
 const MESSAGES: { readonly [C in DiagnosticCode]: (args: DiagnosticArgs[C]) => string } = {
   'no-budgets': ({ configuration, isNamed }) =>
-    `${configuration} holds budgets, but none for this model: ${isNamed ? 'the entry of its models that counts sets none' : 'no entry of its models names it'}.`,
+    `${configuration} sets no budget for this model: ${isNamed ? 'neither at the top nor in the entry that counts' : 'no entry of its models names it'}.`,
   'batch-bound': ({ input, dimension }) =>
     `The batch of '${input}' (${dimension}) is open: figures are for a batch of 1. Bind it with --dim ${dimension}=8, say.`,
   'data-dependent': ({ dimension, op }) =>
@@ -56,6 +58,8 @@ const MESSAGES: { readonly [C in DiagnosticCode]: (args: DiagnosticArgs[C]) => s
     `Far outside what the profile was measured on, so with wider intervals: ${count(layers, 'layer')} (${list(names)}).`,
   'rank-beyond-exact': ({ rank, highest, layers, names }) =>
     `Rank ${rank} is more than ${count(layers, 'convolution')} can have (${list(names)}): written at the full rank instead, ${highest} at most, where nothing is lost.`,
+  'slower-rewrite': ({ beforeMs, afterMs }) =>
+    `By the profile what is written is slower: ${milliseconds(beforeMs)} → ${milliseconds(afterMs)} ms. Plan for --target latency=-10%, or give a lower --rank.`,
   'unmatched-pattern': ({ option, pattern }) => `${option} '${pattern}' matches no convolution.`,
 };
 

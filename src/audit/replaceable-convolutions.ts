@@ -73,10 +73,11 @@ function nothingToReplace(skipped: readonly SkippedLayer[]): DscAuditError {
   if (skipped.length === 0) {
     return new DscAuditError(
       'cannot-rewrite',
-      'it has no convolution that is a candidate: dsc-audit tells why of each.',
+      'it has no convolution that is a candidate and is not excluded: dsc-audit tells why of each, --include takes more of them.',
     );
   }
-  const reasons = skipped.slice(0, MAX_REASONS).map(({ layer, reason }) => `'${layer}': ${reason}`);
+  const shown = skipped.slice(0, MAX_REASONS).map(({ layer, reason }) => `'${layer}': ${reason}`);
+  const reasons = skipped.length > MAX_REASONS ? [...shown, `and ${skipped.length - MAX_REASONS} more`] : shown;
   return new DscAuditError(
     'cannot-rewrite',
     `none of its ${skipped.length} candidates can be replaced: ${reasons.join('; ')}.`,

@@ -2,9 +2,9 @@
 import type { RewritePlan, RewriteWish } from '../dsc/plan-rewrite.ts';
 import type { ModelCost } from '../dsc/target.ts';
 import { type Diagnostic, diagnostic } from '../ir/diagnostic.ts';
-import { messageOf } from './diagnostic-messages.ts';
+import { reported } from './diagnostic-messages.ts';
 import type { Fitted } from './fit-to-samples.ts';
-import type { Report, ReportedDiagnostic } from './report.ts';
+import type { Report } from './report.ts';
 import type { RewriteLatency } from './rewrite-latency.ts';
 import type { RewriteFigures, RewriteReport, SkippedLayer } from './rewrite-report.ts';
 
@@ -29,6 +29,7 @@ export interface RewriteOutcome {
 export function reportRewrite(outcome: RewriteOutcome): RewriteReport {
   const { audited, before, wish, output, plan, skipped, latency, fitted, samples } = outcome;
   const { schemaVersion, tool, model, coverage } = audited;
+  const after = figuresAfter(outcome);
   return {
     schemaVersion,
     tool,
@@ -52,18 +53,16 @@ export function reportRewrite(outcome: RewriteOutcome): RewriteReport {
     })),
     skipped,
     before,
-    after: figuresAfter(outcome),
+    after,
     samples,
     validation: fitted?.validation ?? null,
     profile: latency?.profile ?? null,
     diagnostics: [
       ...audited.diagnostics,
-      ...[...(latency?.diagnostics ?? []), ...beyondExact(wish, plan)].map(reported),
+      ...[...(latency?.diagnostics ?? []), ...beyondExact(wish, plan), ...slower(before, after)].map(reported),
     ],
   };
 }
-
-const reported = (told: Diagnostic): ReportedDiagnostic => ({ ...told, message: messageOf(told) });
 
 /** What the model costs as it is. */
 export function figuresBefore({ model, totals }: Report, latency: RewriteLatency | null): RewriteFigures {
@@ -98,6 +97,12 @@ function figuresAfter({ before, plan, latency, fileBytes }: RewriteOutcome): Rew
     fileBytes,
     latencyMs: latency?.afterMs(plan.convs) ?? null,
   };
+}
+
+/** What saves operations may still cost time. */
+function slower({ latencyMs: before }: RewriteFigures, { latencyMs: after }: RewriteFigures): readonly Diagnostic[] {
+  if (before === null || after === null || after.value <= before.value) return [];
+  return [diagnostic('slower-rewrite', 'warning', null, { beforeMs: before.value, afterMs: after.value })];
 }
 
 /** A rank that was asked for outright, and that some layers do not have. */

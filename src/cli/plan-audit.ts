@@ -173,7 +173,10 @@ function planned(
     baseline,
     noBudgets:
       configuration !== null && !isHeld && speaksOfBudgets(configuration.settings)
-        ? { configuration: pathFrom(cwd, configuration.file), isNamed: entry !== null }
+        ? {
+            configuration: pathFrom(cwd, configuration.file),
+            isNamed: entry !== null || (configuration.settings.models ?? []).length === 0,
+          }
         : null,
   };
 }

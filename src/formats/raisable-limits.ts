@@ -102,7 +102,7 @@ export function parseRaised(name: LimitName, text: string): number {
 function checkLimit(name: LimitName, value: number): number {
   const { unit, least, most } = RAISABLE_LIMITS[name];
   if (Number.isFinite(value) && value >= least && value <= most) return value;
-  const what = `The limit ${name} may be set from ${spelt(least, unit)} to ${spelt(most, unit)}, not to ${value}.`;
+  const what = `The limit ${name} may be set from ${spelt(least, unit)} to ${spelt(most, unit)}, not to ${spelt(value, unit)}.`;
   throw new DscAuditError('invalid-option', what);
 }
 

@@ -39,6 +39,7 @@ export interface DiagnosticArgs {
     readonly layers: number;
     readonly names: readonly string[];
   };
+  'slower-rewrite': { readonly beforeMs: number; readonly afterMs: number };
   'reference-profile': { readonly machine: string };
   'profile-refused': { readonly path: string; readonly reason: string };
   'profile-of-other-runtime': { readonly id: string; readonly calibratedAt: string };

@@ -272,8 +272,12 @@ function ordinalsOf(graph: Graph): ReadonlyMap<Node, number> {
 /** Elements that a rule has read and written to tell those of its results; none where it told none. */
 function foldedBy(inputs: readonly (Fact | null)[], outputs: readonly Fact[]): number {
   const written = sum(outputs.map((fact) => (fact.type === 'tensor' ? (fact.elements?.length ?? 0) : 0)));
-  return written === 0 ? 0 : written + sum(inputs.map((fact) => (fact?.type === 'tensor' ? elementCount(fact) : 0)));
+  return written === 0 ? 0 : written + sum(inputs.map((fact) => (fact?.type === 'tensor' ? elementsRead(fact) : 0)));
 }
+
+/** Elements that a tensor is known by. Those of a file are not read to count them. */
+const elementsRead = (fact: TensorFact): number =>
+  fact instanceof ConstantFact ? elementCount(fact) : (fact.elements?.length ?? 0);
 
 const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);
 

@@ -75,7 +75,7 @@ const HELD: readonly Case[] = [
       `a model ${which}, beside others that are held to budgets: it is told`,
       { 'new.onnx': digits, 'dsc-audit.config.json': { models: [{ ...entry, budgets: { params: '1k' } }] } },
       args,
-      new RegExp(`warning {2}dsc-audit\\.config\\.json holds budgets, but none for this model: ${why}`),
+      new RegExp(`warning {2}dsc-audit\\.config\\.json sets no budget for this model: ${why}`),
     ],
   ),
   ...(
@@ -88,7 +88,7 @@ const HELD: readonly Case[] = [
       `a model with an entry ${which}: it is told`,
       { 'm.onnx': digits, 'dsc-audit.config.json': { models } },
       ['m.onnx'],
-      /the entry of its models that counts sets none/,
+      /neither at the top nor in the entry that counts/,
     ],
   ),
 ];
@@ -440,7 +440,7 @@ describe('a model that nothing is held against, beside others', () => {
 
   it.each(['table', 'json', 'markdown', 'html', 'github'])('is told in %s', async (format) => {
     const done = await runBinary(['new.onnx', '--format', format], { cwd: folderWith(files) });
-    expect(done.out).toContain('holds budgets, but none for this model');
+    expect(done.out).toContain('sets no budget for this model');
     expect(done.code).toBe(0);
   });
 
@@ -448,7 +448,7 @@ describe('a model that nothing is held against, beside others', () => {
     const cwd = folderWith(files);
     for (const args of [['--max-params', '1G'], ['--no-config']]) {
       const done = await runBinary(['new.onnx', ...args], { cwd });
-      expect(done.out).not.toContain('holds budgets');
+      expect(done.out).not.toContain('sets no budget');
       expect(done.code).toBe(0);
     }
   });

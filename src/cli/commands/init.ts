@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { Terminal } from '../terminal.ts';
 
 const NOTES = `
-It looks for *.onnx and *.keras in this folder and below. Budgets lie just above
+It looks for *.onnx, *.keras and *.h5 in this folder and below. Budgets lie just above
 today's figures. Files that are there are left as they are.`;
 
 /** `dsc-audit init`: a configuration and a workflow to begin with. */

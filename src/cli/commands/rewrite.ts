@@ -67,7 +67,8 @@ export function defineRewrite(program: Command, terminal: Terminal): void {
 }
 
 /** Read here so that what is wrong is said before the model is opened. */
-function target(text: string): string {
+function target(text: string, before: string | undefined): string {
+  if (before !== undefined) throw new InvalidArgumentError(`One target is planned for; ${before} is given already.`);
   try {
     parseTarget(text);
     return text;

@@ -1,4 +1,4 @@
-/** The constant values of a model: stored ones, and those that a few operators make from them. */
+/** The constant values of a model: stored ones, and those that operators make from them. */
 
 import { isStatic } from '../../ir/dim.ts';
 import { DscAuditError } from '../../ir/errors.ts';
@@ -12,7 +12,7 @@ import { floatsIn } from './stored-floats.ts';
 /** Elements for a constant whose bytes the file does not have. */
 export type FillMissing = (name: string, constant: Constant) => Float32Array;
 
-/** Elements that are made of others, over all constants: what is beyond is computed in every run. */
+/** Elements that are read and made, over all constants that others make: a node that would go beyond is computed in every run. */
 const MAX_EVALUATED_ELEMENTS = 2 ** 27;
 
 export class ConstantValues {
@@ -31,8 +31,9 @@ export class ConstantValues {
     let evaluated = 0;
     for (const [position, node] of source.nodes.entries()) {
       if (!this.isMadeOfConstants(node)) continue;
-      evaluated += this.elementsOf(node);
-      if (evaluated > MAX_EVALUATED_ELEMENTS) return;
+      const elements = this.elementsOf(node);
+      if (evaluated + elements > MAX_EVALUATED_ELEMENTS) continue;
+      evaluated += elements;
       for (const id of node.outputs) if (id !== null) this.makers.set(id, position);
     }
   }
@@ -45,8 +46,8 @@ export class ConstantValues {
     return isEvaluated(node) && isEach(node.outputs, hasShape) && isEach(node.inputs, (id) => this.isConstant(id));
   }
 
-  private elementsOf({ outputs }: Node): number {
-    const shapes = outputs.map((id) => (id === null ? [0] : (knownShape(this.source, id) ?? [0])));
+  private elementsOf({ inputs, outputs }: Node): number {
+    const shapes = [...inputs, ...outputs].map((id) => (id === null ? [0] : (knownShape(this.source, id) ?? [0])));
     return shapes.reduce((sum, shape) => sum + countElements(shape), 0);
   }
 

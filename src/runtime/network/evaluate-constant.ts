@@ -3,10 +3,11 @@
  * use them, such as weight normalisation, dequantisation, or a layout of its own.
  */
 import type { DType } from '../../ir/dtype.ts';
-import { isFloat } from '../../ir/dtype.ts';
+import { isFloat, isInteger } from '../../ir/dtype.ts';
 import { countElements, stridesOf } from '../../ir/extents.ts';
 import type { Node } from '../../ir/graph.ts';
 import type { BinaryFunction, OpAttrs, OpKind, ReduceFunction } from '../../ir/operators.ts';
+import { representable } from '../../ops/evaluate-cast.ts';
 import { isRuntimeUnary } from '../kernels/unary-functions.ts';
 import { referenceUnary } from '../reference/unary.ts';
 import { normaliseAxis } from './layouts.ts';
@@ -175,6 +176,23 @@ const concat: Evaluate<'concat'> = ({ axis, operands }, evaluation) => {
   return joined;
 };
 
+/** Counted from the end where it is negative; null outside of the extent. */
+function indexWithin(index: number, extent: number): number | null {
+  const position = normaliseAxis(index, extent);
+  return position >= 0 && position < extent ? position : null;
+}
+
+/** Where the run begins that a tuple of indices leads to; null where one is outside. */
+function runAt(tuple: Float32Array, shape: readonly number[], strides: readonly number[]): number | null {
+  let start = 0;
+  for (const [axis, index] of tuple.entries()) {
+    const along = indexWithin(index, shape[axis] ?? 1);
+    if (along === null) return null;
+    start += along * (strides[axis] ?? 0);
+  }
+  return start;
+}
+
 const gather: Evaluate<'gather'> = ({ axis }, { inputs: [x, indices] }) => {
   if (!x || !indices) return null;
   const at = normaliseAxis(axis, x.shape.length);
@@ -184,7 +202,9 @@ const gather: Evaluate<'gather'> = ({ axis }, { inputs: [x, indices] }) => {
   const picked = new Float32Array(outer * indices.elements.length * inner);
   for (let row = 0, to = 0; row < outer; row++) {
     for (const index of indices.elements) {
-      const from = (row * extent + normaliseAxis(index, extent)) * inner;
+      const along = indexWithin(index, extent);
+      if (along === null) return null;
+      const from = (row * extent + along) * inner;
       picked.set(x.elements.subarray(from, from + inner), to);
       to += inner;
     }
@@ -199,8 +219,10 @@ const gatherElements: Evaluate<'gatherElements'> = ({ axis }, { inputs: [x, indi
   // The index replaces the coordinate along the axis: 0 there, and so many steps on.
   const offset = { offset: 0, strides: strides.map((stride, index) => (index === at ? 0 : stride)) };
   const starts = positions(indices.shape, offset);
+  const extent = x.shape[at] ?? 1;
+  if (indices.elements.some((index) => indexWithin(index, extent) === null)) return null;
   return Float32Array.from(starts, (start, index) => {
-    const along = normaliseAxis(indices.elements[index] ?? 0, x.shape[at] ?? 1);
+    const along = normaliseAxis(indices.elements[index] ?? 0, extent);
     return x.elements[start + along * (strides[at] ?? 1)] ?? 0;
   });
 };
@@ -213,17 +235,14 @@ const gatherND: Evaluate<'gatherND'> = ({ batchDims }, { inputs: [x, indices] })
   const rows = countElements(indices.shape.slice(0, -1));
   const picked = new Float32Array(rows * run);
   for (let row = 0; row < rows; row++) {
-    let from = 0;
-    for (let axis = 0; axis < depth; axis++) {
-      const index = indices.elements[row * depth + axis] ?? 0;
-      from += normaliseAxis(index, x.shape[axis] ?? 1) * (strides[axis] ?? 0);
-    }
+    const from = runAt(indices.elements.subarray(row * depth, row * depth + depth), x.shape, strides);
+    if (from === null) return null;
     picked.set(x.elements.subarray(from, from + run), row * run);
   }
   return picked;
 };
 
-/** Where each update begins in a tensor; indices are tuples that lead to a run. */
+/** The tensor with its updates in place; each tuple of indices leads to a run of elements. */
 const scatterND: Evaluate<'scatterND'> = ({ adds }, { inputs: [x, indices, updates] }) => {
   if (!x || !indices || !updates || adds) return null;
   const depth = indices.shape.at(-1) ?? 0;
@@ -231,11 +250,8 @@ const scatterND: Evaluate<'scatterND'> = ({ adds }, { inputs: [x, indices, updat
   const run = countElements(x.shape.slice(depth));
   const scattered = x.elements.slice();
   for (let row = 0; row * depth < indices.elements.length; row++) {
-    let to = 0;
-    for (let axis = 0; axis < depth; axis++) {
-      const index = indices.elements[row * depth + axis] ?? 0;
-      to += normaliseAxis(index, x.shape[axis] ?? 1) * (strides[axis] ?? 0);
-    }
+    const to = runAt(indices.elements.subarray(row * depth, row * depth + depth), x.shape, strides);
+    if (to === null) return null;
     scattered.set(updates.elements.subarray(row * run, row * run + run), to);
   }
   return scattered;
@@ -391,8 +407,11 @@ export function isEvaluated(node: Node): boolean {
   return EVALUATED[node.kind] !== undefined;
 }
 
-/** The elements of one output; null where they cannot be told. */
+/** The elements of one output; null where they cannot be told, or where an integer type would wrap around. */
 export function evaluateConstant<K extends OpKind>(node: Node<K>, evaluation: Evaluation): Float32Array | null {
   const evaluate: Evaluate<K> | undefined = EVALUATED[node.kind];
-  return evaluate?.(node.attrs, evaluation) ?? null;
+  const elements = evaluate?.(node.attrs, evaluation) ?? null;
+  const { dtype } = evaluation;
+  const wraps = dtype !== null && isInteger(dtype) && elements?.some((value) => representable(dtype, value) === null);
+  return wraps ? null : elements;
 }
