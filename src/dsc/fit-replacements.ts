@@ -92,7 +92,7 @@ function isFittable({ layer, replacement: { node, halves } }: ToFit): boolean {
   return !halves[1].isSpatial || layer.op !== 'TimeDistributed';
 }
 
-/** Taps of a group, at most: their second moments take the square of that, in memory and for every row. */
+/** Taps of a group, at most, and of more groups fewer: second moments take the square of that in each, in memory and for every row. */
 const MAX_TAPS = 1200;
 
 /** Depthwise and pointwise with nothing between are one convolution, whose slices have the rank. */
@@ -100,7 +100,12 @@ function isFittableAsWhole({ layer, replacement: { halves, between } }: ToFit): 
   const [{ isSpatial }] = halves;
   const taps = (layer.inChannels / layer.groups) * positionsOf(layer.kernel);
   if (!isSpatial || between.bias || between.norm || between.relu) return false;
-  return layer.spatial !== null && layer.pads !== null && layer.op !== 'TimeDistributed' && taps <= MAX_TAPS;
+  return (
+    layer.spatial !== null &&
+    layer.pads !== null &&
+    layer.op !== 'TimeDistributed' &&
+    layer.groups * taps ** 2 <= MAX_TAPS ** 2
+  );
 }
 
 async function fitBothHalves(fit: Fit, before: readonly ConvReplacement[], next: ToFit): Promise<ConvReplacement> {
@@ -121,7 +126,7 @@ async function fitBothHalves(fit: Fit, before: readonly ConvReplacement[], next:
   const [kernels, columns, bias] = [first.slice(), last.slice(), new Float64Array(outChannels)];
   const [positions, outputs] = [positionsOf(kernel), outChannels / groups];
   const rank = kernels.length / (inChannels * positions);
-  for (const [group, moments] of rows.moments.entries()) {
+  for (const [group, moments] of rows.moments().entries()) {
     const [ownKernels, ownColumns] = [kernels, columns].map((all) => {
       const length = all.length / groups;
       return all.subarray(group * length, (group + 1) * length);

@@ -32,13 +32,17 @@ const MAX_TURNS = 12;
 /** A turn that gains less than this share of what all have gained is the last. */
 const ENOUGH = 0.01;
 
-/** `moments` are of the taps of all channels, [channel][position], and of the outputs. */
+/**
+ * `moments` are of the taps of all channels, [channel][position], and of the outputs; all finite. Taps that never vary tell
+ * of the bias alone.
+ */
 export function fitSlices(
   moments: Moments,
   start: FittedHalves,
   algebra: LinearAlgebra,
 ): FittedHalves & { readonly bias: Float64Array } {
   const problem = problemOf(moments, start);
+  if (!problem.varies) return { ...start, bias: problem.biasOf(productOf(start)) };
   let state = stateOf(problem, start);
   let gained = 0;
   for (let turn = 0; turn < MAX_TURNS; turn++) {
@@ -55,12 +59,17 @@ export function fitSlices(
 interface Problem {
   /** F: taps of all channels. */
   readonly taps: number;
+  /** Whether any tap does: about the means there is nothing else to fit to. */
+  readonly varies: boolean;
   /** A + λI, F×F. */
   readonly gram: Float64Array;
   /** B + λW₀, N×F. */
   readonly cross: Float64Array;
   biasOf(weights: Float64Array): Float64Array;
 }
+
+/** A variance below this share of the mean square is rounding. */
+const ROUNDING = 1e-12;
 
 /** About the means, where the bias falls out: b = ȳ − W'·x̄. */
 function problemOf(moments: Moments, start: FittedHalves): Problem {
@@ -71,14 +80,15 @@ function problemOf(moments: Moments, start: FittedHalves): Problem {
   const meanTap = Float64Array.from({ length: taps }, (_, i) => (gramOfAll[taps * features + i] ?? 0) / rows);
   const meanOutput = Float64Array.from({ length: outputs }, (_, n) => (crossOfAll[n * features + taps] ?? 0) / rows);
   const gram = new Float64Array(taps * taps);
-  let trace = 0;
+  let [trace, squares] = [0, 0];
   for (let i = 0; i < taps; i++) {
     for (let j = 0; j < taps; j++) {
       gram[i * taps + j] = (gramOfAll[i * features + j] ?? 0) - (meanTap[i] ?? 0) * (meanTap[j] ?? 0) * rows;
     }
     trace += gram[i * taps + i] ?? 0;
+    squares += gramOfAll[i * features + i] ?? 0;
   }
-  const ridge = (RIDGE * trace) / taps + Number.MIN_VALUE;
+  const ridge = (RIDGE * trace) / taps;
   const held = productOf(start);
   const cross = held.map((weight, at) => {
     const [n, i] = [Math.floor(at / taps), at % taps];
@@ -91,7 +101,7 @@ function problemOf(moments: Moments, start: FittedHalves): Problem {
       for (let i = 0; i < taps; i++) bias -= (weights[n * taps + i] ?? 0) * (meanTap[i] ?? 0);
       return bias;
     });
-  return { taps, gram, cross, biasOf };
+  return { taps, varies: trace > ROUNDING * squares, gram, cross, biasOf };
 }
 
 /** W' = P·D, N×F. */

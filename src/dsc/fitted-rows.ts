@@ -1,5 +1,6 @@
 /** The rows that a convolution is fitted to: the last half of a replacement, or both halves as the convolution that they make. */
 import type { ConvHalf } from '../formats/conv-replacement.ts';
+import { DscAuditError } from '../ir/errors.ts';
 import type { ConvLayer } from './conv-layer.ts';
 import { layoutOf } from './element-layout.ts';
 import { solveLeastSquares } from './least-squares.ts';
@@ -11,13 +12,13 @@ import { positionsOf } from './strategies/positions.ts';
 const MIN_ROWS = 24_000;
 const ROWS_A_FEATURE = 16;
 
-/** Of taps, as far as their products come to no more than this; and never fewer a tap than so many. */
+/** Of taps, as far as the products in all groups come to no more than this; and never fewer a tap than so many. */
 const MAX_TAP_PRODUCTS = 2.5e9;
 const ROWS_A_TAP = 10;
 
-const rowsFor = (features: number, isSpatial: boolean): number =>
+const rowsFor = (features: number, groups: number, isSpatial: boolean): number =>
   isSpatial
-    ? Math.max(ROWS_A_TAP * features, Math.min(MIN_ROWS, MAX_TAP_PRODUCTS / features ** 2))
+    ? Math.max(ROWS_A_TAP * features, Math.min(MIN_ROWS, MAX_TAP_PRODUCTS / (groups * features ** 2)))
     : Math.max(MIN_ROWS, ROWS_A_FEATURE * features);
 
 /** What is fitted. */
@@ -28,7 +29,7 @@ export class RowGatherer {
   readonly #layer: ConvLayer;
   readonly #rowsAnItem: number;
   /** By group. */
-  readonly moments: readonly Moments[];
+  readonly #moments: readonly Moments[];
   readonly #inPerGroup: number;
   readonly #taps: number;
   readonly #isSpatial: boolean;
@@ -40,23 +41,23 @@ export class RowGatherer {
     this.#taps = positionsOf(kernel);
     this.#isSpatial = isSpatial;
     const features = inPerGroup * this.#taps;
-    this.#rowsAnItem = Math.ceil(rowsFor(features, isSpatial) / items);
-    this.moments = Array.from({ length: groups }, () => new Moments(features, outChannels / groups));
+    this.#rowsAnItem = Math.ceil(rowsFor(features, groups, isSpatial) / items);
+    this.#moments = Array.from({ length: groups }, () => new Moments(features, outChannels / groups));
   }
 
   /** `z` is the input of the convolution, `y` what the original layer computes. */
   add(item: number, z: Float32Array, y: Float32Array): void {
     const outPositions = y.length / this.#layer.outChannels;
-    const inPositions = z.length / (this.#inPerGroup * this.moments.length);
+    const inPositions = z.length / (this.#inPerGroup * this.#moments.length);
     const rows = Math.min(outPositions, this.#rowsAnItem);
-    const targets = this.#layer.outChannels / this.moments.length;
-    const from = layoutOf(this.#layer, this.#inPerGroup * this.moments.length);
+    const targets = this.#layer.outChannels / this.#moments.length;
+    const from = layoutOf(this.#layer, this.#inPerGroup * this.#moments.length);
     const to = layoutOf(this.#layer, this.#layer.outChannels);
     for (let row = 0; row < rows; row++) {
       // Evenly spread, and shifted from item to item.
       const position = (Math.floor((row * outPositions) / rows) + item * SHIFT) % outPositions;
       const taps = this.#isSpatial ? tapsAt(this.#layer, position) : [position];
-      for (const [group, moments] of this.moments.entries()) {
+      for (const [group, moments] of this.#moments.entries()) {
         moments.add(
           (feature) => {
             const tap = taps[feature % this.#taps] ?? -1;
@@ -69,13 +70,26 @@ export class RowGatherer {
     }
   }
 
-  /** Weights and bias by least squares, held to those that are there. */
+  /**
+   * What the rows tell, by group.
+   * @throws DscAuditError where they hold an infinity or a NaN: nothing can be fitted to those.
+   */
+  moments(): readonly Moments[] {
+    if (this.#moments.every((moments) => moments.isFinite())) return this.#moments;
+    throw new DscAuditError(
+      'wrong-input',
+      `the samples bring infinite values or NaN to '${this.#layer.name}', and nothing can be fitted to those. ` +
+        'Take the items with such values out of the samples, or leave the layer as it is with --exclude.',
+    );
+  }
+
+  /** Weights and bias by least squares, held to those that are there. Throws as `moments` does. */
   solve(weights: Float64Array, bias: Float64Array, algebra: LinearAlgebra) {
     const features = this.#inPerGroup * this.#taps;
-    const targets = this.#layer.outChannels / this.moments.length;
+    const targets = this.#layer.outChannels / this.#moments.length;
     const solvedWeights = new Float64Array(weights.length);
     const solvedBias = new Float64Array(bias.length);
-    for (const [group, moments] of this.moments.entries()) {
+    for (const [group, moments] of this.moments().entries()) {
       const prior = new Float64Array(targets * (features + 1));
       for (let target = 0; target < targets; target++) {
         const channel = group * targets + target;

@@ -4,7 +4,7 @@ export interface LinearAlgebra {
   symmetricEigen(matrix: Float64Array, order: number): SymmetricEigen;
   /**
    * Solves A·xᵢ = bᵢ for a symmetric positive definite A, by Cholesky's decomposition; the right sides and the solutions
-   * lie one after the other. Null where A is not positive definite.
+   * lie one after the other. Null where A is not positive definite, or not all is finite.
    */
   solvePositive(matrix: Float64Array, order: number, rightSides: Float64Array, count: number): Float64Array | null;
 }
@@ -33,10 +33,12 @@ export async function loadLinearAlgebra(): Promise<LinearAlgebra> {
       return { values, vectors };
     },
     solvePositive(matrix, order, rightSides, count) {
+      if (!matrix.every(Number.isFinite)) return null;
       const decomposed = new CholeskyDecomposition(Matrix.from1DArray(order, order, matrix));
       if (!decomposed.isPositiveDefinite()) return null;
       const solved = decomposed.solve(Matrix.from1DArray(count, order, rightSides).transpose());
-      return Float64Array.from(solved.transpose().to1DArray());
+      const solutions = Float64Array.from(solved.transpose().to1DArray());
+      return solutions.every(Number.isFinite) ? solutions : null;
     },
   };
 }

@@ -51,6 +51,12 @@ export class Moments {
     return this.#cross.slice();
   }
 
+  /** Whether all that was taken in is: an element that is not spoils its square, or its product with the constant. */
+  isFinite(): boolean {
+    this.#flush();
+    return this.#gram.every(Number.isFinite) && this.#cross.every(Number.isFinite);
+  }
+
   #flush(): void {
     const features = this.#featureRows;
     accumulate(this.#gram, features, features, this.features, this.features, this.#rows, true);

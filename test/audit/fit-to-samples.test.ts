@@ -5,7 +5,10 @@ import onnxProto from 'onnx-proto';
 import { describe, expect, it } from 'vitest';
 import { fitToSamples } from '../../src/audit/fit-to-samples.ts';
 import { readLabels, readSamples } from '../../src/formats/samples/read-samples.ts';
+import { encodeFloats } from '../../src/ir/elements.ts';
+import { randomFloats } from '../runtime/random.ts';
 import { CORPUS, FIXTURES } from '../support/models.ts';
+import { onnxBytes } from '../support/onnx-bytes.ts';
 import { expectAsForetold, rewriteInto, withFolder } from '../support/rewriting.ts';
 
 const { onnx } = onnxProto;
@@ -60,6 +63,72 @@ describe.skipIf(!existsSync(folder))('a rewrite that is fitted to samples', { ti
       );
       for (const { outputError } of report.layers) expect(outputError).toBeLessThan(0.01);
       expect(report.validation?.top1Agreement).toBe(1);
+    });
+  });
+});
+
+/** One convolution over 3×3, whose output is a single place. */
+const onePlace = (groups: number, channels: number): Uint8Array =>
+  onnxBytes({
+    inputs: { x: [1, groups * channels, 3, 3] },
+    initializers: {
+      w: {
+        dims: [groups * 2, channels, 3, 3],
+        raw: encodeFloats('float32', randomFloats(1, groups * channels * 18)),
+      },
+    },
+    nodes: [{ op: 'Conv', name: 'conv', inputs: ['x', 'w'], outputs: ['y'], attributes: { group: groups } }],
+    outputs: ['y'],
+  });
+
+/** Kernels of the depthwise half in a file that was written. */
+const kernelsIn = (bytes: Uint8Array): Uint8Array | undefined =>
+  onnx.ModelProto.decode(bytes).graph?.initializer?.find(
+    ({ dims }) => Number(dims?.[1]) === 1 && Number(dims?.[2]) === 3,
+  )?.rawData ?? undefined;
+
+/** Fitted to such samples. */
+async function fittedTo(folder: string, model: Uint8Array, samples: Float32Array) {
+  const path = join(folder, 'samples.f32');
+  writeFileSync(path, new Uint8Array(samples.buffer));
+  const fitting = fitToSamples({ samples: path, validation: null, labels: null }, () => undefined);
+  return rewriteInto(folder, model, { fitted: true }, { include: ['conv'] }, fitting);
+}
+
+describe('fitting to samples', () => {
+  it.each([
+    ['one sample for one place', randomFloats(2, 36)],
+    ['nothing but zeros', new Float32Array(36 * 5)],
+  ])('meets the outputs where there is %s', async (_, samples) => {
+    await withFolder(async (folder) => {
+      const { report } = await fittedTo(folder, onePlace(1, 4), samples);
+      expect(report.layers).toHaveLength(1);
+      for (const { outputError } of report.layers) expect(outputError ?? 0).toBeLessThan(1e-4);
+    });
+  });
+
+  it.each([Number.POSITIVE_INFINITY, Number.NaN])('says where the samples bring %d', async (odd) => {
+    await withFolder(async (folder) => {
+      const samples = randomFloats(2, 36 * 5);
+      samples[40] = odd;
+      const fitted = fittedTo(folder, onePlace(1, 4), samples);
+      await expect(fitted).rejects.toThrow(/infinite values or NaN to 'conv'.*--exclude/);
+      await expect(fitted).rejects.toMatchObject({ code: 'wrong-input' });
+    });
+  });
+
+  it.each([
+    ['both halves of a few taps', 2, 8, true],
+    ['both halves of many taps in one group', 1, 128, true],
+    ['the last half of as many taps in several groups', 2, 128, false],
+  ])('fits %s', async (_, groups, channels, both) => {
+    await withFolder(async (folder) => {
+      const model = onePlace(groups, channels);
+      const samples = randomFloats(2, groups * channels * 9 * 40);
+      const plain = kernelsIn((await rewriteInto(folder, model, {}, { include: ['conv'] })).bytes);
+      const fitted = kernelsIn((await fittedTo(folder, model, samples)).bytes);
+      expect(fitted).toHaveLength(groups * channels * 36);
+      expect(Buffer.compare(fitted ?? raw, plain ?? raw) !== 0).toBe(both);
     });
   });
 });

@@ -117,4 +117,34 @@ describe('fitting both halves of a separable convolution', () => {
     }
     expect(Array.from(fitted.bias)).toEqual([5, 5]);
   });
+
+  it.each([
+    ['one row', 1],
+    ['rows that are all alike', ROWS],
+  ])('finds the bias alone in %s', async (_, count) => {
+    const start = halvesOf(1, { channels: 4, rank: 2, positions: 9, outputs: 3 });
+    const [row = new Float32Array(36)] = tapsOf(3, 36);
+    const rows = Array.from({ length: count }, () => row);
+    const fitted = fitSlices(
+      momentsOf(rows, 3, (_taps, n) => n),
+      start,
+      await sharedAlgebra(),
+    );
+    expect(fitted.kernels).toEqual(start.kernels);
+    expect(fitted.columns).toEqual(start.columns);
+    for (const n of [0, 1, 2]) expect(outputOf(fitted, row, n) + (fitted.bias[n] ?? 0)).toBeCloseTo(n, 6);
+  });
+
+  it('takes channels that hold nothing, and weights of zero', async () => {
+    const algebra = await sharedAlgebra();
+    const of = { channels: 3, rank: 2, positions: 9, outputs: 4 };
+    const start = halvesOf(1, of);
+    const rows = tapsOf(3, 27).map((taps) => taps.map((tap, index) => (index < 9 ? 0 : tap)));
+    const target = (taps: Float32Array, n: number) => outputOf(halvesOf(5, of), taps, n);
+    for (const columns of [start.columns, start.columns.map(() => 0)]) {
+      const fitted = fitSlices(momentsOf(rows, 4, target), { ...start, columns }, algebra);
+      expect([...fitted.kernels, ...fitted.columns, ...fitted.bias].every(Number.isFinite)).toBe(true);
+      expect(errorOf(fitted, rows, target)).toBeLessThanOrEqual(errorOf({ ...start, columns }, rows, target));
+    }
+  });
 });

@@ -41,6 +41,14 @@ describe('least squares', () => {
     );
   });
 
+  it('has no solution where something is not finite', async () => {
+    const { solvePositive } = await sharedAlgebra();
+    for (const odd of [Number.NaN, Number.POSITIVE_INFINITY]) {
+      expect(solvePositive(Float64Array.of(1, odd, odd, 1), 2, Float64Array.of(1, 1), 1)).toBeNull();
+      expect(solvePositive(Float64Array.of(1, 0, 0, 1), 2, Float64Array.of(1, odd), 1)).toBeNull();
+    }
+  });
+
   it('stays at its prior where the rows tell nothing', async () => {
     const moments = new Moments(2, 1);
     for (let row = 0; row < 50; row++) {
