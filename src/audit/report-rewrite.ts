@@ -2,9 +2,9 @@
 import type { RewritePlan, RewriteWish } from '../dsc/plan-rewrite.ts';
 import type { ModelCost } from '../dsc/target.ts';
 import { type Diagnostic, diagnostic } from '../ir/diagnostic.ts';
-import { messageOf } from './diagnostic-messages.ts';
+import { reported } from './diagnostic-messages.ts';
 import type { Fitted } from './fit-to-samples.ts';
-import type { Report, ReportedDiagnostic } from './report.ts';
+import type { Report } from './report.ts';
 import type { RewriteLatency } from './rewrite-latency.ts';
 import type { RewriteFigures, RewriteReport, SkippedLayer } from './rewrite-report.ts';
 
@@ -62,8 +62,6 @@ export function reportRewrite(outcome: RewriteOutcome): RewriteReport {
     ],
   };
 }
-
-const reported = (told: Diagnostic): ReportedDiagnostic => ({ ...told, message: messageOf(told) });
 
 /** What the model costs as it is. */
 export function figuresBefore({ model, totals }: Report, latency: RewriteLatency | null): RewriteFigures {
