@@ -50,6 +50,28 @@ describe('padding from the tensor itself', () => {
       ),
       RUNS,
     ));
+
+  it('goes round an axis of one element, and to and fro between two, many times', async () => {
+    for (const mode of ['edge', 'reflect', 'wrap'] as const) {
+      for (const [extent, before, behind] of [
+        [1, 3000, 2000],
+        [2, 501, 502],
+        [3, 0, 500],
+        [3, 500, -1],
+      ] as const) {
+        // There is nothing to reflect but the one.
+        if (extent === 1 && mode === 'reflect') continue;
+        const model = new SmallModel();
+        const pads = model.integers([0, before, 0, behind]);
+        const input = tensor(3, [1, extent]);
+        const expected = mapCoordinates([1, before + extent + behind], ([, column = 0]) => {
+          return input.data[OUTSIDE[mode](column - before, extent)] ?? 0;
+        });
+        const x = model.input('x', input.shape);
+        await expectOutput(model.output(model.one('pad', { mode }, x, pads)), { x: input }, expected);
+      }
+    }
+  });
 });
 
 describe('gathering', () => {

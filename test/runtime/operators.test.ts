@@ -7,6 +7,8 @@ import { flatIndex, mapCoordinates } from '../../src/runtime/reference/indices.t
 import { referencePool } from '../../src/runtime/reference/pool.ts';
 import { referenceTransposed } from '../../src/runtime/reference/transposed.ts';
 import { referenceUnary } from '../../src/runtime/reference/unary.ts';
+import { onnxBytes } from '../support/onnx-bytes.ts';
+import { analyseBytes } from './corpus-model.ts';
 import { randomFloats, relativeError } from './random.ts';
 import { runModel, SmallModel, shapeOfOutput, sharedRuntime, throughBlocks } from './small-model.ts';
 
@@ -236,6 +238,23 @@ describe('convolution with channels last', () => {
   });
 });
 
+describe('FastGelu, as onnxruntime writes it', () => {
+  it('is the form of tanh, and no other', async () => {
+    const bytes = onnxBytes({
+      opsets: { '': 17, 'com.microsoft': 1 },
+      inputs: { x: [3] },
+      nodes: [{ op: 'FastGelu', domain: 'com.microsoft', inputs: ['x'], outputs: ['y'] }],
+      outputs: ['y'],
+    });
+    const network = await (await sharedRuntime()).load(analyseBytes(bytes));
+    const { y } = network.run({ x: { shape: [3], data: Float32Array.of(-2, 0, 1) } });
+    await network.close();
+    expect(y?.data[0]).toBeCloseTo(-0.0454, 5);
+    expect(y?.data[1]).toBe(0);
+    expect(y?.data[2]).toBeCloseTo(0.84119, 5);
+  });
+});
+
 describe('operators that the runtime refuses', () => {
   const refusal = async (model: SmallModel): Promise<string> =>
     (await sharedRuntime()).load(model.analyse()).then(
@@ -273,6 +292,28 @@ describe('operators that the runtime refuses', () => {
     const parametric = ['celu', 'elu', 'hardSigmoid', 'leakyRelu', 'quickGelu', 'thresholdedRelu', 'clamp'];
     expect(refused).toEqual(parametric);
     expect(await refusal(convolution('QuickGelu'))).toMatch(/its activation is QuickGelu/);
+  });
+
+  it('are pads of more than any machine holds, told at once', async () => {
+    const padded = (mode: 'edge' | 'reflect' | 'wrap', behind: number): SmallModel => {
+      const model = new SmallModel();
+      const pads = model.integers([0, 0, 0, 0, 0, 0, 0, behind]);
+      return model.output(model.one('pad', { mode }, model.input('x', [1, 1, 1, 4]), pads));
+    };
+    for (const behind of [2 ** 33, 2 ** 45]) {
+      for (const mode of ['reflect', 'wrap'] as const) {
+        expect(await refusal(padded(mode, behind))).toMatch(/it pads by too many times the extent/);
+      }
+      expect(await refusal(padded('edge', behind))).toMatch(/needs [\d.,]+ GB of memory/);
+    }
+  });
+
+  it('are updates whose indices name no axis', async () => {
+    const model = new SmallModel();
+    const [x, updates] = [model.input('x', [2, 3]), model.input('updates', [5, 2, 3])];
+    const indices = model.integers([], [5, 0]);
+    model.output(model.one('scatterND', { adds: false }, x, indices, updates));
+    expect(await refusal(model)).toMatch(/its indices name no axis/);
   });
 
   it('are softmax functions with a bias', async () => {

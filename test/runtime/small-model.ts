@@ -34,13 +34,13 @@ export class SmallModel {
     });
   }
 
-  integers(values: readonly number[]): ValueId {
+  integers(values: readonly number[], shape: readonly number[] = [values.length]): ValueId {
     const bytes = new Uint8Array(BigInt64Array.from(values, BigInt).buffer);
     return this.add({
       name: `integers_${this.values.length}`,
       constant: {
         dtype: 'int64',
-        shape: [values.length],
+        shape,
         origin: 'initializer',
         data: { byteLength: bytes.length, read: () => bytes },
       },

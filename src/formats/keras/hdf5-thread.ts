@@ -69,7 +69,7 @@ function fetch(offset: number): Uint8Array {
   return stretch.slice(0, words[WORDS.length]);
 }
 
-/** To the library it is damage like any other. */
+/** Whether the present call met the limit of memory: to the library it is damage like any other. */
 let isMemoryRefused = false;
 
 /** What the library takes is held against the file's size: it allocates what a file tells it to. */
@@ -120,6 +120,7 @@ const CALLS: Hdf5Calls = {
 };
 
 function answer<Name extends CallName>({ call, args }: Request<Name>): Said {
+  isMemoryRefused = false;
   try {
     const answers: Answers = {};
     answers[call] = CALLS[call](...args);

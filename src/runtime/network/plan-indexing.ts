@@ -143,7 +143,11 @@ type Scatter = Layer<'scatterND' | 'scatterElements'>;
 /** Behind each other, tensor and updates are one list of runs that the result is picked from. */
 export const planScatter: NodePlanner<'scatterND' | 'scatterElements'> = {
   reject: (layer, context) => {
-    if (layer.node.attrs.adds) return 'it adds its updates up';
+    const { node } = layer;
+    if (node.attrs.adds) return 'it adds its updates up';
+    if (node.kind === 'scatterND' && (shapeOf(context.source, inputOf(layer, 1)).at(-1) ?? 0) === 0) {
+      return 'its indices name no axis';
+    }
     return scatteredRuns(layer, context) === null ? 'its indices are computed while it runs, or too many' : null;
   },
   plan: (layer, values, context) => {

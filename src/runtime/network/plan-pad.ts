@@ -1,6 +1,6 @@
 /** Padding: zeroes around a window's plane as a halo, all else by copies. */
 import { stridesOf } from '../../ir/extents.ts';
-import { type Piece, piecesOf, planPieces } from '../plan/pieces.ts';
+import { type Piece, planPieces } from '../plan/pieces.ts';
 import type { ChannelAxis } from '../plan/repacking.ts';
 import { planCopy } from '../plan/strided.ts';
 import { elementsOf, type Halo, newPlain, type Plain } from '../plan/tensor.ts';
@@ -65,28 +65,52 @@ const addHalos = (a: Halo, b: Halo): Halo => ({
 const paddedAxis = (layer: Pad, context: PlanContext): ChannelAxis | null =>
   (['first', 'last'] as const).find((axis) => spatialPadding(layer, context, axis) !== null) ?? null;
 
-/** Which element of the axis stands at a position before, inside or behind it. */
-const SOURCES: Readonly<Record<string, (position: number, extent: number) => number>> = {
-  edge: (position, extent) => Math.max(0, Math.min(extent - 1, position)),
+/** Elements of an axis that stand in line: the first one, the step to the next, the position behind the last one. */
+interface Run {
+  readonly first: number;
+  readonly step: number;
+  readonly end: number;
+}
+
+/** What stands from a position on that may be before, inside or behind an axis of more than one element. */
+const RUNS: Readonly<Record<string, (position: number, extent: number) => Run>> = {
+  edge: (position, extent) => {
+    if (position < 0) return { first: 0, step: 0, end: 0 };
+    if (position < extent) return { first: position, step: 1, end: extent };
+    return { first: extent - 1, step: 0, end: Number.POSITIVE_INFINITY };
+  },
   /** To and fro between the first and the last one. */
   reflect: (position, extent) => {
-    const period = Math.max(1, 2 * (extent - 1));
-    const along = ((position % period) + period) % period;
-    return Math.min(along, period - along);
+    const span = extent - 1;
+    const turns = Math.floor(position / span);
+    const along = position - turns * span;
+    const end = (turns + 1) * span + 1;
+    return turns % 2 === 0 ? { first: along, step: 1, end } : { first: span - along, step: -1, end };
   },
-  wrap: (position, extent) => ((position % extent) + extent) % extent,
+  wrap: (position, extent) => {
+    const rounds = Math.floor(position / extent);
+    return { first: position - rounds * extent, step: 1, end: (rounds + 1) * extent };
+  },
 };
 
 /** A pad that goes round the tensor again and again would be a copy each time. */
 const MAX_PIECES = 1024;
 
+/** Run by run, since a pad may be any number that a file holds; null where there are too many of them. */
 function piecesAlong(mode: string, extent: number, before: number, behind: number): readonly Piece[] | null {
-  const source = SOURCES[mode];
-  if (source === undefined || extent === 0) return null;
-  const indices = Array.from({ length: Math.max(0, before + extent + behind) }, (_, index) =>
-    source(index - before, extent),
-  );
-  return piecesOf(indices, MAX_PIECES);
+  const runFrom = RUNS[mode];
+  const end = extent + behind;
+  if (runFrom === undefined || extent === 0) return null;
+  if (extent === 1) return [{ first: 0, count: Math.max(0, before + end), step: 0 }];
+  const pieces: Piece[] = [];
+  for (let position = -before; position < end; ) {
+    if (pieces.length === MAX_PIECES) return null;
+    const run = runFrom(position, extent);
+    const count = Math.min(run.end, end) - position;
+    pieces.push({ first: run.first, count, step: run.step });
+    position += count;
+  }
+  return pieces;
 }
 
 export const planPad: NodePlanner<'pad'> = {
@@ -97,7 +121,7 @@ export const planPad: NodePlanner<'pad'> = {
     const shape = shapeOf(context.source, inputOf(layer, 0));
     if (shape.length > 6) return 'it has more than six axes';
     if (mode === 'constant') return null;
-    if (SOURCES[mode] === undefined) return `the runtime has no kernel for ${mode} padding`;
+    if (RUNS[mode] === undefined) return `the runtime has no kernel for ${mode} padding`;
     const pieces = shape.map((extent, axis) =>
       piecesAlong(mode, extent, pads.before[axis] ?? 0, pads.behind[axis] ?? 0),
     );

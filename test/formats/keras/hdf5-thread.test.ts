@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { bytesSource } from '../../../src/formats/byte-source.ts';
 import { openInThread } from '../../../src/formats/keras/hdf5-in-thread.ts';
+import { loadLibrary } from '../../../src/formats/keras/hdf5-library.ts';
 import { settleLimits } from '../../../src/formats/raisable-limits.ts';
 import { DscAuditError } from '../../../src/ir/errors.ts';
-import { runBinary } from '../../support/binary.ts';
+import { BINARY, runBinary } from '../../support/binary.ts';
 import { FIXTURES } from '../../support/models.ts';
 
 const program = (text: string): URL => new URL(`data:text/javascript,${encodeURIComponent(text)}`);
@@ -50,4 +52,28 @@ describe('the thread that reads HDF5', () => {
     expect(done.code).toBe(2);
     expect(done.err).toMatch(/it is no valid HDF5 file, or damaged/);
   });
+
+  it('tells of memory for the call that met its limit, and for no other', async () => {
+    const limits = settleLimits({ 'hdf5-memory': 32 * 2 ** 20, 'hdf5-objects': 100 });
+    const program = pathToFileURL(join(BINARY, '../../dist/hdf5-thread.js'));
+    const { root, close } = await openInThread(bytesSource([await packedZeroes(2 ** 24)]), program, limits);
+    try {
+      expect(() => root.dataset('zeroes')?.data.read()).toThrow(/asks for more memory than its size allows/);
+      expect(() => {
+        for (let asked = 0; asked < 100; asked++) root.dataset('zeroes');
+      }).toThrow(/holds more than 100 groups and weights/);
+    } finally {
+      close();
+    }
+  });
 });
+
+/** A file of less than 100 KB that holds so many zeroes. */
+async function packedZeroes(count: number): Promise<Uint8Array> {
+  const { library, FS } = await loadLibrary();
+  const file = new library.File('zeroes.h5', 'w');
+  const layout = { shape: [count], dtype: '<f4', chunks: [2 ** 20], compression: 9 };
+  file.create_dataset({ name: 'zeroes', data: new Float32Array(count), ...layout });
+  file.close();
+  return FS.readFile('zeroes.h5');
+}

@@ -35,6 +35,11 @@ const biasActivation = (fn: UnaryFunction): Lowering => {
   return (node) => (node.input(1) === null ? plain(node) : { kind: 'biasActivation', attrs: { fn } });
 };
 
+const gelu: Lowering = (node) => ({
+  kind: 'unary',
+  attrs: { fn: node.string('approximate', 'none') === 'tanh' ? 'geluTanh' : 'gelu', alpha: null, beta: null },
+});
+
 /** `to` was spelt out before operator set 6. */
 function castTarget(node: OnnxNode): DType {
   const dtype = node.dtype('to') ?? OLD_TYPE_NAMES[node.string('to', '').toUpperCase()] ?? null;
@@ -77,10 +82,7 @@ export const elementwiseRows: Rows = {
   Erf: unary('erf'),
   Exp: unary('exp'),
   Floor: unary('floor'),
-  Gelu: (node) => ({
-    kind: 'unary',
-    attrs: { fn: node.string('approximate', 'none') === 'tanh' ? 'geluTanh' : 'gelu', alpha: null, beta: null },
-  }),
+  Gelu: gelu,
   HardSigmoid: unary('hardSigmoid', 0.2, 0.5),
   HardSwish: unary('hardSwish', 1 / 6, 0.5),
   IsInf: unary('isInf'),
@@ -162,11 +164,8 @@ function scalarInput(node: OnnxNode, index: number, attribute: string) {
 const quantizedElementwise = (...operands: number[]) => always('quantizedElementwise', { operands });
 
 export const microsoftElementwiseRows: Rows = {
-  Gelu: (node) => ({
-    kind: 'unary',
-    attrs: { fn: node.string('approximate', 'none') === 'tanh' ? 'geluTanh' : 'gelu', alpha: null, beta: null },
-  }),
-  FastGelu: biasActivation('gelu'),
+  Gelu: gelu,
+  FastGelu: biasActivation('geluTanh'),
   BiasGelu: biasActivation('gelu'),
   QuickGelu: unary('quickGelu', 1.702),
   BiasAdd: variadic('sum'),
