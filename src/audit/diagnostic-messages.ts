@@ -69,8 +69,6 @@ export function reported(told: Diagnostic): ReportedDiagnostic {
 }
 
 /** The sentence for a diagnostic. */
-export function messageOf<C extends DiagnosticCode>(
-  diagnostic: Diagnostic & { code: C; args: DiagnosticArgs[C] },
-): string {
+function messageOf<C extends DiagnosticCode>(diagnostic: Diagnostic & { code: C; args: DiagnosticArgs[C] }): string {
   return MESSAGES[diagnostic.code](diagnostic.args);
 }
