@@ -8,7 +8,6 @@ import type { AnalysedModel } from '../../runtime/network/analysed-model.ts';
 import type { StepWork } from '../program-work.ts';
 import type { Backend, OpenBackend, PlannedWork, TimedNetwork } from './backend.ts';
 import { extentsOf, layerWork } from './layer-work.ts';
-import { repeatedModel } from './onnx-layer.ts';
 
 /** What is used of the packages, which have the same interface. */
 interface OrtModule {
@@ -78,6 +77,7 @@ function openPackage(ort: OrtModule, provider: string, now: () => number): OpenB
     return { run: () => loaded.run(feeds), close: () => loaded.release() };
   };
   const load = async (model: AnalysedModel, threads: number): Promise<TimedNetwork> => {
+    const { repeatedModel } = await import('./onnx-layer.ts');
     const shape = extentsOf(model, model.model.graph.inputs[0] ?? null) ?? [];
     const [single, repeated] = [
       await session(repeatedModel(model, 1), threads, shape),
