@@ -42,11 +42,12 @@ const SYMBOLIC_UNARY: Partial<Record<UnaryFunction, (x: Dim) => Dim>> = {
   round: (x) => x,
 };
 
+/** What two numbers make in a type; null where that is not defined. */
 type BinaryRule = (a: number, b: number, dtype: DType | null) => number | null;
 
 const bool = (value: boolean): number => (value ? 1 : 0);
 
-const NUMERIC: Partial<Record<BinaryFunction, BinaryRule>> = {
+export const NUMERIC: Partial<Record<BinaryFunction, BinaryRule>> = {
   add: (a, b) => a + b,
   and: (a, b) => bool(a !== 0 && b !== 0),
   div: (a, b, dtype) => (dtype === null || isFloat(dtype) ? a / b : b === 0 ? null : Math.trunc(a / b)),

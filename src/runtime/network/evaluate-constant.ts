@@ -6,7 +6,8 @@ import type { DType } from '../../ir/dtype.ts';
 import { isFloat, isInteger } from '../../ir/dtype.ts';
 import { countElements, stridesOf } from '../../ir/extents.ts';
 import type { Node } from '../../ir/graph.ts';
-import type { BinaryFunction, OpAttrs, OpKind, ReduceFunction } from '../../ir/operators.ts';
+import type { OpAttrs, OpKind, ReduceFunction } from '../../ir/operators.ts';
+import { NUMERIC } from '../../ops/evaluate.ts';
 import { representable } from '../../ops/evaluate-cast.ts';
 import { isRuntimeUnary } from '../kernels/unary-functions.ts';
 import { referenceUnary } from '../reference/unary.ts';
@@ -77,22 +78,6 @@ const sameElements = (_attrs: unknown, { inputs: [x] }: Evaluation): Float32Arra
 
 const bool = (value: boolean): number => (value ? 1 : 0);
 
-const BINARY: Partial<Record<BinaryFunction, (a: number, b: number) => number>> = {
-  add: (a, b) => a + b,
-  and: (a, b) => bool(a !== 0 && b !== 0),
-  div: (a, b) => a / b,
-  equal: (a, b) => bool(a === b),
-  greater: (a, b) => bool(a > b),
-  greaterOrEqual: (a, b) => bool(a >= b),
-  less: (a, b) => bool(a < b),
-  lessOrEqual: (a, b) => bool(a <= b),
-  mul: (a, b) => a * b,
-  or: (a, b) => bool(a !== 0 || b !== 0),
-  pow: (a, b) => a ** b,
-  sub: (a, b) => a - b,
-  xor: (a, b) => bool((a !== 0) !== (b !== 0)),
-};
-
 /** Joins tensors element by element. */
 function zip(evaluation: Evaluation, join: (...elements: readonly number[]) => number): Float32Array | null {
   const shape = shapeAt(evaluation);
@@ -107,10 +92,15 @@ function zip(evaluation: Evaluation, join: (...elements: readonly number[]) => n
 }
 
 const binary: Evaluate<'binary'> = ({ fn, alignAxis }, evaluation) => {
-  const apply = BINARY[fn];
-  if (apply === undefined || alignAxis !== null) return null;
-  const isIntegerDivision = fn === 'div' && evaluation.dtype !== null && !isFloat(evaluation.dtype);
-  return zip(evaluation, isIntegerDivision ? (a = 0, b = 1) => Math.trunc(a / b) : (a = 0, b = 0) => apply(a, b));
+  const rule = NUMERIC[fn];
+  if (rule === undefined || alignAxis !== null) return null;
+  let isDefined = true;
+  const joined = zip(evaluation, (a = 0, b = 0) => {
+    const result = rule(a, b, evaluation.dtype);
+    isDefined &&= result !== null;
+    return result ?? 0;
+  });
+  return isDefined ? joined : null;
 };
 
 const unary: Evaluate<'unary'> = ({ fn, alpha, beta }, { inputs: [x] }) => {
@@ -398,7 +388,7 @@ const EVALUATED: { readonly [K in OpKind]?: Evaluate<K> } = {
 
 /** Whether an operator of constants is one itself. */
 export function isEvaluated(node: Node): boolean {
-  if (node.kind === 'binary') return BINARY[node.attrs.fn] !== undefined && node.attrs.alignAxis === null;
+  if (node.kind === 'binary') return NUMERIC[node.attrs.fn] !== undefined && node.attrs.alignAxis === null;
   if (node.kind === 'unary') return isRuntimeUnary(node.attrs.fn);
   if (node.kind === 'concat') return node.attrs.operands === null;
   if (node.kind === 'scatterND') return !node.attrs.adds;

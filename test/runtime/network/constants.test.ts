@@ -44,6 +44,15 @@ describe('constants that a file computes', () => {
     expect(floats(model, model.one('cast', { to: 'int8' }, x))?.[0]).toBe(-1);
   });
 
+  it('are unknown where an integer is divided by zero', () => {
+    const model = new SmallModel();
+    const x = model.one('cast', { to: 'int32' }, model.constant([LARGE], new Float32Array(LARGE).fill(7)));
+    const divide = { fn: 'div', alignAxis: null, truncates: false, left: false } as const;
+    expect(floats(model, model.one('binary', divide, x, x))?.[0]).toBe(1);
+    const zero = model.one('binary', { ...divide, fn: 'sub' }, x, x);
+    expect(floats(model, model.one('binary', divide, x, zero))).toBeNull();
+  });
+
   it('are computed behind one that is too large to be', () => {
     const model = new SmallModel();
     const huge = model.one('constantOfShape', { value: 1, dtype: 'float32' }, model.integers([2 ** 27 + 1]));
